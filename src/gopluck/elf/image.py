@@ -1,0 +1,292 @@
+"""One ELF file, read by position: header, segments, sections, and memory as the loader would lay it out.
+
+Nothing here iterates a whole table unless it has to: a host with 100,000 dynamic symbols is read in a few
+`pread` calls. Numbers that come from the file never decide how much memory is taken: each read is clipped to
+the size of the file.
+
+Layouts: the System V ABI, chapters 4 and 5 (`elf.h`).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import TracebackType
+
+from gopluck.elf.constants import PT_LOAD, SHF_COMPRESSED, SHT_NOBITS
+from gopluck.errors import MalformedFile, UnreadableFile
+
+MAX_TABLE = 1 << 16
+"""Program and section headers that are read at the most; `e_phnum` and `e_shnum` are 16 bits wide."""
+
+CHUNK = 1 << 20
+"""Bytes of a large string table that are held at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The fields of `Elf32_Ehdr`/`Elf64_Ehdr` that later steps need."""
+
+    elf_class: int
+    """32 or 64."""
+    byte_order: str
+    """`<` or `>`, as `struct` spells it."""
+    version: int
+    """`EI_VERSION`."""
+    osabi: int
+    abi_version: int
+    type: int
+    machine: int
+    e_version: int
+    entry: int
+    phoff: int
+    shoff: int
+    flags: int
+    phentsize: int
+    phnum: int
+    shentsize: int
+    shnum: int
+    shstrndx: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One program header. Addresses and sizes in bytes."""
+
+    type: int
+    flags: int
+    offset: int
+    vaddr: int
+    filesz: int
+    memsz: int
+    align: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section header. Addresses and sizes in bytes."""
+
+    name: str
+    type: int
+    flags: int
+    addr: int
+    offset: int
+    size: int
+    link: int
+    entsize: int
+
+
+class Image:
+    """An open ELF file. Use as a context manager, or through `open_image`.
+
+    Raises `UnreadableFile` when the file cannot be read, `MalformedFile` when a read leaves it.
+    """
+
+    def __init__(self, path: str, fd: int, size: int, header: Header) -> None:
+        self.path = path
+        self.size = size
+        self.header = header
+        self.word_size = header.elf_class // 8
+        self._fd = fd
+        self._word = struct.Struct(header.byte_order + ("Q" if header.elf_class == 64 else "I"))
+
+    def __enter__(self) -> Image:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what was read stays usable."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    # -- the file ------------------------------------------------------------------------------------------
+
+    def pread(self, offset: int, size: int) -> bytes:
+        """Bytes of the file from `offset`; shorter where the file ends. Never more than the file holds."""
+        if offset < 0 or size <= 0 or offset >= self.size:
+            return b""
+        return read_at(self._fd, offset, min(size, self.size - offset))
+
+    def chunks(self, offset: int, size: int, overlap: int) -> Iterator[bytes]:
+        """The region in pieces of `CHUNK` bytes; each piece repeats the last `overlap` bytes of the one before."""
+        end = min(offset + size, self.size)
+        at = offset
+        while at < end:
+            yield self.pread(at, min(CHUNK + overlap, end - at))
+            at += CHUNK
+
+    @cached_property
+    def segments(self) -> tuple[Segment, ...]:
+        """The program headers, in file order."""
+        h = self.header
+        wide = h.elf_class == 64
+        form = struct.Struct(h.byte_order + ("IIQQQQQQ" if wide else "8I"))
+        if h.phnum and h.phentsize != form.size:
+            raise MalformedFile(f"{self.path}: program headers of {h.phentsize} bytes, not {form.size}")
+        table = self.pread(h.phoff, form.size * h.phnum)
+        if len(table) < form.size * h.phnum:
+            raise MalformedFile(f"{self.path}: the program headers lie outside the file (truncated?)")
+        out = []
+        for row in form.iter_unpack(table):
+            if wide:
+                kind, flags, offset, vaddr, _, filesz, memsz, align = row
+            else:
+                kind, offset, vaddr, _, filesz, memsz, flags, align = row
+            out.append(Segment(kind, flags, offset, vaddr, filesz, memsz, align))
+        return tuple(out)
+
+    @cached_property
+    def loads(self) -> tuple[Segment, ...]:
+        """The `PT_LOAD` segments, by address."""
+        return tuple(sorted((s for s in self.segments if s.type == PT_LOAD), key=lambda s: s.vaddr))
+
+    @cached_property
+    def sections(self) -> Mapping[str, Section]:
+        """The sections by name (the first of a name); empty where the table is missing or damaged.
+
+        The loader never looks at sections, so a damaged table is not an error here.
+        """
+        h = self.header
+        wide = h.elf_class == 64
+        form = struct.Struct(h.byte_order + ("IIQQQQIIQQ" if wide else "10I"))
+        if not h.shoff or h.shentsize != form.size or not h.shnum:
+            return {}
+        table = self.pread(h.shoff, form.size * min(h.shnum, MAX_TABLE))
+        rows = list(form.iter_unpack(table[: len(table) // form.size * form.size]))
+        if h.shstrndx >= len(rows):
+            return {}
+        names = self.pread(rows[h.shstrndx][4], min(rows[h.shstrndx][5], CHUNK))
+        out: dict[str, Section] = {}
+        for name, kind, flags, addr, offset, size, link, _, _, entsize in rows:
+            if name >= len(names):
+                continue
+            text = names[name : names.find(b"\0", name)].decode("utf-8", "replace")
+            out.setdefault(text, Section(text, kind, flags, addr, offset, size, link, entsize))
+        return out
+
+    def section_bytes(self, name: str) -> bytes | None:
+        """The bytes of a section as they lie in the file; None where it is missing, empty in the file or compressed."""
+        section = self.sections.get(name)
+        if section is None or section.type == SHT_NOBITS or section.flags & SHF_COMPRESSED:
+            return None
+        return self.pread(section.offset, section.size)
+
+    # -- memory, at load bias 0, before relocation -----------------------------------------------------------
+
+    def segment_of(self, vaddr: int) -> Segment | None:
+        """The `PT_LOAD` segment whose memory holds the address."""
+        for segment in self.loads:
+            if segment.vaddr <= vaddr < segment.vaddr + segment.memsz:
+                return segment
+        return None
+
+    def read(self, vaddr: int, size: int) -> bytes:
+        """`size` bytes of memory as they come from the file; the part beyond `p_filesz` is zero.
+
+        Raises `MalformedFile` when the range is not inside one segment, or the file is too short for it.
+        """
+        segment = self.segment_of(vaddr)
+        if segment is None or size < 0 or vaddr + size > segment.vaddr + segment.memsz:
+            raise MalformedFile(f"{self.path}: nothing is mapped at {vaddr:#x} (+{size})")
+        at = vaddr - segment.vaddr
+        held = max(0, min(size, segment.filesz - at))
+        data = self.pread(segment.offset + at, held)
+        if len(data) < held:
+            raise MalformedFile(f"{self.path}: the segment at {segment.vaddr:#x} goes beyond the end of the file")
+        if size - held > self.size:
+            raise MalformedFile(f"{self.path}: {size} bytes at {vaddr:#x} are more than the file holds")
+        return data + bytes(size - held)
+
+    def word(self, vaddr: int) -> int:
+        """One unsigned machine word of memory, before relocation."""
+        value: int = self._word.unpack(self.read(vaddr, self.word_size))[0]
+        return value
+
+    def cstring(self, offset: int, limit: int = 4096) -> str:
+        """The NUL-terminated string at a file offset, at most `limit` bytes."""
+        data = self.pread(offset, limit)
+        end = data.find(b"\0")
+        return data[: end if end >= 0 else len(data)].decode("utf-8", "surrogateescape")
+
+
+def open_image(path: str) -> Image:
+    """Open `path` as ELF. Raises `UnreadableFile`, or `MalformedFile` when it is no ELF file or its header is cut."""
+    fd, size = open_regular(path)
+    try:
+        header = parse_header(read_at(fd, 0, 64))
+    except ValueError as reason:
+        os.close(fd)
+        raise MalformedFile(f"{path}: {reason}") from None
+    except BaseException:
+        os.close(fd)
+        raise
+    return Image(path, fd, size, header)
+
+
+def open_regular(path: str) -> tuple[int, int]:
+    """A descriptor and the size of a regular file. Raises `UnreadableFile` for all else."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UnreadableFile(f"{path}: {reason or error}") from None
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(fd)
+        what = "a directory" if stat.S_ISDIR(found.st_mode) else "not a regular file"
+        raise UnreadableFile(f"{path}: is {what}")
+    return fd, found.st_size
+
+
+def read_at(fd: int, offset: int, size: int) -> bytes:
+    """`pread` until `size` bytes are there or the file ends."""
+    data = os.pread(fd, size, offset)
+    while 0 < len(data) < size:
+        more = os.pread(fd, size - len(data), offset + len(data))
+        if not more:
+            break
+        data += more
+    return data
+
+
+def parse_header(data: bytes) -> Header:
+    """The ELF header from the first 64 bytes. Raises `ValueError` with the reason when it is none."""
+    if data[:4] != b"\x7fELF":
+        raise ValueError("not an ELF file")
+    if len(data) < 20 or data[4] not in (1, 2) or data[5] not in (1, 2):
+        raise ValueError("an ELF file with an unusable header")
+    wide, order = data[4] == 2, "<" if data[5] == 1 else ">"
+    form = struct.Struct(order + ("HHIQQQIHHHHHH" if wide else "HHIIIIIHHHHHH"))
+    if len(data) < 16 + form.size:
+        raise ValueError("an ELF file that ends inside its header")
+    kind, machine, version, entry, phoff, shoff, flags, _, phentsize, phnum, shentsize, shnum, shstrndx = (
+        form.unpack_from(data, 16)
+    )
+    return Header(
+        elf_class=64 if wide else 32,
+        byte_order=order,
+        version=data[6],
+        osabi=data[7],
+        abi_version=data[8],
+        type=kind,
+        machine=machine,
+        e_version=version,
+        entry=entry,
+        phoff=phoff,
+        shoff=shoff,
+        flags=flags,
+        phentsize=phentsize,
+        phnum=phnum,
+        shentsize=shentsize,
+        shnum=shnum,
+        shstrndx=shstrndx,
+    )

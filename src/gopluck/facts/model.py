@@ -1,0 +1,194 @@
+"""`Binary` and its parts: everything that later steps need of a file, tied to no open file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module line of the build info (`runtime/debug.Module`). `version` is `(devel)` or empty for a checkout."""
+
+    path: str
+    version: str
+    sum: str = ""
+    replace: Module | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BuildInfo:
+    """What `go version -m` prints (`runtime/debug.BuildInfo`)."""
+
+    go_version: str
+    path: str = ""
+    """The main package's import path."""
+    main: Module | None = None
+    deps: tuple[Module, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+    """Build settings in order, unquoted; empty before Go 1.18."""
+
+    def setting(self, key: str) -> str | None:
+        """The value of a build setting, or None when it is not recorded."""
+        return next((value for name, value in self.settings if name == key), None)
+
+
+@dataclass(frozen=True, slots=True)
+class PackageHash:
+    """An entry of `moduledata.pkghashes`: the package and the link-time hash that the plugin expects, as hex."""
+
+    path: str
+    linktimehash: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedSymbol:
+    """A function or variable that `Lookup` of the plugin finds (`ptab`), with its Go type as source text.
+
+    A variable's type is the variable's own (`Lookup` returns a pointer to it). None: it could not be decoded.
+    """
+
+    name: str
+    kind: str
+    """`func` or `var`."""
+    type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A piece of the file's memory at load bias 0, after relocation."""
+
+    address: int
+    data: bytes
+    pointers: tuple[int, ...]
+    """Offsets in `data` of the words that the load bias is added to."""
+    symbols: tuple[tuple[int, str, int], ...] = ()
+    """(offset, symbol, addend) of words that the loader takes from a symbol, which another file may define first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModuledataFacts:
+    """`moduledata` of one Go module as it lies in memory after relocation (`runtime/symtab.go`)."""
+
+    layout: str
+    """The release layout (`golang.layouts`) that its own runtime uses."""
+    address: int
+    memory: tuple[Memory, ...]
+    """The moduledata window first, then what a runtime with another layout would follow pointers to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """What makes the file a Go binary."""
+
+    kind: str
+    """`exe`, `pie`, `test`, `plugin`, `c-shared`, or `unknown`."""
+    version: str
+    """`go1.27.3`, or empty when it is not recorded."""
+    build_info: BuildInfo | None
+    plugin_support: str
+    """`dlopen` (package plugin with cgo), `stub` (without cgo: never works), `none` (does not import plugin)."""
+    exports_moduledata: bool
+    """Whether `runtime.lastmoduledatap` is in `.dynsym`, so that plugins can add themselves to the module list."""
+    pluginpath: str
+    pkghashes: tuple[PackageHash, ...]
+    """A plugin's expectations, in the order in which the runtime compares them."""
+    link_hashes: Mapping[str, str]
+    """The hash (hex) of each package whose `go:link.pkghashbytes.P` the file defines in `.dynsym`."""
+    exported: tuple[ExportedSymbol, ...] = ()
+    missing_symbols: tuple[str, ...] = ()
+    """Exported symbols that `dlsym` would not find (`-ldflags=-pluginpath=X`), in `ptab` order."""
+    moduledata: ModuledataFacts | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """The source directory of each package that has functions, as pclntab records it."""
+    compile_flags: Mapping[str, str] | None = None
+    """The compile flags of each package (`DW_AT_producer`), or None when there is no DWARF."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFacts:
+    """One program header; addresses and sizes in bytes."""
+
+    type: int
+    flags: int
+    offset: int
+    vaddr: int
+    filesz: int
+    memsz: int
+    align: int
+
+
+@dataclass(frozen=True, slots=True)
+class VersionNeed:
+    """A symbol version asked from a library (`.gnu.version_r`)."""
+
+    file: str
+    version: str
+    weak: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UndefinedSymbol:
+    """A symbol that has to come from elsewhere, with the version and library it is bound to (or empty)."""
+
+    name: str
+    weak: bool
+    version: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Elf:
+    """What the dynamic linker reads of the file."""
+
+    head: bytes
+    """The first 64 bytes (fewer when the file is shorter)."""
+    elf_class: int
+    byte_order: str
+    """`little` or `big`."""
+    machine: int
+    type: int
+    goarch: str
+    """What Go calls the machine; `machine-N` when Go has no name for it."""
+    segments: tuple[SegmentFacts, ...] = ()
+    interp: str | None = None
+    dynamic: bool = False
+    flags: int = 0
+    """`DT_FLAGS`."""
+    flags_1: int = 0
+    """`DT_FLAGS_1` (`DF_1_PIE`, `DF_1_NOOPEN`, …)."""
+    soname: str | None = None
+    rpath: str | None = None
+    runpath: str | None = None
+    needed: tuple[str, ...] = ()
+    version_needs: tuple[VersionNeed, ...] = ()
+    version_definitions: tuple[str, ...] = ()
+    undefined: tuple[UndefinedSymbol, ...] = ()
+    c_exports: frozenset[str] = frozenset()
+    """Defined dynamic symbols whose name is a C identifier (Go's own have a `.` or `:` in them)."""
+    sections: tuple[str, ...] = ()
+    """Section names (empty when the section table was stripped)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What makes two paths one file: for the plugin cache (`realpath`) and for `ld.so` (device and inode)."""
+
+    realpath: str
+    inode: str
+    """`DEVICE:INODE`, compared only for equality."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """The facts of one file. `elf` is None when it is not ELF, `go` when it is no Go binary."""
+
+    path: str
+    size: int
+    identity: Identity
+    format: str
+    """`elf`, `mach-o`, `pe`, `ar`, `empty`, `text` or `data`."""
+    elf: Elf | None = None
+    go: Go | None = None
+    damage: str | None = None
+    """Why the file is damaged although its ELF header is good (one line), or None."""

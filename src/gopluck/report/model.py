@@ -1,0 +1,100 @@
+"""The result of a check as data: the fields of the JSON contract, version 1, under the same names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class MismatchedPackage:
+    """A package whose hash the plugin expects otherwise than the process has it."""
+
+    path: str
+    host_hash: str
+    plugin_hash: str
+    provider: str
+    """The file whose hash counts: the host, or an earlier plugin that defined the package first."""
+    module: str | None = None
+    host_dir: str | None = None
+    plugin_dir: str | None = None
+    causes: tuple[str, ...] = ()
+    via: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """How the packages compare. `compared`: those that the plugin names and the process already has."""
+
+    compared: int = 0
+    mismatched: tuple[MismatchedPackage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One reason, risk, or harmless difference."""
+
+    rule: str
+    role: str
+    """`cause`, `risk` or `harmless`."""
+    message: str
+    packages: tuple[str, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """`host` and `plugin`: what was compared."""
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PluginResult:
+    """What `plugin.Open` of one plugin does."""
+
+    path: str
+    position: int
+    """1 for the first plugin of its process."""
+    verdict: str
+    """`loads`, `fails`, `not-reached` or `unknown`."""
+    stage: str | None
+    """`realpath`, `dlopen`, `runtime`, `init`, `symbols`, `lookup`, or None."""
+    effect: str | None
+    """`error`, `panic`, `fatal`, `hang`, or None."""
+    error: str | None
+    """The text as Go prints it."""
+    error_exact: bool
+    """False where the text depends on a C library that is not known."""
+    packages: Packages = Packages()
+    findings: tuple[Finding, ...] = ()
+    note: str | None = None
+    """Why the verdict is `unknown` or `not-reached`, in one line."""
+    remedy: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostSummary:
+    """The host as the report shows it."""
+
+    path: str
+    kind: str
+    """A `Go.kind`, or `manifest`."""
+    go_version: str
+    goos: str
+    goarch: str
+    main_module: str | None
+    packages: int
+    """Packages whose hash the host exports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of `gopluck.check`."""
+
+    host: HostSummary
+    plugins: tuple[PluginResult, ...]
+
+    @property
+    def verdict(self) -> str:
+        """`fails` if any plugin fails or is not reached, else `unknown` if any is, else `loads`."""
+        verdicts = {plugin.verdict for plugin in self.plugins}
+        if verdicts & {"fails", "not-reached"}:
+            return "fails"
+        return "unknown" if "unknown" in verdicts else "loads"
