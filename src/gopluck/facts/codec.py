@@ -1,0 +1,72 @@
+"""Facts as plain JSON values and back: the form in which the oracle's recorded sets keep them.
+
+An internal form that follows the dataclasses of `model.py` field by field; what teams publish is the host manifest
+(`manifest.py`), a documented format of its own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+
+def to_json(value: Any) -> Any:
+    """A dataclass of `model.py` as JSON values; fields that hold their default are left out."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {
+            field.name: to_json(getattr(value, field.name))
+            for field in dataclasses.fields(value)
+            if getattr(value, field.name) != _default(field)
+        }
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, (tuple, list)):
+        return [to_json(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: to_json(item) for key, item in value.items()}
+    return value
+
+
+def from_json(kind: type[T], value: Any) -> T:
+    """The dataclass `kind` from `to_json`'s values. Raises `KeyError`, `TypeError` or `ValueError` on others."""
+    return _decode(kind, value)  # type: ignore[no-any-return]
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
+
+
+@cache
+def _hints(kind: type) -> Mapping[str, Any]:
+    return get_type_hints(kind)
+
+
+def _decode(kind: Any, value: Any) -> Any:
+    origin = get_origin(kind)
+    if origin is types.UnionType:
+        chosen = [item for item in get_args(kind) if item is not types.NoneType]
+        return None if value is None else _decode(chosen[0], value)
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        hints = _hints(kind)
+        return kind(**{name: _decode(hints[name], item) for name, item in value.items()})
+    if origin is tuple:
+        args = get_args(kind)
+        if len(args) == 2 and args[1] is Ellipsis:
+            return tuple(_decode(args[0], item) for item in value)
+        return tuple(_decode(arg, item) for arg, item in zip(args, value, strict=True))
+    if origin is frozenset:
+        return frozenset(value)
+    if origin is Mapping:
+        return dict(value)
+    if kind is bytes:
+        return bytes.fromhex(value)
+    return value

@@ -1,0 +1,100 @@
+"""The layouts of `runtime.moduledata` as data, by release (`runtime/symtab.go`, `type moduledata struct`).
+
+A new Go release is one row in `RELEASES`, and a row in `LAYOUTS` only if the struct changed. The offsets follow
+from the field list and the word size by Go's alignment rules, so one row serves every architecture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+MINIMUM_WINDOW_WORDS = 96
+"""Words of `moduledata` that are kept of each file: more than any layout has, so that another can be laid over it."""
+
+_TABLES = "pcHeader:p funcnametab:s cutab:s filetab:s pctab:s pclntable:s ftab:s findfunctab:p minpc:p maxpc:p"
+_RANGES = "text:p etext:p noptrdata:p enoptrdata:p data:p edata:p bss:p ebss:p noptrbss:p enoptrbss:p"
+_END = "end:p gcdata:p gcbss:p"
+_LINKS = "textsectmap:s typelinks:s itablinks:s ptab:s pluginpath:t pkghashes:s"
+_HASHES = "modulename:t modulehashes:s"
+_BAD_LAST = "hasmain:b gcdatamask:v gcbssmask:v typemap:p bad:b next:p"
+_BAD_EARLY = "hasmain:b bad:b gcdatamask:v gcbssmask:v typemap:p next:p"
+
+LAYOUTS: Mapping[str, str] = {
+    "go1.2": (
+        "pclntable:s ftab:s filetab:s findfunctab:p minpc:p maxpc:p "
+        f"{_RANGES} {_END} types:p etypes:p {_LINKS} {_HASHES} {_BAD_LAST}"
+    ),
+    "go1.16": f"{_TABLES} {_RANGES} {_END} types:p etypes:p {_LINKS} {_HASHES} {_BAD_LAST}",
+    "go1.18": f"{_TABLES} {_RANGES} {_END} types:p etypes:p rodata:p gofunc:p {_LINKS} {_HASHES} {_BAD_LAST}",
+    "go1.20": (
+        f"{_TABLES} {_RANGES} covctrs:p ecovctrs:p {_END} types:p etypes:p rodata:p gofunc:p "
+        f"{_LINKS} {_HASHES} {_BAD_LAST}"
+    ),
+    "go1.21": (
+        f"{_TABLES} {_RANGES} covctrs:p ecovctrs:p {_END} types:p etypes:p rodata:p gofunc:p "
+        f"{_LINKS} inittasks:s {_HASHES} {_BAD_LAST}"
+    ),
+    "go1.23": (
+        f"{_TABLES} {_RANGES} covctrs:p ecovctrs:p {_END} types:p etypes:p rodata:p gofunc:p "
+        f"{_LINKS} inittasks:s {_HASHES} {_BAD_EARLY}"
+    ),
+    "go1.26": (
+        f"{_TABLES} {_RANGES} covctrs:p ecovctrs:p {_END} types:p etypes:p rodata:p gofunc:p epclntab:p "
+        f"{_LINKS} inittasks:s {_HASHES} {_BAD_EARLY}"
+    ),
+    "go1.27": (
+        f"{_TABLES} {_RANGES} covctrs:p ecovctrs:p {_END} types:p typedesclen:p etypes:p itaboffset:p itabsize:p "
+        "rodata:p gofunc:p epclntab:p textsectmap:s ptab:s pluginpath:t pkghashes:s inittasks:s "
+        f"{_HASHES} {_BAD_EARLY}"
+    ),
+}
+"""Field lists by the release that introduced them: `p` word, `s` slice, `t` string, `b` byte, `v` bitvector."""
+
+RELEASES: Mapping[tuple[int, int], str] = {
+    (1, 15): "go1.2",
+    (1, 19): "go1.18",
+    (1, 21): "go1.21",
+    (1, 22): "go1.21",
+    (1, 23): "go1.23",
+    (1, 24): "go1.23",
+    (1, 25): "go1.23",
+    (1, 26): "go1.26",
+    (1, 27): "go1.27",
+}
+"""The layout of each release whose loads were tested against real ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Byte offsets of the fields for one word size."""
+
+    name: str
+    word_size: int
+    size: int
+    offsets: Mapping[str, int]
+
+    def __getitem__(self, field: str) -> int:
+        return self.offsets[field]
+
+    def __contains__(self, field: str) -> bool:
+        return field in self.offsets
+
+
+@cache
+def layout(name: str, word_size: int) -> Layout:
+    """The layout of this name for a word size of 4 or 8 bytes."""
+    words = {"p": 1, "s": 3, "t": 2}
+    at, offsets = 0, {}
+    for item in LAYOUTS[name].split():
+        field, _, kind = item.partition(":")
+        if kind == "b":
+            offsets[field] = at
+            at += 1
+            continue
+        at = -(-at // word_size) * word_size
+        offsets[field] = at
+        # runtime.bitvector is {n int32; bytedata *uint8}: two words with padding.
+        at += word_size * (2 if kind == "v" else words[kind])
+    return Layout(name, word_size, at, offsets)

@@ -1,0 +1,29 @@
+"""The link hashes that a file exports: the dynamic symbols `go:link.pkghashbytes.P` (`ld/symtab.go`, `symtab`).
+
+They are in `.dynsym` of every plugin and of every host that imports package plugin, so `strip` keeps them.
+"""
+
+from __future__ import annotations
+
+from gopluck.elf.dynamic import Dynamic
+from gopluck.elf.image import Image
+from gopluck.errors import MalformedFile
+
+PREFIXES = ("go:link.pkghashbytes.", "go.link.pkghashbytes.")
+"""Since Go 1.20, and before."""
+
+MAX_HASH = 64
+"""Bytes of one hash: 8 (`goobj.FingerprintType`) since Go 1.16, 20 before."""
+
+
+def read_link_hashes(image: Image, dynamic: Dynamic) -> dict[str, str]:
+    """Package path to hash (hex), for each package whose hash the file defines."""
+    out: dict[str, str] = {}
+    for name in dynamic.names(tuple(prefix.encode() for prefix in PREFIXES)):
+        symbol = dynamic.symbol(name)
+        if symbol is None:
+            continue
+        if symbol.size > MAX_HASH:
+            raise MalformedFile(f"{image.path}: {name} has {symbol.size} bytes")
+        out[name[len(PREFIXES[0]) :]] = image.read(symbol.value, symbol.size).hex()
+    return out

@@ -1,0 +1,187 @@
+"""What the Go runtime does with a plugin that `dlopen` has loaded: the module list and its checks.
+
+Mirrors `runtime·addmoduledata` (`runtime/asm_*.s`), `plugin_lastmoduleinit` (`runtime/plugin.go`), and `modulesinit`
+and `typelinksinit` (`runtime/symtab.go`, `runtime/type.go`), with the writes of the plugin's release and the reads of
+the host's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from gopluck.facts.model import Binary, Go, ModuledataFacts
+from gopluck.golang.layouts import Layout, layout
+from gopluck.replay.memory import Memory, Module, NilDereferenceError, Placement, UnknownMemoryError
+
+NO_MODULE_DATA = "fatal error: runtime: no plugin module data"
+EMPTY_PLUGINPATH = "fatal error: runtime: plugin has empty pluginpath"
+OVERLAP = "fatal error: plugin: new module data overlaps with previous moduledata"
+ALREADY_LOADED = "plugin already loaded"
+DIFFERENT_VERSION = "plugin was built with a different version of package "
+NIL_DEREFERENCE = "panic: runtime error: invalid memory address or nil pointer dereference"
+
+_SET = 1
+"""Stands for any non-nil pointer that the runtime itself allocates (a map, a bitmap)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleInit:
+    """How `lastmoduleinit` ends.
+
+    `effect`: None (accepted), `error`, `fatal`, `panic`, or `unknown`; `text` is the runtime's own words; `why` one of
+    `accepted no-module-data empty-pluginpath overlap typemap-set same-pluginpath hash foreign-layout`; `module` is the
+    binary whose module it looked at; `other` the binary already in the list that it collides with.
+    """
+
+    effect: str | None
+    text: str
+    why: str
+    module: Binary | None = None
+    other: Binary | None = None
+    package: str | None = None
+
+
+class Runtime:
+    """The runtime of one host process. State: the module list, as bytes, and the slice of active modules."""
+
+    def __init__(self, host: Binary, placement: Placement) -> None:
+        go, elf = host.go, host.elf
+        if go is None or elf is None or go.moduledata is None:
+            raise ValueError("a host without moduledata cannot be replayed")
+        order: Literal["little", "big"] = "little" if elf.byte_order == "little" else "big"
+        self.memory = Memory(elf.elf_class // 8, order, placement)
+        self.layout: Layout = layout(go.moduledata.layout, elf.elf_class // 8)
+        self.first = self.memory.load(host, go.moduledata, position_independent=go.kind == "pie")
+        self.last = self.first.address if go.exports_moduledata else None
+        """`runtime.lastmoduledatap`; None when the host keeps it to itself."""
+        self._active = [self.first.address]
+        self._mark_scanned(self.first.address)
+
+    def construct(self, plugin: Binary, facts: ModuledataFacts) -> None:
+        """The plugin's constructor, `addmoduledata`: chain its module behind the last one, with *its own* offsets."""
+        module = self.memory.load(plugin, facts, position_independent=True)
+        if self.last is None:
+            return
+        own = self.memory.layout_of(module)
+        self.memory.put_word(self.last + own["next"], module.address)
+        self.last = module.address
+
+    def last_module_init(self, scope: Sequence[Go]) -> ModuleInit:
+        """`plugin_lastmoduleinit`. `scope`: the Go files of the global scope in order; the first definition wins."""
+        try:
+            return self._last_module_init(scope)
+        except NilDereferenceError:
+            return ModuleInit("panic", NIL_DEREFERENCE, "foreign-layout")
+        except UnknownMemoryError as address:
+            return ModuleInit("unknown", f"the runtime would read {address}, which is not kept", "foreign-layout")
+
+    def _last_module_init(self, scope: Sequence[Go]) -> ModuleInit:
+        address = self._last_good()
+        if address is None:
+            return ModuleInit("fatal", NO_MODULE_DATA, "no-module-data")
+        module = self.memory.module_at(address)
+        if module is None:
+            raise UnknownMemoryError(f"{address:#x}")
+        looked_at = module.binary
+        if self._word(address, "pluginpath", 1) == 0:
+            return ModuleInit("fatal", EMPTY_PLUGINPATH, "empty-pluginpath", looked_at)
+        if self._word(address, "typemap"):
+            return ModuleInit("error", ALREADY_LOADED, "typemap-set", looked_at)
+        for active in self._active:
+            other = self.memory.module_at(active)
+            if self._same_pluginpath(active, address):
+                self.memory.put_byte(address + self.layout["bad"], 1)
+                return ModuleInit(
+                    "error", ALREADY_LOADED, "same-pluginpath", looked_at, other.binary if other else None
+                )
+            if self._overlaps(active, address):
+                return ModuleInit("fatal", OVERLAP, "overlap", looked_at, other.binary if other else None)
+        package = self._first_mismatch(module, scope)
+        if package is not None:
+            self.memory.put_byte(address + self.layout["bad"], 1)
+            return ModuleInit("error", DIFFERENT_VERSION + package, "hash", looked_at, package=package)
+        self._accept()
+        return ModuleInit(None, "", "accepted", looked_at)
+
+    # -- reads with the host's offsets ---------------------------------------------------------------------------
+
+    def _word(self, address: int, field: str, index: int = 0) -> int:
+        return self.memory.word(address + self.layout[field] + index * self.memory.word_size)
+
+    def _chain(self) -> list[int]:
+        """The module list from `firstmoduledata`, by `next`."""
+        out = [self.first.address]
+        while (following := self._word(out[-1], "next")) != 0:
+            if following in out:
+                raise UnknownMemoryError("a module list that runs in a circle")
+            out.append(following)
+        return out
+
+    def _is_bad(self, address: int) -> bool:
+        return self.memory.byte(address + self.layout["bad"]) != 0
+
+    def _last_good(self) -> int | None:
+        """The last module of the list, unless it is bad: the loop forgets what it had at each bad one."""
+        chain = self._chain()[1:]
+        return chain[-1] if chain and not self._is_bad(chain[-1]) else None
+
+    def _same_pluginpath(self, one: int, other: int) -> bool:
+        length = self._word(one, "pluginpath", 1)
+        if length != self._word(other, "pluginpath", 1):
+            return False
+        if length == 0 or self._word(one, "pluginpath") == self._word(other, "pluginpath"):
+            return True
+        return self._pluginpath(one) == self._pluginpath(other)
+
+    def _pluginpath(self, address: int) -> str:
+        """The string as the host reads it: the decoded one where the two releases agree on its place."""
+        module = self.memory.module_at(address)
+        if module is None or not self._agrees(module, "pluginpath"):
+            raise UnknownMemoryError(f"{address:#x}")
+        return module.binary.go.pluginpath if module.binary.go else ""
+
+    def _agrees(self, module: Module, field: str) -> bool:
+        return self.memory.layout_of(module)[field] == self.layout[field]
+
+    def _overlaps(self, one: int, other: int) -> bool:
+        """`inRange` of text, bss, data and types."""
+        for low, high in (("text", "etext"), ("bss", "ebss"), ("data", "edata"), ("types", "etypes")):
+            start, end = self._word(one, low), self._word(one, high)
+            if any(start <= self._word(other, field) <= end for field in (low, high)):
+                return True
+        return False
+
+    def _first_mismatch(self, module: Module, scope: Sequence[Go]) -> str | None:
+        if not self._agrees(module, "pkghashes"):
+            count = self._word(module.address, "pkghashes", 1)
+            if count == 0:
+                raise UnknownMemoryError("package hashes that the host takes for none")
+            # The loop copies the first element; with a foreign layout only its address is known.
+            self.memory.word(self._word(module.address, "pkghashes"))
+            raise UnknownMemoryError("package hashes in a foreign layout")
+        go = module.binary.go
+        for package in go.pkghashes if go else ():
+            provider = next((g for g in scope if package.path in g.link_hashes), None)
+            if provider is not None and provider.link_hashes[package.path] != package.linktimehash:
+                return package.path
+        return None
+
+    # -- what an accepted module changes -------------------------------------------------------------------------
+
+    def _accept(self) -> None:
+        """`modulesinit` and `typelinksinit`."""
+        self._active = [address for address in self._chain() if not self._is_bad(address)]
+        for address in self._active:
+            self._mark_scanned(address)
+        for address in self._active[1:]:
+            if not self._word(address, "typemap"):
+                self.memory.put_word(address + self.layout["typemap"], _SET)
+
+    def _mark_scanned(self, address: int) -> None:
+        """`gcdatamask` and `gcbssmask` are set where they are zero: {n int32, bytedata *uint8}."""
+        if self._word(address, "gcdatamask") == 0 and self._word(address, "gcdatamask", 1) == 0:
+            for field in ("gcdatamask", "gcbssmask"):
+                self.memory.put_word(address + self.layout[field], _SET)
+                self.memory.put_word(address + self.layout[field] + self.memory.word_size, _SET)
