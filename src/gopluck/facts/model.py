@@ -168,6 +168,8 @@ class Elf:
     """Defined dynamic symbols whose name is a C identifier (Go's own have a `.` or `:` in them)."""
     sections: tuple[str, ...] = ()
     """Section names (empty when the section table was stripped)."""
+    relr: bool = False
+    """Whether it has `DT_RELR` relocations (glibc 2.36 and later load them only with `GLIBC_ABI_DT_RELR`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,335 @@
+"""`Elf` of an open image: what the dynamic linker would read of the file, and nothing that only a debugger reads.
+
+Two tables are large in Go binaries and are never walked in Python: `.dynsym` with `.dynstr` (100,000 symbols, 10 MB of
+names) and the relocations (60,000). Slices of `array`, `itertools.compress` and `str.isidentifier` do that work.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cached_property
+from itertools import compress, count
+from operator import itemgetter, not_
+
+from gopluck.elf import constants as c
+from gopluck.elf.dynamic import MAX_NAME, Dynamic
+from gopluck.elf.image import Image
+from gopluck.errors import MalformedFile
+from gopluck.facts.model import Elf, SegmentFacts, UndefinedSymbol, VersionNeed
+
+MAX_SYMBOLS = 1 << 21
+"""Entries of `.dynsym` that are read at the most."""
+
+MAX_STRINGS = 1 << 26
+"""Bytes of `.dynstr` that are read at the most."""
+
+SLICE = 1 << 15
+"""Symbols that are held as Python numbers at a time."""
+
+TEXT = 1 << 20
+"""Bytes of `.dynstr` that are held as Python strings at a time."""
+
+_LOCAL = bytes(byte >> 4 == c.STB_LOCAL for byte in range(256))
+"""For `bytes.translate`: 1 where `st_info` says that a symbol is local."""
+
+
+def read_elf(image: Image, dynamic: Dynamic) -> Elf:
+    """The facts of an ELF file. Raises `MalformedFile` when a table that the loader reads lies outside the file."""
+    elf = read_skeleton(image)
+    if not elf.dynamic:
+        return elf
+    tags = dynamic.tags
+    symbols = SymbolTable(image, dynamic)
+    return replace(
+        elf,
+        flags=tags.get(c.DT_FLAGS, 0),
+        flags_1=tags.get(c.DT_FLAGS_1, 0),
+        soname=dynamic.text(c.DT_SONAME),
+        rpath=dynamic.text(c.DT_RPATH),
+        runpath=dynamic.text(c.DT_RUNPATH),
+        needed=dynamic.needed,
+        version_needs=tuple(VersionNeed(need.file, need.version, need.weak) for need in dynamic.version_needs),
+        version_definitions=dynamic.version_definitions,
+        undefined=tuple(symbols.undefined()),
+        c_exports=symbols.c_exports(),
+        relr=c.DT_RELR in tags,
+    )
+
+
+def read_skeleton(image: Image) -> Elf:
+    """Header, segments, interpreter and section names: what can still be told of a file whose other tables are cut.
+
+    Raises `MalformedFile` when the program headers lie outside the file.
+    """
+    h = image.header
+    order = "little" if h.byte_order == "<" else "big"
+    interp = next((s for s in image.segments if s.type == c.PT_INTERP), None)
+    return Elf(
+        head=image.pread(0, 64),
+        elf_class=h.elf_class,
+        byte_order=order,
+        machine=h.machine,
+        type=h.type,
+        goarch=c.GOARCH.get((h.machine, h.elf_class, h.byte_order), f"machine-{h.machine}"),
+        segments=tuple(
+            SegmentFacts(s.type, s.flags, s.offset, s.vaddr, s.filesz, s.memsz, s.align) for s in image.segments
+        ),
+        interp=image.cstring(interp.offset, min(interp.filesz, MAX_NAME)) if interp else None,
+        dynamic=any(s.type == c.PT_DYNAMIC for s in image.segments),
+        sections=tuple(image.sections),
+    )
+
+
+class SymbolTable:
+    """`.dynsym` in columns. Raises `MalformedFile` when it, or its hash table, lies outside the file."""
+
+    def __init__(self, image: Image, dynamic: Dynamic) -> None:
+        self.image = image
+        self.dynamic = dynamic
+        self._order = image.header.byte_order
+        wide = image.header.elf_class == 64
+        self._size, self._info, self._shndx = (24, 4, 6) if wide else (16, 12, 14)
+        tags = dynamic.tags
+        self._offset = self._file_offset(tags[c.DT_SYMTAB]) if c.DT_SYMTAB in tags else 0
+        self.count = min(self._count(), MAX_SYMBOLS) if self._offset else 0
+        room = max(0, image.size - self._offset) // self._size
+        if self.count > room:
+            raise MalformedFile(f"{image.path}: {self.count} dynamic symbols do not fit into the file")
+
+    def _file_offset(self, address: int) -> int:
+        segment = self.image.segment_of(address)
+        if segment is None or segment.offset + address - segment.vaddr >= self.image.size:
+            raise MalformedFile(f"{self.image.path}: a dynamic table at {address:#x} lies outside the file")
+        return segment.offset + address - segment.vaddr
+
+    def _u32(self, offset: int, count: int) -> array[int]:
+        data = self.image.pread(offset, 4 * count)
+        if len(data) < 4 * count:
+            raise MalformedFile(f"{self.image.path}: a hash table lies outside the file")
+        return _column(data, 0, 4, "I", self._order)
+
+    def _count(self) -> int:
+        """Entries of `.dynsym`: `nchain` of `.hash`, or the end of the last chain of `.gnu.hash`."""
+        tags = self.dynamic.tags
+        if c.DT_HASH in tags:
+            return int(self._u32(self._file_offset(tags[c.DT_HASH]), 2)[1])
+        if c.DT_GNU_HASH not in tags:
+            return 0
+        at = self._file_offset(tags[c.DT_GNU_HASH])
+        nbuckets, symoffset, bloom, _ = self._u32(at, 4)
+        buckets = at + 16 + bloom * self.image.word_size
+        last = max(self._u32(buckets, nbuckets), default=0)
+        if last < symoffset:
+            return int(symoffset)
+        chain = buckets + 4 * nbuckets + 4 * (last - symoffset)
+        while True:
+            data = self.image.pread(chain, 4096)
+            if len(data) < 4:
+                raise MalformedFile(f"{self.image.path}: .gnu.hash has no end")
+            for value in _column(data, 0, 4, "I", self._order):
+                last += 1
+                if value & 1:
+                    return int(last)
+            chain += 4096
+
+    def slices(self) -> Iterator[tuple[int, array[int], bytes, array[int]]]:
+        """(first index, `st_name`, `st_info`, `st_shndx`) of each `SLICE` symbols."""
+        for first in range(0, self.count, SLICE):
+            rows = min(SLICE, self.count - first)
+            data = self.image.pread(self._offset + first * self._size, rows * self._size)
+            yield (
+                first,
+                _column(data, 0, self._size, "I", self._order),
+                data[self._info :: self._size],
+                _column(data, self._shndx, self._size, "H", self._order),
+            )
+
+    def _lost_name(self) -> MalformedFile:
+        return MalformedFile(f"{self.image.path}: a symbol's name lies outside .dynstr")
+
+    @cached_property
+    def strings(self) -> bytes:
+        """`.dynstr`, after one NUL: the byte before the string `st_name` is `strings[st_name]`."""
+        offset, size = self.dynamic.strtab
+        if size > MAX_STRINGS:
+            raise MalformedFile(f"{self.image.path}: .dynstr of {size} bytes")
+        return b"\0" + self.image.pread(offset, size) if offset else b""
+
+    def c_exports(self) -> frozenset[str]:
+        """The defined global symbols whose name is a C identifier, but not those of a superseded version (`x@V1`).
+
+        A string that starts after a NUL comes from `.dynstr` with all others at once. Linkers let a name share the end
+        of a longer one (`Hello` of a cgo export and `main.Hello`): those symbols are looked at one by one.
+        """
+        if c.DT_VERDEF in self.dynamic.tags:
+            return frozenset(name for name, version, hidden in self.definitions() if not hidden and _is_c(name))
+        strings = self.strings
+        tails: list[int] = []
+        others: list[int] = []
+        for _, names, infos, shndx in self.slices():
+            try:
+                before = itemgetter(*names, 0)(strings)
+            except IndexError:
+                raise self._lost_name() from None
+            tails.extend(compress(compress(names, before), compress(shndx, before)))
+            if 0 in shndx:
+                others.extend(compress(names, map(not_, shndx)))
+            others.extend(compress(names, infos.translate(_LOCAL)))
+        found = set(_c_identifiers(strings))
+        for name in self._strings_of_no_symbol({_string(strings, at) for at in others}) & found:
+            if self.dynamic.symbol(name) is None:
+                found.discard(name)
+        found.update(filter(_is_c, (_string(strings, at) for at in tails)))
+        return frozenset(found)
+
+    def _strings_of_no_symbol(self, names: set[str]) -> set[str]:
+        """Names of undefined and local symbols, with the strings of `.dynstr` that belong to libraries and versions."""
+        dynamic = self.dynamic
+        texts = (dynamic.text(tag) for tag in (c.DT_SONAME, c.DT_RPATH, c.DT_RUNPATH))
+        versions = (text for need in dynamic.version_needs for text in (need.file, need.version))
+        return {*names, *dynamic.needed, *versions, *filter(None, texts)}
+
+    def definitions(self) -> Iterator[tuple[str, str, bool]]:
+        """(name, version, hidden) of each defined global symbol. For libraries: it walks the table.
+
+        `hidden` (bit 15 of `.gnu.version`): only a reference to that version finds it. The version is empty for a
+        symbol of the base version (index 0 and 1).
+        """
+        strings = self.strings
+        versions = self._version_indices()
+        titles = dict(self._version_titles())
+        for first, names, infos, shndx in self.slices():
+            for index, (name, info, section) in enumerate(zip(names, infos, shndx, strict=True), first):
+                if section == c.SHN_UNDEF or info >> 4 == c.STB_LOCAL:
+                    continue
+                if name >= len(strings):
+                    raise self._lost_name()
+                version = versions[index] if versions else 1
+                yield _string(strings, name), titles.get(version & 0x7FFF, ""), bool(version & 0x8000)
+
+    def _version_indices(self) -> array[int] | None:
+        address = self.dynamic.tags.get(c.DT_VERSYM)
+        if address is None:
+            return None
+        data = self.image.pread(self._file_offset(address), 2 * self.count)
+        if len(data) < 2 * self.count:
+            raise MalformedFile(f"{self.image.path}: .gnu.version lies outside the file")
+        return _column(data, 0, 2, "H", self._order)
+
+    def _version_titles(self) -> Iterator[tuple[int, str]]:
+        """(index, name) of `.gnu.version_d` without the base version, which names the file itself."""
+        address = self.dynamic.tags.get(c.DT_VERDEF)
+        at = self._file_offset(address) if address is not None else 0
+        for name in self.dynamic.version_definitions:
+            _, flags, index, _, _, _, step = struct.unpack(self._order + "HHHHIII", self.image.pread(at, 20))
+            if not flags & 1:
+                yield index & 0x7FFF, name
+            at += step
+
+    # -- what has to come from elsewhere -------------------------------------------------------------------------
+
+    def undefined(self) -> Iterator[UndefinedSymbol]:
+        """The undefined symbols in the order in which the loader looks for them: that of the relocations.
+
+        A symbol that no relocation names is never looked for, so it is left out (`elf/do-rel.h`; musl's `do_relocs`).
+        """
+        by_index = self._undefined_by_index()
+        if self.image.header.machine == c.EM_MIPS:
+            yield from by_index.values()
+            return
+        for index in self._referenced():
+            if index in by_index:
+                yield by_index[index]
+
+    def _undefined_by_index(self) -> dict[int, UndefinedSymbol]:
+        strings = self.strings
+        versions = self._version_indices()
+        needs = self._needs_by_index()
+        out: dict[int, UndefinedSymbol] = {}
+        for first, names, infos, shndx in self.slices():
+            if 0 not in shndx:
+                continue
+            for name, info, index in compress(zip(names, infos, count(first), strict=False), map(not_, shndx)):
+                if name and info >> 4 != c.STB_LOCAL:
+                    if name >= len(strings):
+                        raise self._lost_name()
+                    file, version = needs.get(versions[index] & 0x7FFF, ("", "")) if versions else ("", "")
+                    out[index] = UndefinedSymbol(_string(strings, name), info >> 4 == c.STB_WEAK, version, file)
+        return out
+
+    def _needs_by_index(self) -> dict[int, tuple[str, str]]:
+        """(file, version) by version index. `Dynamic.undefined` knows it by symbol, this has to know it by index."""
+        address = self.dynamic.tags.get(c.DT_VERNEED)
+        out: dict[int, tuple[str, str]] = {}
+        needs = iter(self.dynamic.version_needs)
+        at = self._file_offset(address) if address is not None and self.dynamic.version_needs else 0
+        while at:
+            _, rows, _, aux, step = struct.unpack(self._order + "HHIII", self.image.pread(at, 16))
+            entry = at + aux
+            for _ in range(rows):
+                _, _, index, _, following = struct.unpack(self._order + "IHHII", self.image.pread(entry, 16))
+                need = next(needs, None)
+                if need is None:
+                    return out
+                out[index & 0x7FFF] = (need.file, need.version)
+                if not following:
+                    break
+                entry += following
+            at = at + step if step else 0
+        return out
+
+    def _referenced(self) -> Iterable[int]:
+        """The symbol indices of the relocations, each once, in the order of `DT_RELA`, `DT_REL`, `DT_JMPREL`."""
+        tags = self.dynamic.tags
+        wide = self.image.header.elf_class == 64
+        rela, rel = (24, 16) if wide else (12, 8)
+        tables = [
+            (tags.get(c.DT_RELA), tags.get(c.DT_RELASZ, 0), rela),
+            (tags.get(c.DT_REL), tags.get(c.DT_RELSZ, 0), rel),
+            (tags.get(c.DT_JMPREL), tags.get(c.DT_PLTRELSZ, 0), rel if tags.get(c.DT_PLTREL) == c.DT_REL else rela),
+        ]
+        out: dict[int, None] = {}
+        for address, size, step in tables:
+            if address is None or size == 0:
+                continue
+            data = self.image.pread(self._file_offset(address), size)
+            if wide:
+                out.update(dict.fromkeys(_column(data, 12 if self._order == "<" else 8, step, "I", self._order)))
+            else:
+                out.update(dict.fromkeys(info >> 8 for info in _column(data, 4, step, "I", self._order)))
+        return out
+
+
+def _is_c(name: str) -> bool:
+    return name.isascii() and name.isidentifier()
+
+
+def _c_identifiers(strings: bytes) -> Iterator[str]:
+    """The C identifiers among the strings of a string table."""
+    at = 0
+    while at < len(strings):
+        end = strings.rfind(b"\0", at, at + TEXT) if at + TEXT < len(strings) else len(strings)
+        if end <= at:
+            end = at + TEXT
+        yield from filter(str.isascii, filter(str.isidentifier, strings[at:end].decode("latin-1").split("\0")))
+        at = end
+
+
+def _string(strings: bytes, offset: int) -> str:
+    """The string at an index of `.dynstr`, given `SymbolTable.strings`."""
+    end = strings.find(b"\0", offset + 1)
+    return strings[offset + 1 : end if end >= 0 else len(strings)].decode("utf-8", "surrogateescape")
+
+
+def _column(data: bytes, at: int, step: int, code: str, order: str) -> array[int]:
+    """One field of a table of records, as an array."""
+    cells: array[int] = array(code)
+    cells.frombytes(data[: len(data) // step * step])
+    out = cells[at // cells.itemsize :: step // cells.itemsize]
+    if (order == "<") != (sys.byteorder == "little"):
+        out.byteswap()
+    return out
