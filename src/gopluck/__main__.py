@@ -1,0 +1,6 @@
+"""`python -m gopluck`."""
+
+from gopluck.cli.main import main
+
+if __name__ == "__main__":
+    main()

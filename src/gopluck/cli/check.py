@@ -1,0 +1,129 @@
+"""`gopluck check HOST PLUGIN…`: would these plugins load, in this order, in one process?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gopluck.cli.options import EXIT_STATUS, color_option, format_option, output_option
+
+if TYPE_CHECKING:
+    from gopluck.report.model import PluginResult, Report
+
+STATUS = {"loads": 0, "fails": 1, "unknown": 3}
+"""The exit status of a report's verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A plugin to check. `alone`: in a process of its own, since a directory has no order."""
+
+    path: str
+    alone: bool
+
+
+@click.command("check", epilog=EXIT_STATUS)
+@click.argument("host", metavar="HOST")
+@click.argument("plugins", metavar="PLUGIN...", nargs=-1, required=True)
+@click.option("--independent", is_flag=True, help="Each plugin in a fresh process, as if it were the only one.")
+@click.option(
+    "--as",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    help="The path that the host passes to plugin.Open, where it is not PLUGIN: it is part of Go's error text. "
+    "Once for all plugins, or once for each, in order.",
+)
+@format_option
+@output_option
+@click.option("-v", "--verbose", is_flag=True, help="Show every package, with hashes, and the evidence.")
+@click.option("-q", "--quiet", is_flag=True, help="Show one line for each plugin that would not load, else nothing.")
+@color_option
+def command(
+    host: str,
+    plugins: tuple[str, ...],
+    independent: bool,
+    names: tuple[str, ...],
+    format_: str,
+    output: str | None,
+    verbose: bool,
+    quiet: bool,
+    color: str,
+) -> int:
+    """Say whether plugin.Open would succeed for each PLUGIN in the Go host HOST, and with which error it would not.
+
+    HOST is an executable, or a manifest that `gopluck manifest` wrote. The plugins are loaded in this order into one
+    process: one that fails can break those after it. A directory stands for its *.so files, each in a process of its
+    own. Nothing is executed.
+
+    \b
+    Examples:
+      gopluck check ./gateway auth.so metrics.so
+      gopluck check ./gateway plugins/ --format json
+      gopluck check gateway.json auth.so --as /srv/plugins/auth.so
+    """
+    from gopluck.cli import output as out
+    from gopluck.report.interface import NORMAL, QUIET, VERBOSE, report_renderer
+
+    if verbose and quiet:
+        raise click.UsageError("-v and -q exclude each other.")
+    targets = expand(plugins)
+    out.refuse_inputs(output, [host, *(target.path for target in targets)])
+    report = run(host, targets, spread(names, len(targets)), independent)
+    verbosity = VERBOSE if verbose else QUIET if quiet else NORMAL
+    out.write(report_renderer(format_)(report, out.view(color, output, verbosity)), output)
+    return STATUS[report.verdict]
+
+
+def expand(plugins: Sequence[str]) -> list[Target]:
+    """The plugins to check: files in the order given, a directory as its `*.so` in the order of their names."""
+    targets: list[Target] = []
+    for plugin in plugins:
+        path = Path(plugin)
+        if not path.is_dir():
+            targets.append(Target(plugin, alone=False))
+            continue
+        try:
+            found = sorted(entry for entry in path.iterdir() if entry.name.endswith(".so") and not entry.is_dir())
+        except OSError as error:
+            raise click.UsageError(f"{plugin}: cannot be listed: {error.strerror}") from None
+        if not found:
+            raise click.UsageError(f"{plugin}: there is no *.so in this directory.")
+        targets += [Target(str(entry), alone=True) for entry in found]
+    return targets
+
+
+def spread(names: Sequence[str], plugins: int) -> list[str] | None:
+    """The `--as` name of each plugin, or None when the paths are the names."""
+    if not names:
+        return None
+    if len(names) == 1:
+        return [names[0]] * plugins
+    if len(names) != plugins:
+        raise click.UsageError(f"--as is given {len(names)} times for {plugins} plugins: give one, or one for each.")
+    return list(names)
+
+
+def run(host: str, targets: Sequence[Target], names: Sequence[str] | None, independent: bool) -> Report:
+    """Check the targets; those of a directory apart from the rest. The result is in the order given."""
+    from gopluck.api import check
+
+    alone = [independent or target.alone for target in targets]
+    results: dict[int, PluginResult] = {}
+    report: Report | None = None
+    for apart, indexes in groupby(sorted(range(len(targets)), key=alone.__getitem__), key=alone.__getitem__):
+        chosen = list(indexes)
+        report = check(
+            host,
+            [targets[index].path for index in chosen],
+            independent=apart,
+            names=None if names is None else [names[index] for index in chosen],
+        )
+        results.update(zip(chosen, report.plugins, strict=True))
+    assert report is not None
+    return replace(report, plugins=tuple(results[index] for index in range(len(targets))))

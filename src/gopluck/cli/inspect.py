@@ -1,0 +1,32 @@
+"""`gopluck inspect FILE`: what is in a host or a plugin."""
+
+from __future__ import annotations
+
+import click
+
+from gopluck.cli.options import color_option, format_option, output_option
+
+
+@click.command("inspect")
+@click.argument("file", metavar="FILE")
+@format_option
+@output_option
+@click.option("-v", "--verbose", is_flag=True, help="Show every module, package and library.")
+@color_option
+def command(file: str, format_: str, output: str | None, verbose: bool, color: str) -> int:
+    """Show what gopluck reads in FILE, a Go host or a Go plugin: kind, versions, flags, packages, symbols, libraries.
+
+    \b
+    Examples:
+      gopluck inspect ./gateway
+      gopluck inspect auth.so --format json
+    """
+    from gopluck.api import read
+    from gopluck.cli import output as out
+    from gopluck.report.interface import NORMAL, VERBOSE, binary_renderer
+
+    out.refuse_inputs(output, [file])
+    binary = read(file)
+    view = out.view(color, output, VERBOSE if verbose else NORMAL)
+    out.write(binary_renderer(format_)(binary, view), output)
+    return 0

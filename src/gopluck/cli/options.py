@@ -1,0 +1,28 @@
+"""The options that several commands share, and their help."""
+
+from __future__ import annotations
+
+import click
+
+EXIT_STATUS = """\b
+Exit status:
+  0  everything would load
+  1  something would not load
+  2  wrong usage, or a file that does not exist or cannot be read
+  3  something cannot be determined
+(the first of 2, 1, 3 that applies)
+"""
+
+format_option = click.option(
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to write."
+)
+output_option = click.option(
+    "--output", "-o", metavar="FILE", help="Write to FILE instead of standard output; an existing file is replaced."
+)
+color_option = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colours. auto: on a terminal, unless NO_COLOR is set.",
+)

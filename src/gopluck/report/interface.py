@@ -1,0 +1,60 @@
+"""The interface of a renderer, and the table of formats: a new format is one file and one row here.
+
+A renderer is a module with one function, `render(result, view) -> str`: a whole document that ends in a newline, or
+nothing at all. It does no input or output.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+if TYPE_CHECKING:
+    from gopluck.facts.model import Binary
+    from gopluck.report.model import Report
+
+QUIET, NORMAL, VERBOSE = -1, 0, 1
+
+CHECK_FORMATS = {"text": "gopluck.report.text", "json": "gopluck.report.json"}
+INSPECT_FORMATS = {"text": "gopluck.report.inspect_text", "json": "gopluck.report.inspect_json"}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Where the text will be seen. Renderers for machines ignore it."""
+
+    width: int = 80
+    """Columns."""
+    fold_quotes: bool = False
+    """Whether a text that people search for (the verdict, what Go prints) may be folded at `width`.
+
+    True on a terminal; false in a pipe or a file, where `grep` has to find it in one line.
+    """
+    color: bool = False
+    unicode: bool = True
+    verbosity: int = NORMAL
+
+
+class ReportRenderer(Protocol):
+    """Renders the result of a check."""
+
+    def __call__(self, report: Report, view: View) -> str:
+        """The document."""
+
+
+class BinaryRenderer(Protocol):
+    """Renders the facts of a file."""
+
+    def __call__(self, binary: Binary, view: View) -> str:
+        """The document."""
+
+
+def report_renderer(name: str) -> ReportRenderer:
+    """The renderer of a check's result for a key of `CHECK_FORMATS`. Imports that format only."""
+    return cast(ReportRenderer, import_module(CHECK_FORMATS[name]).render)
+
+
+def binary_renderer(name: str) -> BinaryRenderer:
+    """The renderer of a file's facts for a key of `INSPECT_FORMATS`. Imports that format only."""
+    return cast(BinaryRenderer, import_module(INSPECT_FORMATS[name]).render)

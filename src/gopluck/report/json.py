@@ -1,0 +1,108 @@
+"""The result of a check for machines: JSON, version 1 (`schema/check-v1.json`, `docs/json.md`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from gopluck import __version__
+from gopluck.report.clean import without_surrogates
+from gopluck.report.interface import View
+from gopluck.report.model import Finding, MismatchedPackage, PluginResult, Report
+
+SCHEMA_VERSION = 1
+
+
+def render(report: Report, view: View) -> str:
+    """One JSON document."""
+    return dumps(document(report))
+
+
+def document(report: Report) -> dict[str, Any]:
+    """The contract's object. Every field is always there; what is not known is null."""
+    host = report.host
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": tool(),
+        "host": {
+            "path": host.path,
+            "kind": host.kind,
+            "go_version": host.go_version,
+            "goos": host.goos,
+            "goarch": host.goarch,
+            "main_module": host.main_module,
+            "packages": host.packages,
+        },
+        "verdict": report.verdict,
+        "plugins": [_plugin(plugin) for plugin in report.plugins],
+    }
+
+
+def _plugin(plugin: PluginResult) -> dict[str, Any]:
+    return {
+        "path": plugin.path,
+        "position": plugin.position,
+        "verdict": plugin.verdict,
+        "stage": plugin.stage,
+        "effect": plugin.effect,
+        "error": plugin.error,
+        "error_exact": plugin.error_exact,
+        "note": plugin.note,
+        "packages": {
+            "compared": plugin.packages.compared,
+            "mismatched": [_mismatched(package) for package in plugin.packages.mismatched],
+        },
+        "findings": [_finding(finding) for finding in plugin.findings],
+        "remedy": None,
+    }
+
+
+def _mismatched(package: MismatchedPackage) -> dict[str, Any]:
+    return {
+        "path": package.path,
+        "host_hash": package.host_hash,
+        "plugin_hash": package.plugin_hash,
+        "provider": package.provider,
+        "module": package.module,
+        "host_dir": package.host_dir,
+        "plugin_dir": package.plugin_dir,
+        "causes": list(package.causes),
+        "via": list(package.via),
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "role": finding.role,
+        "message": finding.message,
+        "packages": list(finding.packages),
+        "evidence": {"host": finding.evidence.get("host"), "plugin": finding.evidence.get("plugin")}
+        | dict(finding.evidence),
+        "fix": finding.fix,
+    }
+
+
+def tool() -> dict[str, str]:
+    """Which gopluck wrote the document."""
+    return {"name": "gopluck", "version": __version__}
+
+
+def dumps(value: Any) -> str:  # noqa: ANN401
+    """JSON in ASCII, so that no name in it acts on a terminal, and that strict readers take."""
+    text = json.dumps(_plain(value), indent=2, ensure_ascii=True, allow_nan=False)
+    return text.replace("\x7f", "\\u007f") + "\n"
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    """The value in types that JSON knows, without lone surrogates."""
+    if isinstance(value, str):
+        return without_surrogates(value)
+    if isinstance(value, Mapping):
+        return {without_surrogates(str(key)): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted(_plain(item) for item in value)
+    return value
