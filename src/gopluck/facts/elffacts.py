@@ -90,6 +90,7 @@ class SymbolTable:
     def __init__(self, image: Image, dynamic: Dynamic) -> None:
         self.image = image
         self.dynamic = dynamic
+        self._budget = 2 * MAX_STRINGS
         self._order = image.header.byte_order
         wide = image.header.elf_class == 64
         self._size, self._info, self._shndx = (24, 4, 6) if wide else (16, 12, 14)
@@ -153,11 +154,23 @@ class SymbolTable:
 
     @cached_property
     def strings(self) -> bytes:
-        """`.dynstr`, after one NUL: the byte before the string `st_name` is `strings[st_name]`."""
+        """`.dynstr` with the byte in front of it: the byte before the string `st_name` is `strings[st_name]`."""
         offset, size = self.dynamic.strtab
         if size > MAX_STRINGS:
             raise MalformedFile(f"{self.image.path}: .dynstr of {size} bytes")
-        return b"\0" + self.image.pread(offset, size) if offset else b""
+        return self.image.pread(offset - 1, size + 1) if offset else b""
+
+    def string(self, index: int) -> str:
+        """The string at an index of `.dynstr`. Raises `MalformedFile` when names overlap beyond what a linker does."""
+        strings = self.strings
+        end = strings.find(b"\0", index + 1)
+        if index >= len(strings):
+            raise self._lost_name()
+        text = strings[index + 1 : end if end >= 0 else len(strings)]
+        self._budget -= len(text)
+        if self._budget < 0:
+            raise MalformedFile(f"{self.image.path}: the names of .dynsym overlap")
+        return text.decode("utf-8", "surrogateescape")
 
     def c_exports(self) -> frozenset[str]:
         """The defined global symbols whose name is a C identifier, but not those of a superseded version (`x@V1`).
@@ -180,10 +193,10 @@ class SymbolTable:
                 others.extend(compress(names, map(not_, shndx)))
             others.extend(compress(names, infos.translate(_LOCAL)))
         found = set(_c_identifiers(strings))
-        for name in self._strings_of_no_symbol({_string(strings, at) for at in others}) & found:
+        for name in self._strings_of_no_symbol({self.string(at) for at in others}) & found:
             if self.dynamic.symbol(name) is None:
                 found.discard(name)
-        found.update(filter(_is_c, (_string(strings, at) for at in tails)))
+        found.update(filter(_is_c, (self.string(at) for at in tails)))
         return frozenset(found)
 
     def _strings_of_no_symbol(self, names: set[str]) -> set[str]:
@@ -199,17 +212,14 @@ class SymbolTable:
         `hidden` (bit 15 of `.gnu.version`): only a reference to that version finds it. The version is empty for a
         symbol of the base version (index 0 and 1).
         """
-        strings = self.strings
         versions = self._version_indices()
         titles = dict(self._version_titles())
         for first, names, infos, shndx in self.slices():
             for index, (name, info, section) in enumerate(zip(names, infos, shndx, strict=True), first):
                 if section == c.SHN_UNDEF or info >> 4 == c.STB_LOCAL:
                     continue
-                if name >= len(strings):
-                    raise self._lost_name()
                 version = versions[index] if versions else 1
-                yield _string(strings, name), titles.get(version & 0x7FFF, ""), bool(version & 0x8000)
+                yield self.string(name), titles.get(version & 0x7FFF, ""), bool(version & 0x8000)
 
     def _version_indices(self) -> array[int] | None:
         address = self.dynamic.tags.get(c.DT_VERSYM)
@@ -246,7 +256,6 @@ class SymbolTable:
                 yield by_index[index]
 
     def _undefined_by_index(self) -> dict[int, UndefinedSymbol]:
-        strings = self.strings
         versions = self._version_indices()
         needs = self._needs_by_index()
         out: dict[int, UndefinedSymbol] = {}
@@ -255,10 +264,8 @@ class SymbolTable:
                 continue
             for name, info, index in compress(zip(names, infos, count(first), strict=False), map(not_, shndx)):
                 if name and info >> 4 != c.STB_LOCAL:
-                    if name >= len(strings):
-                        raise self._lost_name()
                     file, version = needs.get(versions[index] & 0x7FFF, ("", "")) if versions else ("", "")
-                    out[index] = UndefinedSymbol(_string(strings, name), info >> 4 == c.STB_WEAK, version, file)
+                    out[index] = UndefinedSymbol(self.string(name), info >> 4 == c.STB_WEAK, version, file)
         return out
 
     def _needs_by_index(self) -> dict[int, tuple[str, str]]:
@@ -310,19 +317,13 @@ def _is_c(name: str) -> bool:
 
 def _c_identifiers(strings: bytes) -> Iterator[str]:
     """The C identifiers among the strings of a string table."""
-    at = 0
+    at = 1
     while at < len(strings):
         end = strings.rfind(b"\0", at, at + TEXT) if at + TEXT < len(strings) else len(strings)
         if end <= at:
             end = at + TEXT
         yield from filter(str.isascii, filter(str.isidentifier, strings[at:end].decode("latin-1").split("\0")))
         at = end
-
-
-def _string(strings: bytes, offset: int) -> str:
-    """The string at an index of `.dynstr`, given `SymbolTable.strings`."""
-    end = strings.find(b"\0", offset + 1)
-    return strings[offset + 1 : end if end >= 0 else len(strings)].decode("utf-8", "surrogateescape")
 
 
 def _column(data: bytes, at: int, step: int, code: str, order: str) -> array[int]:
