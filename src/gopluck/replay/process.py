@@ -107,9 +107,7 @@ def _agreed(outcomes: tuple[Outcome, ...]) -> Outcome:
     )
 
 
-def _replay(
-    host: Binary, requests: Sequence[OpenRequest], system: System, placement: Placement
-) -> list[Outcome]:
+def _replay(host: Binary, requests: Sequence[OpenRequest], system: System, placement: Placement) -> list[Outcome]:
     state = _State(_runtime(host, placement))
     out: list[Outcome] = []
     for position, request in enumerate(requests, 1):
@@ -160,12 +158,21 @@ def _open(host: Binary, state: _State, position: int, request: OpenRequest, syst
     if cached is not None:
         if cached.error is not None:
             return Outcome(
-                "fails", "runtime", "error", full + cached.error + PREVIOUS_FAILURE, why="previous-failure",
+                "fails",
+                "runtime",
+                "error",
+                full + cached.error + PREVIOUS_FAILURE,
+                why="previous-failure",
                 other=_first_position(state, plugin),
             )
         if not cached.finished:
             return Outcome(
-                "fails", "symbols", "hang", None, why="never-loaded", other=_first_position(state, plugin),
+                "fails",
+                "symbols",
+                "hang",
+                None,
+                why="never-loaded",
+                other=_first_position(state, plugin),
                 note="an earlier Open of this file never finished",
             )
         return Outcome("loads", why="cached", other=_first_position(state, plugin))
@@ -190,7 +197,14 @@ def _open(host: Binary, state: _State, position: int, request: OpenRequest, syst
     compared, mismatches = _compare(plugin, scope) if found.status == "loaded" else (0, ())
     result = state.runtime.last_module_init([g for _, g in scope])
     base = Outcome(
-        "fails", "runtime", result.effect, None, why=result.why, compared=compared, mismatches=mismatches, dlopen=found,
+        "fails",
+        "runtime",
+        result.effect,
+        None,
+        why=result.why,
+        compared=compared,
+        mismatches=mismatches,
+        dlopen=found,
         other=_other(state, plugin, result),
     )
     if result.effect == "unknown":
@@ -213,10 +227,18 @@ def _symbols(state: _State, plugin: Binary, short: str, base: Outcome) -> Outcom
     if not missing:
         return replace(base, verdict="loads", stage=None, effect=None, why="loads")
     pluginpath = plugin.go.pluginpath if plugin.go else ""
-    text = f"could not find symbol {missing[0]}: {plugin.identity.realpath}: undefined symbol: {pluginpath}.{missing[0]}"
+    text = (
+        f"could not find symbol {missing[0]}: {plugin.identity.realpath}: undefined symbol: {pluginpath}.{missing[0]}"
+    )
     note = None if len(missing) == 1 else f"Go names any one of {len(missing)} symbols, by chance"
     return replace(
-        base, stage="symbols", effect="error", error=short + text, exact=len(missing) == 1, why="missing-symbol", note=note
+        base,
+        stage="symbols",
+        effect="error",
+        error=short + text,
+        exact=len(missing) == 1,
+        why="missing-symbol",
+        note=note,
     )
 
 

@@ -1,0 +1,76 @@
+"""The oracle's recorded sets: facts of real binaries, and what Go really said when they were loaded."""
+
+from __future__ import annotations
+
+import json
+import lzma
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from gopluck.facts.codec import from_json
+from gopluck.facts.model import Binary, Identity
+from gopluck.facts.system import RecordedSystem, System
+from gopluck.replay.process import OpenRequest, Outcome
+
+RECORDED = Path(__file__).parent.parent / "fixtures" / "recorded"
+
+
+@dataclass(frozen=True)
+class Set:
+    """One really loaded set."""
+
+    name: str
+    host: Binary
+    requests: tuple[OpenRequest, ...]
+    truth: tuple[tuple[str, str], ...]
+    """(result, text) of each open as Go gave it."""
+    system: System
+    raw: Mapping[str, Any]
+
+
+@cache
+def family(path: Path) -> Mapping[str, Any]:
+    """One recorded file."""
+    document: Mapping[str, Any] = json.loads(lzma.decompress(path.read_bytes()))
+    return document
+
+
+def families() -> list[Path]:
+    """The recorded files."""
+    return sorted(RECORDED.glob("*.json.xz"))
+
+
+def sets(path: Path) -> Iterator[Set]:
+    """The sets of one recorded file."""
+    document = family(path)
+    binaries = {name: from_json(Binary, value) for name, value in document["binaries"].items()}
+    systems = {name: RecordedSystem.from_json(value) for name, value in document["systems"].items()}
+    for raw in document["sets"]:
+        requests = tuple(
+            OpenRequest(
+                opened["name"],
+                replace(
+                    binaries[opened["binary"]],
+                    path=opened["name"],
+                    identity=Identity(opened["realpath"], opened["inode"]),
+                )
+                if opened["binary"]
+                else None,
+            )
+            for opened in raw["opens"]
+        )
+        truth = tuple((one["result"], one["text"]) for one in raw["outcome"])
+        yield Set(raw["name"], binaries[raw["host"]], requests, truth, systems[raw["system"]], raw)
+
+
+def said(outcome: Outcome) -> tuple[str, str]:
+    """An outcome in the oracle's words: the result and the text (without the `panic: ` that a recovered one lacks)."""
+    if outcome.verdict == "loads":
+        return "ok", ""
+    if outcome.verdict in ("not-reached", "unknown"):
+        return outcome.verdict, ""
+    effect = outcome.effect or "none"
+    return effect, (outcome.error or "").removeprefix("panic: " if effect == "panic" else "")
