@@ -116,6 +116,7 @@ def quiet_stdout() -> None:
 @click.group(
     cls=Commands,
     invoke_without_command=True,
+    subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit status: 0 all would load, 1 something would not, 2 wrong usage or unreadable file, "
     "3 something cannot be determined.",

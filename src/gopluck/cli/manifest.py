@@ -22,15 +22,8 @@ def command(host: str, output: str | None) -> int:
     """
     from gopluck.api import read
     from gopluck.cli import output as out
-    from gopluck.errors import Usage
     from gopluck.facts import manifest
 
     out.refuse_inputs(output, [host])
-    binary = read(host)
-    if binary.go is None:
-        raise Usage(f"{host}: not a Go binary, so it has no manifest")
-    if binary.go.kind == "plugin":
-        raise Usage(f"{host}: a plugin; a manifest is made from a host")
-    document = manifest.dumps(binary)
-    out.write(document if document.endswith("\n") else document + "\n", output)
+    out.write(manifest.dumps(read(host)), output)
     return 0

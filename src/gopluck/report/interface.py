@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
-    from gopluck.facts.model import Binary
+    from gopluck.facts.model import Binary, Go
     from gopluck.report.model import Report
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
@@ -58,3 +58,10 @@ def report_renderer(name: str) -> ReportRenderer:
 def binary_renderer(name: str) -> BinaryRenderer:
     """The renderer of a file's facts for a key of `INSPECT_FORMATS`. Imports that format only."""
     return cast(BinaryRenderer, import_module(INSPECT_FORMATS[name]).render)
+
+
+def go_packages(go: Go) -> list[tuple[str, str]]:
+    """(path, hash) of each package: what a plugin expects, in the runtime's order; what a host has, by name."""
+    if go.pkghashes:
+        return [(package.path, package.linktimehash) for package in go.pkghashes]
+    return sorted(go.link_hashes.items())

@@ -1,0 +1,84 @@
+"""The facts of a file for machines: JSON, version 1 (`docs/json.md`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gopluck.facts.model import Binary, Elf, Go, Module
+from gopluck.report.interface import View, go_packages
+from gopluck.report.json import dumps, tool
+
+SCHEMA_VERSION = 1
+
+
+def render(binary: Binary, view: View) -> str:
+    """One JSON document."""
+    return dumps(document(binary))
+
+
+def document(binary: Binary) -> dict[str, Any]:
+    """The contract's object. Every field is always there; what is not known, or not in the file, is null or empty."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": tool(),
+        "path": binary.path,
+        "size": binary.size,
+        "format": binary.format,
+        "damage": binary.damage,
+        "elf": _elf(binary.elf) if binary.elf else None,
+        "go": _go(binary.go) if binary.go else None,
+    }
+
+
+def _elf(elf: Elf) -> dict[str, Any]:
+    versions: dict[str, list[str]] = {}
+    for need in elf.version_needs:
+        versions.setdefault(need.file, []).append(need.version)
+    return {
+        "class": elf.elf_class,
+        "byte_order": elf.byte_order,
+        "machine": elf.machine,
+        "goarch": elf.goarch,
+        "interpreter": elf.interp,
+        "dynamic": elf.dynamic,
+        "soname": elf.soname,
+        "rpath": elf.rpath,
+        "runpath": elf.runpath,
+        "libraries": [{"name": name, "versions": versions.get(name, [])} for name in elf.needed],
+    }
+
+
+def _go(go: Go) -> dict[str, Any]:
+    info = go.build_info
+    return {
+        "kind": go.kind,
+        "version": go.version,
+        "plugin_support": go.plugin_support,
+        "exports_moduledata": go.exports_moduledata,
+        "moduledata_layout": go.moduledata.layout if go.moduledata else None,
+        "pluginpath": go.pluginpath or None,
+        "main_package": info.path if info else None,
+        "main_module": _module(info.main) if info and info.main else None,
+        "modules": [_module(module) for module in info.deps] if info else [],
+        "settings": dict(info.settings) if info else {},
+        "packages": [
+            {
+                "path": path,
+                "hash": hashed,
+                "dir": go.sources.get(path),
+                "compile_flags": (go.compile_flags or {}).get(path),
+            }
+            for path, hashed in go_packages(go)
+        ],
+        "symbols": [{"name": symbol.name, "kind": symbol.kind, "type": symbol.type} for symbol in go.exported],
+        "missing_symbols": list(go.missing_symbols),
+    }
+
+
+def _module(module: Module) -> dict[str, Any]:
+    return {
+        "path": module.path,
+        "version": module.version,
+        "sum": module.sum,
+        "replace": _module(module.replace) if module.replace else None,
+    }
