@@ -48,9 +48,7 @@ def check(
     host_facts = host if isinstance(host, Binary) else _read(fspath(host), evidence=False)
     if host_facts.damage is not None:
         raise MalformedFile(f"{host_facts.path}: {host_facts.damage}")
-    opened = [
-        OpenRequest(name, _read(path, evidence=False)) for name, path in zip(names or paths, paths, strict=True)
-    ]
+    opened = [OpenRequest(name, _read(path, evidence=False)) for name, path in zip(names or paths, paths, strict=True)]
     if system is None:
         from gopluck.facts.system import LiveSystem
 
@@ -74,17 +72,14 @@ def _refuse_damage(requests: Sequence[OpenRequest], outcomes: Sequence[Outcome])
             raise MalformedFile(f"{binary.path}: {binary.damage}")
 
 
-def _explain(
-    host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[Outcome]
-) -> list[PluginResult]:
+def _explain(host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[Outcome]) -> list[PluginResult]:
     from gopluck.facts.read import with_evidence
     from gopluck.rules.engine import explain
 
     if any(outcome.mismatches for outcome in outcomes):
         host = with_evidence(host)
         requests = [
-            OpenRequest(request.name, with_evidence(request.binary) if request.binary else None)
-            for request in requests
+            OpenRequest(request.name, with_evidence(request.binary) if request.binary else None) for request in requests
         ]
     return [
         PluginResult(

@@ -129,6 +129,16 @@ class Relocations:
     def _symbol(self, index: int) -> Symbol:
         return self.dynamic.symbol_at(index)
 
+    def takes(self, symbol: Symbol) -> bool:
+        """Whether a data pointer is taken from this symbol by name, so that another file may define it first."""
+        types = self.types
+        if types is None:
+            return False
+        shift = 32 if self.image.header.elf_class == 64 else 8
+        wanted = [(symbol.index << shift) | kind for kind in (types.glob_dat, types.absolute)]
+        infos = (self._rela[1 : len(self._rela) // 3 * 3 : 3], self._rel[1 : len(self._rel) // 2 * 2 : 2])
+        return any(info in column for info in wanted for column in infos)
+
     def pointer(self, address: int) -> int:
         """The relocated word at an address as a number (load bias 0)."""
         return self.word(address).value

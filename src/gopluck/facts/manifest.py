@@ -131,6 +131,7 @@ def _binary(document: Mapping[str, Any], size: int, path: str, identity: Identit
             build_info=info,
             plugin_support=_str(go["plugin_support"]),
             exports_moduledata=bool(go["exports_moduledata"]),
+            joins_module_list=False,
             pluginpath="",
             pkghashes=(),
             link_hashes=packages,

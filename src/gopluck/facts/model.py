@@ -90,6 +90,8 @@ class Go:
     """`dlopen` (package plugin with cgo), `stub` (without cgo: never works), `none` (does not import plugin)."""
     exports_moduledata: bool
     """Whether `runtime.lastmoduledatap` is in `.dynsym`, so that plugins can add themselves to the module list."""
+    joins_module_list: bool
+    """Whether a plugin takes `runtime.lastmoduledatap` from the global scope (not when linked `-Bsymbolic`)."""
     pluginpath: str
     pkghashes: tuple[PackageHash, ...]
     """A plugin's expectations, in the order in which the runtime compares them."""

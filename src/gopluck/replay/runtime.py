@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from gopluck.elf.constants import ET_DYN
 from gopluck.facts.model import Binary, Go, ModuledataFacts
 from gopluck.golang.layouts import Layout, layout
 from gopluck.replay.memory import Memory, Module, NilDereferenceError, Placement, UnknownMemoryError
@@ -53,7 +54,7 @@ class Runtime:
         order: Literal["little", "big"] = "little" if elf.byte_order == "little" else "big"
         self.memory = Memory(elf.elf_class // 8, order, placement)
         self.layout: Layout = layout(go.moduledata.layout, elf.elf_class // 8)
-        self.first = self.memory.load(host, go.moduledata, position_independent=go.kind == "pie")
+        self.first = self.memory.load(host, go.moduledata, position_independent=elf.type == ET_DYN)
         self.last = self.first.address if go.exports_moduledata else None
         """`runtime.lastmoduledatap`; None when the host keeps it to itself."""
         self._active = [self.first.address]
@@ -62,7 +63,7 @@ class Runtime:
     def construct(self, plugin: Binary, facts: ModuledataFacts) -> None:
         """The plugin's constructor, `addmoduledata`: chain its module behind the last one, with *its own* offsets."""
         module = self.memory.load(plugin, facts, position_independent=True)
-        if self.last is None:
+        if self.last is None or plugin.go is None or not plugin.go.joins_module_list:
             return
         own = self.memory.layout_of(module)
         self.memory.put_word(self.last + own["next"], module.address)

@@ -1,0 +1,112 @@
+"""`read(path)`: the facts of one file, by the decoders of `elf` and `golang`.
+
+A damaged file still has facts: `damage` says what is wrong, and what could be read before is kept, because `dlopen`
+may refuse the file for a reason that is plain all the same.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from gopluck.elf.dynamic import Dynamic
+from gopluck.elf.image import Image, open_image, open_regular, read_at
+from gopluck.elf.relocations import Relocations
+from gopluck.errors import MalformedFile
+from gopluck.facts import manifest
+from gopluck.facts.elffacts import read_elf, read_skeleton
+from gopluck.facts.fileformat import sniff
+from gopluck.facts.model import Binary, BuildInfo, Go, Identity, ModuledataFacts
+from gopluck.golang import buildinfo, kind, layouts, pclntab, types, version
+from gopluck.golang.linkhash import read_link_hashes
+from gopluck.golang.moduledata import Moduledata, read_moduledata
+
+HEAD = 4096
+"""Bytes from the start of a file that tell its format."""
+
+
+def read(path: str, *, evidence: bool = True) -> Binary:
+    """The facts of a file. Raises `UnreadableFile`, and `MalformedFile` for a damaged manifest.
+
+    `evidence=False` leaves out what only an explanation needs (`Go.sources`, `Go.compile_flags`); `with_evidence`
+    adds it later.
+    """
+    fd, size = open_regular(path)
+    try:
+        identity = _identity(path, fd)
+        head = read_at(fd, 0, HEAD)
+        if manifest.is_manifest(head) and size <= manifest.MAX_SIZE:
+            text = read_at(fd, 0, size).decode("utf-8", "replace")
+            return manifest.parse(text, path, identity)
+    finally:
+        os.close(fd)
+    form = sniff(head, size)
+    binary = Binary(path, size, identity, form)
+    if form != "elf":
+        return binary
+    try:
+        image = open_image(path)
+    except MalformedFile as error:
+        return replace(binary, damage=_reason(error, path))
+    with image:
+        return _read_image(image, binary, evidence)
+
+
+def with_evidence(binary: Binary) -> Binary:
+    """The same facts with what an explanation needs; the file is read again for it."""
+    if binary.go is None or binary.format != "elf" or binary.go.sources:
+        return binary
+    try:
+        with open_image(binary.path) as image:
+            return replace(binary, go=_evidence(image, Relocations(image, Dynamic(image)), binary.go))
+    except MalformedFile:
+        return binary
+
+
+def _identity(path: str, fd: int) -> Identity:
+    found = os.fstat(fd)
+    return Identity(os.path.realpath(path), f"{found.st_dev}:{found.st_ino}")
+
+
+def _reason(error: MalformedFile, path: str) -> str:
+    return str(error).removeprefix(f"{path}: ")
+
+
+def _read_image(image: Image, binary: Binary, evidence: bool) -> Binary:
+    try:
+        binary = replace(binary, elf=read_skeleton(image))
+        dynamic = Dynamic(image)
+        binary = replace(binary, elf=read_elf(image, dynamic))
+        relocations = Relocations(image, dynamic)
+        go = _read_go(image, dynamic, relocations)
+        if go is not None and evidence:
+            go = _evidence(image, relocations, go)
+        return replace(binary, go=go)
+    except MalformedFile as error:
+        return replace(binary, damage=_reason(error, binary.path))
+
+
+def _read_go(image: Image, dynamic: Dynamic, relocations: Relocations) -> Go | None:
+    info = buildinfo.read_build_info(image, relocations)
+    tables = pclntab.find_pclntabs(image)
+    if info is None and not tables:
+        return None
+    release = version.minor(info.go_version) if info else None
+    module: Moduledata | None = None
+    if release in layouts.RELEASES:
+        module = read_moduledata(image, dynamic, relocations, layouts.RELEASES[release], tables)
+    last = dynamic.symbol("runtime.lastmoduledatap")
+    pluginpath = module.pluginpath if module else ""
+    what = kind.kind_of(image, info, pluginpath)
+    return Go(
+        kind=what,
+        version=info.go_version if info else "",
+        build_info=info,
+        plugin_support=pclntab.plugin_support(image) if what != "plugin" else "none",
+        exports_moduledata=last is not None,
+        joins_module_list=last is not None and relocations.takes(last),
+        pluginpath=pluginpath,
+        pkghashes=module.pkghashes if module else (),
+        link_hashes=read_link_hashes(image, dynamic),
+        moduledata=ModuledataFacts(module.layout.name, module.address, (module.memory,)) if module else None,
+    )
