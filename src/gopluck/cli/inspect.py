@@ -16,6 +16,8 @@ from gopluck.cli.options import color_option, format_option, output_option
 def command(file: str, format_: str, output: str | None, verbose: bool, color: str) -> int:
     """Show what gopluck reads in FILE, a Go host or a Go plugin: kind, versions, flags, packages, symbols, libraries.
 
+    Of a damaged file what can be read is shown, and the exit status is 2.
+
     \b
     Examples:
       gopluck inspect ./gateway
@@ -23,10 +25,13 @@ def command(file: str, format_: str, output: str | None, verbose: bool, color: s
     """
     from gopluck.api import read
     from gopluck.cli import output as out
+    from gopluck.errors import MalformedFile
     from gopluck.report.interface import NORMAL, VERBOSE, binary_renderer
 
     out.refuse_inputs(output, [file])
     binary = read(file)
     view = out.view(color, output, VERBOSE if verbose else NORMAL)
     out.write(binary_renderer(format_)(binary, view), output)
+    if binary.damage is not None:
+        raise MalformedFile(f"{file}: {binary.damage}")
     return 0

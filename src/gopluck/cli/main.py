@@ -49,7 +49,7 @@ class Commands(click.Group):
         complete_var: str | None = None,
         standalone_mode: bool = True,
         windows_expand_args: bool = True,
-        **extra: Any,  # noqa: ANN401
+        **extra: Any,
     ) -> NoReturn:
         """Run, and exit with the command's status."""
         try:

@@ -55,6 +55,8 @@ class _Page:
     def lines(self) -> Iterator[str]:
         binary, go, elf = self.binary, self.binary.go, self.binary.elf
         what = KINDS.get(go.kind, go.kind) if go else FORMATS.get(binary.format, binary.format)
+        if binary.format == "manifest":
+            what = f"host manifest of a {what}"
         yield self.layout.paint(f"{clean(binary.path)}: {what}", "error")
         if binary.damage:
             yield from self._labelled("damaged", binary.damage)

@@ -89,13 +89,13 @@ def tool() -> dict[str, str]:
     return {"name": "gopluck", "version": __version__}
 
 
-def dumps(value: Any) -> str:  # noqa: ANN401
+def dumps(value: Any) -> str:
     """JSON in ASCII, so that no name in it acts on a terminal, and that strict readers take."""
     text = json.dumps(_plain(value), indent=2, ensure_ascii=True, allow_nan=False)
     return text.replace("\x7f", "\\u007f") + "\n"
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
+def _plain(value: Any) -> Any:
     """The value in types that JSON knows, without lone surrogates."""
     if isinstance(value, str):
         return without_surrogates(value)

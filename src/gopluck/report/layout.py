@@ -69,9 +69,13 @@ class Layout:
         """A line of text, folded; a command stays whole."""
         return [text] if is_command(text) else self.fold(atoms(text), indent, hang, room)
 
+    def hides(self, names: tuple[str, ...], most: int) -> bool:
+        """Whether a list is cut at `most`: one name more takes no more room than to say so."""
+        return len(names) > most + 1
+
     def listed(self, names: tuple[str, ...], most: int | None = None) -> Iterator[str]:
         """The names as atoms of an enumeration: `a, b and 3 more`; at most `most` of them."""
-        shown = names if most is None or len(names) <= most + 1 else names[:most]
+        shown = names[:most] if most is not None and self.hides(names, most) else names
         rest = len(names) - len(shown)
         for index, name in enumerate(shown):
             yield name if index == len(shown) - 1 else name + ","

@@ -14,6 +14,9 @@ COLUMN = 8
 """Where the text after a label (`what`, `why`, `fix`) begins."""
 SHOWN_GROUPS = 4
 SHOWN_NAMES = 3
+SHOWN_FINDINGS = 4
+"""Without `-v`: modules of a plugin, packages of a module, findings of a rule."""
+HINT = "(-v shows all)"
 
 ENDINGS = {"fatal": "the process dies", "panic": "plugin.Open panics", "hang": "plugin.Open never returns"}
 """What comes with the verdict when the host gets no error value."""
@@ -54,14 +57,12 @@ def _document(report: Report, layout: Layout) -> Iterator[str]:
         yield from lines
     if len(report.plugins) > 1:
         yield ""
-        yield _summary(report)
+        yield from layout.prose(_summary(report), 0)
 
 
 def _summary(report: Report) -> str:
     verdicts = [plugin.verdict for plugin in report.plugins]
     total = len(verdicts)
-    if verdicts.count("loads") == total:
-        return f"All {total} plugins will load."
     out = f"{verdicts.count('loads')} of {total} plugins will load"
     if unreached := verdicts.count("not-reached"):
         out += f", {unreached} {'is' if unreached == 1 else 'are'} not reached"
@@ -92,6 +93,7 @@ class _Section:
         self.host = report.host.path
         self.layout = layout
         self.verbose = layout.view.verbosity > NORMAL
+        self.hinted = False
         self.verdict = _verdict(plugin, report, layout)
 
     def lines(self) -> Iterator[str]:
@@ -162,7 +164,7 @@ class _Section:
             yield from self._group(group)
         hidden = sum(len(group) for group in groups[SHOWN_GROUPS:])
         if hidden:
-            yield from self._text(f"and {count(hidden, 'package')} of {len(groups) - SHOWN_GROUPS} more (-v shows all)")
+            yield from self._text(f"and {count(hidden, 'package')} of {len(groups) - SHOWN_GROUPS} more modules {HINT}")
 
     def _group(self, group: list[MismatchedPackage]) -> Iterator[str]:
         """Packages of one module: some names, and the directories of one that shows the difference."""
@@ -173,10 +175,13 @@ class _Section:
         else:
             names = tuple(clean(package.path) for package in group)
             heading = [*f"{clean(module or '')}, {len(group)} packages:".split(), *self._listed(names)]
+            if self.layout.hides(names, SHOWN_NAMES) and not self.hinted:
+                self.hinted = True
+                heading.append(HINT)
         for line in self.layout.fold(heading, COLUMN):
             yield " " * COLUMN + line
         example = max(group, key=_telling)
-        if example.host_dir or example.plugin_dir:
+        if example.host_dir or example.plugin_dir or example.provider != self.host:
             yield from self._sides(example, example.host_dir, example.plugin_dir)
 
     def _package(self, package: MismatchedPackage) -> Iterator[str]:
@@ -185,7 +190,7 @@ class _Section:
         heading = clean(package.path)
         if module not in (None, package.path):
             heading += f" ({clean(module or '')})"
-        yield " " * COLUMN + self._aligned(heading, COLUMN, ", ".join(package.causes))
+        yield " " * COLUMN + self._aligned(heading, COLUMN, clean(", ".join(package.causes)))
         yield from self._sides(
             package,
             f"{package.host_hash}  {package.host_dir or '(no directory recorded)'}",
@@ -196,7 +201,7 @@ class _Section:
                 yield " " * (COLUMN + 2) + line
 
     def _sides(self, package: MismatchedPackage, host: str | None, plugin: str | None) -> Iterator[str]:
-        if host == plugin:
+        if host == plugin and package.provider == self.host:
             sides = [("both", host)]
         else:
             provider = "host" if package.provider == self.host else clean(package.provider)
@@ -224,13 +229,16 @@ class _Section:
     def _findings(self, label: str, group: list[Finding]) -> Iterator[str]:
         """The findings of one rule; its slug stands once, at the right."""
         slug = clean(group[0].rule)
-        for finding in group:
+        shown = group if self.verbose or len(group) <= SHOWN_FINDINGS + 1 else group[:SHOWN_FINDINGS]
+        for finding in shown:
             yield from self._labelled(label, clean(finding.message), slug)
             label = slug = ""
             if finding.role == "cause":
                 yield from self._affected(finding)
             if self.verbose:
                 yield from self._evidence(finding)
+        if len(shown) < len(group):
+            yield from self._text(f"and {len(group) - len(shown)} more of this kind {HINT}")
 
     def _affected(self, finding: Finding) -> Iterator[str]:
         names = tuple(clean(path) for path in finding.packages)
@@ -264,16 +272,21 @@ class _Section:
     # -- lines ---------------------------------------------------------------------------------------------
 
     def _labelled(self, label: str, text: str, slug: str = "", style: str = "") -> Iterator[str]:
-        """Text after a label, with a rule's slug at the right end of its first line."""
+        """Text after a label, with a rule's slug at the right end of its first line, or below where there is no room."""
         layout = self.layout
         lines = layout.prose(text, COLUMN, room=len(slug) + 2 if slug else 0)
+        beside = COLUMN + len(lines[0]) + 2 + len(slug) <= layout.width if lines else False
+        if not beside:
+            lines = layout.prose(text, COLUMN) or [""]
         start = " " * INDENT + layout.paint(label, "label") + " " * (COLUMN - INDENT - len(label))
         for index, line in enumerate(lines):
             shown = layout.paint(line, style) if style else line
             if index == 0:
-                yield start + self._aligned(shown, COLUMN, slug)
+                yield start + (self._aligned(shown, COLUMN, slug) if beside else shown)
             else:
                 yield " " * COLUMN + shown
+        if slug and not beside:
+            yield " " * COLUMN + self._aligned("", COLUMN, slug)
 
     def _text(self, text: str) -> Iterator[str]:
         for line in self.layout.prose(text, COLUMN):

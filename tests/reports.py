@@ -1,0 +1,239 @@
+"""Results made by hand, one for each way a load can end; the tests of the renderers share them."""
+
+from __future__ import annotations
+
+from gopluck.report.model import Finding, HostSummary, MismatchedPackage, Packages, PluginResult, Report
+
+HOST = HostSummary("./gateway", "exe", "go1.25.5", "linux", "amd64", "example.com/gateway", 412)
+GOROOT = "/usr/local/go/src/"
+CODEC = "github.com/acme/codec"
+BUILD = "GOTOOLCHAIN=go1.25.5 CGO_ENABLED=1 go build -buildmode=plugin -trimpath -o auth.so ."
+
+
+def std(path: str, *, recorded: bool = True) -> MismatchedPackage:
+    """A package of the standard library that a trimmed host has and an untrimmed plugin expects otherwise."""
+    host_dir, plugin_dir = (path, GOROOT + path) if recorded else (None, None)
+    return MismatchedPackage(
+        path, "94fae1c203b5d711", "1d2ba3ffb3b5d711", "./gateway", "std", host_dir, plugin_dir, ("trimpath",)
+    )
+
+
+def codec(path: str) -> MismatchedPackage:
+    """A package of a module that differs in version, too."""
+    return MismatchedPackage(
+        CODEC + path,
+        "0a1b2c3d4e5f6071",
+        "71605f4e3d2c1b0a",
+        "./gateway",
+        CODEC,
+        f"{CODEC}@v1.2.0{path}",
+        f"/home/dev/go/pkg/mod/{CODEC}@v1.3.1{path}",
+        ("trimpath", "module-version"),
+    )
+
+
+MISMATCHED = (
+    std("internal/goarch", recorded=False),
+    std("internal/cpu"),
+    std("internal/abi"),
+    std("internal/bytealg"),
+    std("runtime"),
+    codec(""),
+    codec("/json"),
+    codec("/internal/wire"),
+)
+
+TRIMPATH = Finding(
+    "trimpath",
+    "cause",
+    "the host was built with -trimpath, the plugin without",
+    tuple(package.path for package in MISMATCHED),
+    {"host": "-trimpath=true", "plugin": None},
+    BUILD,
+)
+MODULE_VERSION = Finding(
+    "module-version",
+    "cause",
+    f"{CODEC} is v1.2.0 in the host, v1.3.1 in the plugin",
+    tuple(package.path for package in MISMATCHED[-3:]),
+    {"host": "v1.2.0", "plugin": "v1.3.1"},
+    f"go mod edit -exclude={CODEC}@v1.3.1 && go mod tidy",
+)
+CODE_SKEW = Finding(
+    "code-skew",
+    "risk",
+    "mime has other code in the plugin under the same hash: both run side by side",
+    ("mime",),
+    {"host": "go1.25.5", "plugin": "go1.25.4"},
+    "Build the plugin with go1.25.5.",
+)
+HARMLESS = Finding("module-version", "harmless", "golang.org/x/text is v0.1.0 and v0.2.0; no shared package is of it")
+
+
+def loads(path: str = "metrics.so", position: int = 1, **more: object) -> PluginResult:
+    """A plugin that loads."""
+    return PluginResult(
+        path,
+        position,
+        "loads",
+        None,
+        None,
+        None,
+        True,
+        Packages(103),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def fails(
+    path: str, stage: str, effect: str, error: str | None, *findings: Finding, exact: bool = True
+) -> PluginResult:
+    """A plugin that does not, before any package was compared."""
+    return PluginResult(path, 1, "fails", stage, effect, error, exact, Packages(), findings)
+
+
+DIFFERENT = PluginResult(
+    "auth.so",
+    1,
+    "fails",
+    "runtime",
+    "error",
+    'plugin.Open("auth"): plugin was built with a different version of package internal/goarch',
+    True,
+    Packages(87, MISMATCHED),
+    (TRIMPATH, MODULE_VERSION, HARMLESS),
+)
+ONE_DIFFERS = PluginResult(
+    "auth.so",
+    2,
+    "fails",
+    "runtime",
+    "error",
+    f'plugin.Open("auth"): plugin was built with a different version of package {CODEC}',
+    True,
+    Packages(
+        87,
+        (
+            MismatchedPackage(
+                CODEC,
+                "0a1b2c3d4e5f6071",
+                "71605f4e3d2c1b0a",
+                "plugins/metrics.so",
+                CODEC,
+                f"{CODEC}@v1.2.0",
+                f"{CODEC}@v1.2.0",
+                ("unexplained",),
+            ),
+        ),
+    ),
+    (Finding("unexplained", "cause", "nothing that was compared explains why the package differs", (CODEC,)),),
+)
+ALREADY = PluginResult(
+    "copy.so",
+    2,
+    "fails",
+    "runtime",
+    "error",
+    'plugin.Open("copy"): plugin already loaded',
+    True,
+    Packages(87),
+    (
+        Finding(
+            "already-loaded",
+            "cause",
+            "auth.so has the same pluginpath, example.com/auth",
+            fix="Give one of them another pluginpath: build it in another module, or with\n"
+            "go build -buildmode=plugin -ldflags=-pluginpath=auth2 -o copy.so .",
+        ),
+    ),
+)
+FATAL = fails(
+    "libz.so",
+    "runtime",
+    "fatal",
+    "fatal error: runtime: no plugin module data",
+    Finding(
+        "not-go",
+        "cause",
+        "libz.so is a C library: it has no Go module data",
+        fix="Load only files that `go build -buildmode=plugin` made; no host survives any other.",
+    ),
+)
+PANIC = fails(
+    "old.so",
+    "runtime",
+    "panic",
+    "panic: runtime error: invalid memory address or nil pointer dereference\n[signal SIGSEGV: segmentation violation]",
+)
+HANG = fails("again.so", "realpath", "hang", None)
+SYMBOLS = fails("named.so", "symbols", "error", 'plugin.Open("named"): could not find symbol Greet: undefined symbol')
+MUSL = fails(
+    "alpine.so",
+    "dlopen",
+    "error",
+    'plugin.Open("alpine.so"): Error loading shared library alpine.so: Exec format error',
+    exact=False,
+)
+NOT_REACHED = PluginResult(
+    "late.so", 3, "not-reached", None, None, None, True, note="libz.so has ended the process before."
+)
+UNKNOWN = PluginResult(
+    "future.so",
+    1,
+    "unknown",
+    None,
+    None,
+    None,
+    True,
+    Packages(),
+    (
+        Finding(
+            "unsupported-format",
+            "cause",
+            "the layout of moduledata in go1.99 is not in this release",
+            fix="gopluck check with a newer release",
+        ),
+    ),
+    note="go1.99 was not tested with this gopluck.",
+)
+MANY = PluginResult(
+    "big.so",
+    1,
+    "fails",
+    "runtime",
+    "error",
+    'plugin.Open("big"): plugin was built with a different version of package example.com/m0/p0',
+    True,
+    Packages(
+        412,
+        tuple(
+            MismatchedPackage(f"example.com/m{m}/p{p}", "00", "11", "./gateway", f"example.com/m{m}")
+            for m in range(7)
+            for p in range(m + 1)
+        ),
+    ),
+    tuple(
+        Finding("module-version", "cause", f"example.com/m{m} is v1.0.0 in the host, v1.1.0 in the plugin")
+        for m in range(7)
+    ),
+)
+
+
+def report(*plugins: PluginResult) -> Report:
+    """These plugins in one process of the host."""
+    return Report(HOST, plugins)
+
+
+EVERYTHING = report(
+    DIFFERENT,
+    ONE_DIFFERS,
+    ALREADY,
+    FATAL,
+    PANIC,
+    HANG,
+    SYMBOLS,
+    MUSL,
+    NOT_REACHED,
+    UNKNOWN,
+    loads(findings=(CODE_SKEW,)),
+)
