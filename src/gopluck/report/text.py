@@ -272,7 +272,7 @@ class _Section:
     # -- lines ---------------------------------------------------------------------------------------------
 
     def _labelled(self, label: str, text: str, slug: str = "", style: str = "") -> Iterator[str]:
-        """Text after a label, with a rule's slug at the right end of its first line, or below where there is no room."""
+        """Text after a label; a rule's slug at the right end of its first line, or below where there is no room."""
         layout = self.layout
         lines = layout.prose(text, COLUMN, room=len(slug) + 2 if slug else 0)
         beside = COLUMN + len(lines[0]) + 2 + len(slug) <= layout.width if lines else False

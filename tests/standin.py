@@ -1,0 +1,66 @@
+"""A stand-in for `gopluck.api`, so that the command line is tested without binaries; a program of its own, too.
+
+A plugin's result follows from its name: `loads.so`, `fails.so`, `unknown.so`, `fatal.so`, `missing.so`, `bug.so`, …
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import reports as r
+
+from gopluck.errors import UnreadableFile
+from gopluck.facts.model import Binary, Elf, Identity
+from gopluck.report.model import PluginResult, Report
+
+RESULTS = {"loads": r.loads(), "fails": r.DIFFERENT, "unknown": r.UNKNOWN, "fatal": r.FATAL, "late": r.NOT_REACHED}
+
+
+def check(host: str, plugins: Sequence[str], *, independent: bool = False, names: Any = None) -> Report:
+    """A report; the error of each plugin says how it was asked for."""
+    return Report(
+        replace(r.HOST, path=str(host)),
+        tuple(
+            _result(plugin, 1 if independent else position, names and names[position - 1])
+            for position, plugin in enumerate(plugins, 1)
+        ),
+    )
+
+
+def _result(plugin: str, position: int, name: str | None) -> PluginResult:
+    kind = Path(plugin).stem.split("-")[0]
+    if kind == "missing":
+        raise UnreadableFile(f"{plugin}: no such file")
+    if kind == "bug":
+        raise KeyError("something\nwith a line break")
+    if kind == "interrupt":
+        raise KeyboardInterrupt
+    if kind == "named":
+        return replace(r.ALREADY, path=plugin, position=position, error=f'plugin.Open("{name}"): plugin already loaded')
+    return replace(RESULTS[kind], path=plugin, position=position)
+
+
+def read(path: str) -> Binary:
+    """An ELF file without Go, damaged when its name says so."""
+    damage = "the section table lies outside the file" if "damaged" in path else None
+    elf = Elf(b"\x7fELF", 64, "little", 62, 3, "amd64", needed=("libc.so.6",))
+    return Binary(path, 1, Identity(path, "1:1"), "elf", elf, damage=damage)
+
+
+def install(modules: Any = sys.modules) -> None:
+    """Take the place of `gopluck.api`."""
+    api: Any = ModuleType("gopluck.api")
+    api.check, api.read = check, read
+    modules["gopluck.api"] = api
+
+
+if __name__ == "__main__":
+    install()
+    from gopluck.cli.main import main
+
+    main()
