@@ -1,0 +1,51 @@
+# Two commands are enough to begin: `make demo` and `make test`. Everything that they need is put into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint format bench fixtures clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "gopluck needs Python 3.11 or later; name one with: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || \
+	    { rm -rf $(VENV); echo "no virtual environment: is the venv module of $(PYTHON) installed?" >&2; exit 1; }
+	@echo "Installing gopluck and its tools into $(VENV) ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(READY) ## check the sample hosts and plugins in fixtures/samples: no Go needed
+	@$(PY) fixtures/demo.py
+
+test: $(READY) ## unit tests, all recorded sets, and a live part with two Go releases
+	$(PY) -m pytest
+
+test-all: $(READY) ## the same with every pinned Go release: builds and really loads each set
+	$(PY) -m pytest --full
+
+lint: $(READY) ## ruff and mypy
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+format: $(READY) ## let ruff write the format that lint wants
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+bench: $(READY) ## time and memory of a check, against a bare start of Python
+	$(PY) -m fixtures.bench
+
+fixtures: $(READY) ## build the oracle's sets anew, really load them, and record what Go said
+	$(PY) -m fixtures.oracle build
+	$(PY) -m fixtures.oracle load
+	$(PY) -m fixtures.oracle record
+
+clean: ## remove what make made, but not the downloaded toolchains
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find src tests fixtures -type d -name __pycache__ -prune -exec rm -rf {} +
