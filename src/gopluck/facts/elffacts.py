@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from itertools import compress, count
@@ -33,19 +33,37 @@ SLICE = 1 << 15
 TEXT = 1 << 20
 """Bytes of `.dynstr` that are held as Python strings at a time."""
 
+TPOFF = {
+    c.EM_386: (14, 37),
+    c.EM_ARM: (19,),
+    c.EM_X86_64: (18,),
+    c.EM_AARCH64: (1030,),
+    c.EM_PPC64: (73,),
+    c.EM_S390: (56,),
+    c.EM_RISCV: (11,),
+    c.EM_LOONGARCH: (11,),
+}
+"""The relocation types of initial-exec TLS, by machine (musl's `REL_TPOFF`, `REL_TPOFF_NEG` in `arch/*/reloc.h`)."""
+
 _LOCAL = bytes(byte >> 4 == c.STB_LOCAL for byte in range(256))
 """For `bytes.translate`: 1 where `st_info` says that a symbol is local."""
 
 
-def read_elf(image: Image, dynamic: Dynamic) -> Elf:
-    """The facts of an ELF file. Raises `MalformedFile` when a table that the loader reads lies outside the file."""
+def read_elf(image: Image, dynamic: Dynamic, *, exports: bool = True) -> Elf:
+    """The facts of an ELF file. Raises `MalformedFile` when a table that the loader reads lies outside the file.
+
+    `exports=False` leaves `c_exports` empty.
+    """
     elf = read_skeleton(image)
-    if not elf.dynamic:
+    if not image.segments or not elf.dynamic:
         return elf
     tags = dynamic.tags
     symbols = SymbolTable(image, dynamic)
+    initial_exec = symbols.initial_exec()
     return replace(
         elf,
+        initial_exec=initial_exec[0] if initial_exec else None,
+        initial_exec_after=initial_exec[1] if initial_exec else 0,
         flags=tags.get(c.DT_FLAGS, 0),
         flags_1=tags.get(c.DT_FLAGS_1, 0),
         soname=dynamic.text(c.DT_SONAME),
@@ -55,19 +73,24 @@ def read_elf(image: Image, dynamic: Dynamic) -> Elf:
         version_needs=tuple(VersionNeed(need.file, need.version, need.weak) for need in dynamic.version_needs),
         version_definitions=dynamic.version_definitions,
         undefined=tuple(symbols.undefined()),
-        c_exports=symbols.c_exports(),
+        c_exports=symbols.c_exports() if exports else frozenset(),
         relr=c.DT_RELR in tags,
+        versioned=c.DT_VERSYM in tags,
     )
 
 
 def read_skeleton(image: Image) -> Elf:
     """Header, segments, interpreter and section names: what can still be told of a file whose other tables are cut.
 
-    Raises `MalformedFile` when the program headers lie outside the file.
+    `segments` is empty when the program headers lie outside the file.
     """
     h = image.header
     order = "little" if h.byte_order == "<" else "big"
-    interp = next((s for s in image.segments if s.type == c.PT_INTERP), None)
+    try:
+        segments = image.segments
+    except MalformedFile:
+        segments = ()
+    interp = next((s for s in segments if s.type == c.PT_INTERP), None)
     return Elf(
         head=image.pread(0, 64),
         elf_class=h.elf_class,
@@ -75,11 +98,9 @@ def read_skeleton(image: Image) -> Elf:
         machine=h.machine,
         type=h.type,
         goarch=c.GOARCH.get((h.machine, h.elf_class, h.byte_order), f"machine-{h.machine}"),
-        segments=tuple(
-            SegmentFacts(s.type, s.flags, s.offset, s.vaddr, s.filesz, s.memsz, s.align) for s in image.segments
-        ),
+        segments=tuple(SegmentFacts(s.type, s.flags, s.offset, s.vaddr, s.filesz, s.memsz, s.align) for s in segments),
         interp=image.cstring(interp.offset, min(interp.filesz, MAX_NAME)) if interp else None,
-        dynamic=any(s.type == c.PT_DYNAMIC for s in image.segments),
+        dynamic=any(s.type == c.PT_DYNAMIC for s in segments),
         sections=tuple(image.sections),
     )
 
@@ -247,14 +268,30 @@ class SymbolTable:
 
         A symbol that no relocation names is never looked for, so it is left out (`elf/do-rel.h`; musl's `do_relocs`).
         """
-        by_index = self._undefined_by_index()
+        by_index = self._undefined_by_index
         if self.image.header.machine == c.EM_MIPS:
             yield from by_index.values()
             return
-        for index in self._referenced():
-            if index in by_index:
-                yield by_index[index]
+        yield from (by_index[index] for index in self._referenced if index in by_index)
 
+    def initial_exec(self) -> tuple[str, int] | None:
+        """The first symbol of this file that an initial-exec TLS relocation takes from the file itself.
+
+        With the number of `undefined()` symbols whose relocation comes before. musl refuses such a file.
+        """
+        kinds = TPOFF.get(self.image.header.machine, ())
+        before: set[int] = set()
+        for symbols, types in self._relocations():
+            rows = sorted(types.index(kind) for kind in kinds if kind in types)
+            if rows:
+                before.update(symbols[: rows[0]])
+                count_before = sum(index in before for index in self._undefined_by_index)
+                index = symbols[rows[0]]
+                return (self.dynamic.symbol_at(index).name if index else "", count_before)
+            before.update(symbols)
+        return None
+
+    @cached_property
     def _undefined_by_index(self) -> dict[int, UndefinedSymbol]:
         versions = self._version_indices()
         needs = self._needs_by_index()
@@ -289,26 +326,34 @@ class SymbolTable:
             at = at + step if step else 0
         return out
 
-    def _referenced(self) -> Iterable[int]:
-        """The symbol indices of the relocations, each once, in the order of `DT_RELA`, `DT_REL`, `DT_JMPREL`."""
+    @cached_property
+    def _referenced(self) -> dict[int, None]:
+        """The symbol indices of the relocations, each once, in order."""
+        out: dict[int, None] = {}
+        for symbols, _ in self._relocations():
+            out.update(dict.fromkeys(symbols))
+        return out
+
+    def _relocations(self) -> Iterator[tuple[array[int], array[int]]]:
+        """(symbol indices, types) of `DT_RELA`, `DT_REL` and `DT_JMPREL`."""
         tags = self.dynamic.tags
         wide = self.image.header.elf_class == 64
         rela, rel = (24, 16) if wide else (12, 8)
-        tables = [
+        tables = (
             (tags.get(c.DT_RELA), tags.get(c.DT_RELASZ, 0), rela),
             (tags.get(c.DT_REL), tags.get(c.DT_RELSZ, 0), rel),
             (tags.get(c.DT_JMPREL), tags.get(c.DT_PLTRELSZ, 0), rel if tags.get(c.DT_PLTREL) == c.DT_REL else rela),
-        ]
-        out: dict[int, None] = {}
+        )
         for address, size, step in tables:
             if address is None or size == 0:
                 continue
             data = self.image.pread(self._file_offset(address), size)
             if wide:
-                out.update(dict.fromkeys(_column(data, 12 if self._order == "<" else 8, step, "I", self._order)))
+                high, low = (12, 8) if self._order == "<" else (8, 12)
+                yield _column(data, high, step, "I", self._order), _column(data, low, step, "I", self._order)
             else:
-                out.update(dict.fromkeys(info >> 8 for info in _column(data, 4, step, "I", self._order)))
-        return out
+                infos = _column(data, 4, step, "I", self._order)
+                yield array("I", (info >> 8 for info in infos)), array("I", (info & 0xFF for info in infos))
 
 
 def _is_c(name: str) -> bool:

@@ -172,6 +172,12 @@ class Elf:
     """Section names (empty when the section table was stripped)."""
     relr: bool = False
     """Whether it has `DT_RELR` relocations (glibc 2.36 and later load them only with `GLIBC_ABI_DT_RELR`)."""
+    versioned: bool = False
+    """Whether it has a table of symbol versions (`DT_VERSYM`)."""
+    initial_exec: str | None = None
+    """The first symbol of the file itself that an initial-exec TLS relocation needs: musl refuses it in `dlopen`."""
+    initial_exec_after: int = 0
+    """How many of `undefined` are looked up before it."""
 
 
 @dataclass(frozen=True, slots=True)
