@@ -17,7 +17,7 @@ from gopluck.facts import manifest
 from gopluck.facts.elffacts import read_elf, read_skeleton
 from gopluck.facts.fileformat import sniff
 from gopluck.facts.model import Binary, BuildInfo, Go, Identity, ModuledataFacts
-from gopluck.golang import buildinfo, kind, layouts, pclntab, types, version
+from gopluck.golang import buildinfo, kind, layouts, pclntab, version
 from gopluck.golang.linkhash import read_link_hashes
 from gopluck.golang.moduledata import Moduledata, read_moduledata
 
@@ -94,7 +94,9 @@ def _read_go(image: Image, dynamic: Dynamic, relocations: Relocations) -> Go | N
     release = version.minor(info.go_version) if info else None
     module: Moduledata | None = None
     if release in layouts.RELEASES:
-        module = read_moduledata(image, dynamic, relocations, layouts.RELEASES[release], tables)
+        module = read_moduledata(
+            image, dynamic, relocations, layouts.RELEASES[release], [table.address for table in tables]
+        )
     last = dynamic.symbol("runtime.lastmoduledatap")
     pluginpath = module.pluginpath if module else ""
     what = kind.kind_of(image, info, pluginpath)
@@ -102,7 +104,7 @@ def _read_go(image: Image, dynamic: Dynamic, relocations: Relocations) -> Go | N
         kind=what,
         version=info.go_version if info else "",
         build_info=info,
-        plugin_support=pclntab.plugin_support(image) if what != "plugin" else "none",
+        plugin_support=pclntab.plugin_support(image, dynamic, tables) if what != "plugin" else "none",
         exports_moduledata=last is not None,
         joins_module_list=last is not None and relocations.takes(last),
         pluginpath=pluginpath,

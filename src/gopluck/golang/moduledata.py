@@ -104,7 +104,9 @@ def _parse(image: Image, relocations: Relocations, form: Layout, address: int) -
         layout=form,
         address=address,
         pluginpath=relocations.text(address + form["pluginpath"], MAX_PATH).decode("utf-8", "replace"),
-        pkghashes=_pkghashes(image, relocations, word(address + form["pkghashes"]), word(address + form["pkghashes"] + size)),
+        pkghashes=_pkghashes(
+            image, relocations, word(address + form["pkghashes"]), word(address + form["pkghashes"] + size)
+        ),
         types=word(address + form["types"]),
         etypes=word(address + form["etypes"]),
         ptab=word(address + form["ptab"]),

@@ -1,0 +1,100 @@
+"""The pclntab header: where it lies, and where its function names are (`internal/abi/symtab.go`, `debug/gosym/pclntab.go`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gopluck.elf.dynamic import Dynamic
+from gopluck.elf.image import Image
+
+MAGICS: Mapping[int, str] = {
+    0xFFFFFFFB: "go1.2",
+    0xFFFFFFFA: "go1.16",
+    0xFFFFFFF0: "go1.18",
+    0xFFFFFFF1: "go1.20",
+}
+"""`abi.PCLnTabMagic` by the release that introduced it."""
+
+_SECTIONS = (".gopclntab", ".data.rel.ro.gopclntab")
+_BEFORE_OFFSETS = {"go1.16": 2, "go1.18": 3, "go1.20": 3}
+"""Words (nfunc, nfiles, textStart) between the first eight bytes and `funcnameOffset`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pclntab:
+    """A pclntab header at an address, and the region that holds the function names."""
+
+    address: int
+    form: str
+    """A value of `MAGICS`."""
+    names: int
+    names_size: int
+
+
+def find_pclntabs(image: Image) -> tuple[Pclntab, ...]:
+    """The pclntab headers of a file: by section name, else by their magic anywhere in its memory."""
+    for name in _SECTIONS:
+        section = image.sections.get(name)
+        if section is not None and section.size:
+            found = _parse(image, section.addr)
+            if found is not None:
+                return (found,)
+    order = "little" if image.header.byte_order == "<" else "big"
+    words = b"|".join(re.escape(magic.to_bytes(4, order)) for magic in MAGICS)
+    # pad1, pad2, minLC (the instruction quantum) and ptrSize follow the magic.
+    pattern = re.compile(b"(?:" + words + rb")\0\0[\1\2\4]" + bytes([image.word_size]))
+    out = []
+    for segment in image.loads:
+        base = 0
+        for chunk in image.chunks(segment.offset, segment.filesz, 7):
+            for match in pattern.finditer(chunk):
+                address = segment.vaddr + base + match.start()
+                found = _parse(image, address) if address % image.word_size == 0 else None
+                if found is not None and all(found.address != other.address for other in out):
+                    out.append(found)
+            base += 1 << 20
+    return tuple(out)
+
+
+def _parse(image: Image, address: int) -> Pclntab | None:
+    order = "little" if image.header.byte_order == "<" else "big"
+    segment = image.segment_of(address)
+    if segment is None or address + 12 * image.word_size > segment.vaddr + segment.filesz:
+        return None
+    head = image.read(address, 8)
+    form = MAGICS.get(int.from_bytes(head[:4], order))
+    if form is None or head[7] != image.word_size:
+        return None
+    room = segment.vaddr + segment.filesz - address
+    if form == "go1.2":
+        return Pclntab(address, form, address, room)
+    start = address + 8 + _BEFORE_OFFSETS[form] * image.word_size
+    names, following = image.word(start), image.word(start + image.word_size)
+    if not 0 < names < following <= room:
+        return None
+    return Pclntab(address, form, address + names, following - names)
+
+
+def plugin_support(image: Image, dynamic: Dynamic, tables: tuple[Pclntab, ...]) -> str:
+    """Whether the program can open plugins: `dlopen` (package plugin with cgo), `stub` (without), or `none`.
+
+    Package plugin with cgo has functions made by cgo (`plugin._Cfunc_pluginOpen`, `plugin/plugin_dlopen.go`); the
+    stub (`plugin/plugin_stubs.go`) only answers `plugin: not implemented`.
+    """
+    if dynamic.symbol("plugin._Cfunc_pluginOpen") is not None:
+        return "dlopen"
+    names = [table for table in tables if table.names_size]
+    if any(contains(image, table, b"plugin._Cfunc_pluginOpen\0") for table in names):
+        return "dlopen"
+    return "stub" if any(contains(image, table, b"\0plugin.Open\0") for table in names) else "none"
+
+
+def contains(image: Image, table: Pclntab, needle: bytes) -> bool:
+    """Whether the function names hold these bytes."""
+    segment = image.segment_of(table.address)
+    if segment is None:
+        return False
+    offset = segment.offset + table.names - segment.vaddr
+    return any(needle in chunk for chunk in image.chunks(offset, table.names_size, len(needle)))

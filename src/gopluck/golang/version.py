@@ -1,0 +1,22 @@
+"""Go release names and their order (`internal/gover`, `go/version`)."""
+
+from __future__ import annotations
+
+import re
+
+_RELEASE = re.compile(r"go(\d+)\.(\d+)(?:\.(\d+))?(?:(beta|rc)(\d+))?")
+
+
+def minor(version: str) -> tuple[int, int] | None:
+    """(1, 25) of `go1.25.5`, `go1.25rc1`, `go1.25.5 X:noswissmap` or a vendor's `go1.25.5-acme`; None for others."""
+    match = _RELEASE.match(version)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def order(version: str) -> tuple[int, ...] | None:
+    """A key by which releases sort: betas and candidates before the release, patches by number."""
+    match = _RELEASE.match(version)
+    if match is None:
+        return None
+    stage = {"beta": 0, "rc": 1, None: 2}[match[4]]
+    return int(match[1]), int(match[2]), int(match[3] or 0), stage, int(match[5] or 0)
