@@ -687,8 +687,12 @@ def _map_object(elf: Elf, head: _Head, version: Version | None) -> Iterator[str]
         yield "executable"
     if not dynamic or any(s.filesz == 0 for s in dynamic):
         yield "no-dynamic"
-    if loads and loads[-1].vaddr + loads[-1].memsz - loads[0].vaddr >= ADDRESS_SPACE:
+    if loads and _span(loads) >= ADDRESS_SPACE:
         yield "map"
+
+
+def _span(loads: Sequence[SegmentFacts]) -> int:
+    return loads[-1].vaddr + loads[-1].memsz - loads[0].vaddr
 
 
 def _check_cut(binary: Binary, elf: Elf) -> None:
@@ -740,7 +744,7 @@ def _musl_file(binary: Binary, path: str, name: str, host: Elf, libc: Libc) -> N
         raise _Failure("format", fields, rule="unsupported-format")
     if not any(s.type == c.PT_DYNAMIC for s in elf.segments):
         raise _Failure("format", fields, rule="not-a-plugin")
-    if not loads:
+    if not loads or _span(loads) >= ADDRESS_SPACE:
         raise _Failure("memory", fields, rule="not-a-plugin")
     if head.type == c.ET_EXEC and host.type == c.ET_EXEC and loads[0].vaddr:
         raise _Failure("busy", fields)
