@@ -42,7 +42,6 @@ bench: $(READY) ## time and memory of a check, against a bare start of Python
 	$(PY) -m fixtures.bench
 
 fixtures: $(READY) ## build the oracle's sets anew, really load them, and record what Go said
-	$(PY) -m fixtures.oracle build
 	$(PY) -m fixtures.oracle load
 	$(PY) -m fixtures.oracle record
 

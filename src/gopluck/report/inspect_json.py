@@ -55,6 +55,7 @@ def _go(go: Go) -> dict[str, Any]:
         "version": go.version,
         "plugin_support": go.plugin_support,
         "exports_moduledata": go.exports_moduledata,
+        "joins_module_list": go.joins_module_list,
         "moduledata_layout": go.moduledata.layout if go.moduledata else None,
         "pluginpath": go.pluginpath or None,
         "main_package": info.path if info else None,

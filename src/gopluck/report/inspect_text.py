@@ -57,7 +57,7 @@ class _Page:
         what = KINDS.get(go.kind, go.kind) if go else FORMATS.get(binary.format, binary.format)
         if binary.format == "manifest":
             what = f"host manifest of a {what}"
-        yield self.layout.paint(f"{clean(binary.path)}: {what}", "error")
+        yield self.layout.paint(f"{clean(binary.path)}: {clean(what)}", "error")
         if binary.damage:
             yield from self._labelled("damaged", binary.damage)
         if go:
@@ -74,6 +74,8 @@ class _Page:
             yield from self._labelled("module", _module(info.main))
         if go.pluginpath:
             yield from self._labelled("pluginpath", go.pluginpath)
+        if go.kind == "plugin" and not go.joins_module_list:
+            yield from self._labelled("loading", "does not join the host's module list (linked -Bsymbolic)")
         if go.kind != "plugin":
             support = SUPPORT.get(go.plugin_support, go.plugin_support)
             if go.plugin_support == "dlopen" and not go.exports_moduledata:
