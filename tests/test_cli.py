@@ -178,10 +178,10 @@ def test_a_directory_is_its_shared_objects_each_on_its_own(tmp_path: Path) -> No
         (tmp_path / "plugins" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "plugins" / name).touch()
     (tmp_path / "plugins/directory.so").mkdir()
-    assert checked("loads-z.so", "plugins/", "loads-y.so") == [
+    assert checked("loads-z.so", "./plugins", "loads-y.so") == [
         ("loads-z.so", 1, None),
-        ("plugins/loads-a.so", 1, None),
-        ("plugins/loads-b.so", 1, None),
+        ("./plugins/loads-a.so", 1, None),
+        ("./plugins/loads-b.so", 1, None),
         ("loads-y.so", 2, None),
     ]
 

@@ -89,12 +89,13 @@ def expand(plugins: Sequence[str]) -> list[Target]:
             targets.append(Target(plugin, alone=False))
             continue
         try:
-            found = sorted(entry for entry in path.iterdir() if entry.name.endswith(".so") and not entry.is_dir())
+            names = sorted(entry.name for entry in path.iterdir() if entry.name.endswith(".so") and not entry.is_dir())
         except OSError as error:
             raise click.UsageError(f"{plugin}: cannot be listed: {error.strerror}") from None
-        if not found:
+        if not names:
             raise click.UsageError(f"{plugin}: there is no *.so in this directory.")
-        targets += [Target(str(entry), alone=True) for entry in found]
+        folder = plugin if plugin.endswith("/") else plugin + "/"  # as it was written: pathlib would drop a `./`
+        targets += [Target(folder + name, alone=True) for name in names]
     return targets
 
 
