@@ -309,6 +309,13 @@ def test_a_full_disk_is_one_line() -> None:
     )
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_help_to_a_full_disk_is_one_line() -> None:
+    with open("/dev/full", "wb") as full:
+        result = process("--help", stdout=full)
+    assert (result.returncode, result.stderr) == (2, b"gopluck: error: standard output: No space left on device\n")
+
+
 def test_interrupted() -> None:
     result = process("check", "host", "interrupt.so")
     assert (result.returncode, result.stderr) == (130, b"\n")

@@ -82,6 +82,9 @@ def report(error: Exception) -> int:
             hint = f"Try: {context.command_path} --help"
     elif os.environ.get("GOPLUCK_DEBUG"):
         raise error
+    elif isinstance(error, OSError) and error.strerror:
+        message = f"{error.filename or 'standard output'}: {error.strerror}"
+        quiet_stdout()
     else:
         message = (
             f"this is a bug in gopluck {__version__}, please report it: {type(error).__name__}: {error}"
