@@ -14,15 +14,17 @@ from typing import Any
 import pytest
 
 from gopluck.facts import codec
-from gopluck.facts.model import Binary
+from gopluck.facts.model import Binary, Elf, Identity, VersionNeed
 from gopluck.facts.read import read
 from gopluck.facts.system import (
     Absent,
     Found,
     Library,
     LiveSystem,
+    RecordedSystem,
     Recorder,
     System,
+    Unknown,
     Wanted,
     from_json,
     read_library,
@@ -237,6 +239,9 @@ CASES: dict[str, Case] = {
     "padding": Case({"p.so": header(10, b"\x01")}),
     "e_version 0": Case({"p.so": header(20, bytes(4))}),
     "arm64": Case({"p.so": header(18, b"\xb7\0")}),
+    "s390x": Case({"p.so": Object(patches=((5, b"\x02"), (16, b"\0\x03\0\x16")))}),
+    "arm64, OSABI FreeBSD": Case({"p.so": Object(patches=((7, b"\x09"), (18, b"\xb7\0")))}),
+    "arm64, e_version 0": Case({"p.so": Object(patches=((18, b"\xb7\0"), (20, bytes(4))))}),
     "ET_REL": Case({"p.so": Object(type=1)}),
     "ET_CORE": Case({"p.so": Object(type=4)}),
     "ET_EXEC": Case({"p.so": Object(type=2)}),
@@ -498,6 +503,8 @@ MUSL_LOADS = {
     "32-bit",
     "big-endian",
     "arm64",
+    "arm64, OSABI FreeBSD",
+    "arm64, e_version 0",
     "empty dynamic section",
     "needs a 32-bit library",
     "needs an arm64 library",
@@ -547,6 +554,181 @@ def test_the_c_library_of_this_machine_still_says_it(libc: str, tmp_path: Path) 
         if decided(libc, name) and said != real:
             wrong[name] = (said, real)
     assert wrong == {}
+
+
+# -- where libraries are looked for ----------------------------------------------------------------------------------
+
+INTERPRETER = "/lib64/ld-linux-x86-64.so.2"
+HOST = Elf(b"", 64, "little", 62, 2, "amd64", interp=INTERPRETER, needed=("libc.so.6",))
+LIBX = Object(soname="libx.so.1").link()
+
+
+def root_with(root: Path, files: Mapping[str, bytes]) -> LiveSystem:
+    for name, content in {INTERPRETER: LIBX, **files}.items():
+        path = root / name.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return LiveSystem(str(root))
+
+
+def found_at(system: System, wanted: Wanted) -> str | None:
+    found = system.find(wanted)
+    return found.binary.path if isinstance(found, Library) else None
+
+
+WRONG_CLASS = header(4, b"\x01").link()
+ARM64 = header(18, b"\xb7\0").link()
+TEXT = b"INPUT(libx.so.2)\n" * 9
+
+SEARCHES: dict[str, tuple[Mapping[str, bytes], Mapping[str, Any], str | None]] = {
+    "the default directories of Debian": (
+        {"/lib/x86_64-linux-gnu/libx.so.1": LIBX, "/usr/lib/libx.so.1": LIBX},
+        {},
+        "/lib/x86_64-linux-gnu/libx.so.1",
+    ),
+    "the default directories of others": ({"/usr/lib64/libx.so.1": LIBX}, {}, "/usr/lib64/libx.so.1"),
+    "ld.so.conf comes first": (
+        {
+            "/etc/ld.so.conf": b"include /etc/ld.so.conf.d/*.conf # all\n",
+            "/etc/ld.so.conf.d/x.conf": b"/opt/x\n",
+            "/opt/x/libx.so.1": LIBX,
+            "/lib64/libx.so.1": LIBX,
+        },
+        {},
+        "/opt/x/libx.so.1",
+    ),
+    "rpath before all": ({"/a/libx.so.1": LIBX, "/lib64/libx.so.1": LIBX}, {"rpath": ("/a",)}, "/a/libx.so.1"),
+    "runpath": ({"/a/libx.so.1": LIBX, "/lib64/libx.so.1": LIBX}, {"runpath": ("/a",)}, "/a/libx.so.1"),
+    "another class is passed": (
+        {"/a/libx.so.1": WRONG_CLASS, "/lib64/libx.so.1": LIBX},
+        {"runpath": ("/a",)},
+        "/lib64/libx.so.1",
+    ),
+    "another machine is passed": (
+        {"/a/libx.so.1": ARM64, "/lib64/libx.so.1": LIBX},
+        {"runpath": ("/a",)},
+        "/lib64/libx.so.1",
+    ),
+    "a text file stops the search": (
+        {"/a/libx.so.1": TEXT, "/lib64/libx.so.1": LIBX},
+        {"runpath": ("/a",)},
+        "/a/libx.so.1",
+    ),
+    "ldconfig lists no text file": (
+        {"/lib64/libx.so.1": TEXT, "/usr/lib64/libx.so.1": LIBX},
+        {},
+        "/usr/lib64/libx.so.1",
+    ),
+    "a path": ({"/a/libx.so.1": LIBX}, {"name": "/a/libx.so.1"}, "/a/libx.so.1"),
+    "nowhere": ({}, {}, None),
+    "musl's default directories": (
+        {"/usr/local/lib/libx.so.1": LIBX, "/usr/lib/libx.so.1": LIBX, "/lib64/libx.so.1": LIBX},
+        {"musl": True},
+        "/usr/local/lib/libx.so.1",
+    ),
+    "musl's path file": (
+        {"/etc/ld-musl-x86_64.path": b"/m\n/lib\n", "/m/libx.so.1": LIBX, "/lib/libx.so.1": LIBX},
+        {"musl": True},
+        "/m/libx.so.1",
+    ),
+    "musl passes no file": (
+        {"/lib/libx.so.1": WRONG_CLASS, "/usr/lib/libx.so.1": LIBX},
+        {"musl": True},
+        "/lib/libx.so.1",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_library_is_found_where_the_loader_finds_it(name: str, tmp_path: Path) -> None:
+    files, fields, expected = SEARCHES[name]
+    wanted = Wanted(**{"name": "libx.so.1", "host": HOST, "musl": False, **fields})
+    assert found_at(root_with(tmp_path, files), wanted) == expected
+
+
+def test_links_of_a_root_stay_inside_it(tmp_path: Path) -> None:
+    system = root_with(tmp_path, {"/real/libx.so.1": LIBX})
+    (tmp_path / "usr/lib64").mkdir(parents=True)
+    (tmp_path / "usr/lib64/libx.so.1").symlink_to("/real/libx.so.1")
+    (tmp_path / "a").symlink_to("../../../../../../usr/lib64")
+    assert found_at(system, Wanted("libx.so.1", HOST, False, runpath=("/a",))) == "/a/libx.so.1"
+    (tmp_path / "usr/lib64/libx.so.1").unlink()
+    (tmp_path / "usr/lib64/libx.so.1").symlink_to("libx.so.1")
+    assert system.find(Wanted("libx.so.1", replace(HOST, goarch="amd64"), False, ("/b",))) == Absent()
+
+
+def test_ld_library_path_counts_only_when_it_is_given(tmp_path: Path) -> None:
+    root_with(tmp_path, {"/l/libx.so.1": LIBX})
+    wanted = Wanted("libx.so.1", HOST, False)
+    assert LiveSystem(str(tmp_path)).find(wanted) == Absent()
+    assert found_at(LiveSystem(str(tmp_path), ["/l"]), wanted) == "/l/libx.so.1"
+
+
+def test_libraries_of_another_machine_are_unknown_and_not_missing(tmp_path: Path) -> None:
+    arm64 = replace(HOST, machine=183, goarch="arm64", interp="/lib/ld-linux-aarch64.so.1")
+    assert root_with(tmp_path, {}).find(Wanted("libx.so.1", arm64, False)) == Unknown(
+        f"the libraries of arm64 are not known: /lib/ld-linux-aarch64.so.1 is not under {tmp_path}"
+    )
+
+
+FOREIGN = replace(HOST, version_needs=(VersionNeed("libc.so.6", "GLIBC_2.34", False),))
+UNKNOWN_LIBRARIES: dict[str, tuple[Object, str]] = {
+    "what the host has, too": (Object(needed=("libc.so.6",)), "loaded"),
+    "an older version": (Object(needed=("libc.so.6",), needs=(("libc.so.6", "GLIBC_2.17", False),)), "loaded"),
+    "a newer version": (Object(needed=("libc.so.6",), needs=(("libc.so.6", "GLIBC_2.38", False),)), "unknown"),
+    "another library": (Object(needed=("libm.so.6",)), "unknown"),
+    "a symbol with a version": (
+        Object(needed=("libc.so.6",), undefined=(("malloc", "GLIBC_2.17", "libc.so.6", False),)),
+        "loaded",
+    ),
+    "a symbol without one": (Object(needed=("libc.so.6",), undefined=(("nowhere", "", "", False),)), "unknown"),
+    "an executable": (Object(type=2), "error"),
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN_LIBRARIES)
+def test_what_is_said_when_the_libraries_are_not_known(name: str, tmp_path: Path) -> None:
+    file, status = UNKNOWN_LIBRARIES[name]
+    host = Binary("/host", 1, Identity("/host", "h"), "elf", FOREIGN)
+    (result,) = replayed(host, write(Case({"p.so": file}), tmp_path), from_json({"schema_version": 1, "libraries": {}}))
+    assert result.status == status
+
+
+GLIBC_OF: dict[str, tuple[Object, tuple[int, int], str]] = {
+    "PIE before 2.30": (Object(flags_1=0x08000000), (2, 29), "loaded"),
+    "executable stack since 2.41": (
+        Object(stack=7),
+        (2, 41),
+        "DIR/p.so: cannot enable executable stack as shared object requires: Invalid argument",
+    ),
+    "offset before 2.35": (
+        header(LOAD + 8, b"\x08"),
+        (2, 34),
+        "DIR/p.so: ELF load command address/offset not properly aligned",
+    ),
+    "p_align before 2.35": (
+        header(LOAD + 48, b"\x08\0"),
+        (2, 34),
+        "DIR/p.so: ELF load command alignment not page-aligned",
+    ),
+    "RELR before 2.36": (
+        Object(needed=("libc.so.6",), needs=(("libc.so.6", "GLIBC_2.17", False),), extra=((36, 0), (35, 0), (37, 8))),
+        (2, 35),
+        "loaded",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GLIBC_OF)
+def test_other_releases_of_glibc_say_it_as_their_source_does(name: str, tmp_path: Path) -> None:
+    file, version, expected = GLIBC_OF[name]
+    elf = replace(
+        HOST, type=3, soname="libc.so.6", version_definitions=("libc.so.6", "GLIBC_2.17", f"GLIBC_2.{version[1]}")
+    )
+    libc = Library(Binary("/lib64/libc.so.6", 1, Identity("/lib64/libc.so.6", "c"), "elf", elf), versioned=True)
+    host = Binary("/host", 1, Identity("/host", "h"), "elf", HOST)
+    results = replayed(host, write(Case({"p.so": file}), tmp_path), RecordedSystem({"libc.so.6": libc}))
+    assert as_lines(results, tmp_path) == [expected]
 
 
 def record(scratch: Path) -> None:

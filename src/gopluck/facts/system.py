@@ -151,17 +151,12 @@ class LiveSystem:
         return Absent(wrong_class)
 
     def _foreign(self, host: Elf) -> str | None:
+        """Why the libraries of the host's process are not known, or None. A static host is taken for this machine's."""
         where = f"under {self.sysroot}" if self.sysroot else "on this machine"
-        if host.interp is None:
-            return (
-                None
-                if self.sysroot or _machine_of(self._open("/proc/self/exe")) == _machine(host)
-                else (f"the libraries of {host.goarch} are not {where}")
-            )
-        interpreter = self._open(host.interp)
-        if interpreter is None or _machine_of(interpreter) != _machine(host):
-            return f"the dynamic linker {host.interp} of {host.goarch} is not {where}"
-        return None
+        interpreter = "/proc/self/exe" if host.interp is None and not self.sysroot else host.interp
+        if interpreter is None or _machine_of(self._open(interpreter)) == _machine(host):
+            return None
+        return f"the libraries of {host.goarch} are not known: {host.interp or 'its C library'} is not {where}"
 
     def _candidates(self, wanted: Wanted) -> Iterator[tuple[str, bool]]:
         """(path, whether `ldconfig` would have to have listed it) in the order of the search."""
@@ -379,7 +374,7 @@ def _skipped(binary: Binary, host: Elf, cached: bool) -> str | None:
         return "cache" if cached else None
     if elf.elf_class != host.elf_class:
         return "class"
-    if elf.byte_order == host.byte_order and elf.machine != host.machine:
+    if elf.machine != host.machine:
         return "machine"
     if cached and (elf.type != c.ET_DYN or _machine(elf) != _machine(host)):
         return "cache"

@@ -14,10 +14,11 @@ import re
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from gopluck.elf import constants as c
 from gopluck.facts.model import Binary, Elf, SegmentFacts, UndefinedSymbol
-from gopluck.facts.system import Absent, Found, Library, System, Unknown, Wanted
+from gopluck.facts.system import MULTIARCH, Absent, Found, Library, System, Unknown, Wanted
 
 PAGE = 4096
 ADDRESS_SPACE = 1 << 47
@@ -151,6 +152,8 @@ class Libc:
     """`glibc`, `musl` or `unknown` (whose texts are taken to be glibc's, but not exact)."""
     static: bool = False
     version: Version | None = None
+    debian: bool | None = None
+    """Whether it is Debian's or Ubuntu's, which looks at the machine before the rest of `e_ident`; None: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,10 +312,11 @@ class _Process:
         return child
 
     def _learn(self, known: _Object) -> None:
-        """The release of glibc is the highest of the versions that its `libc.so.6` defines."""
+        """glibc's release is the highest version that its `libc.so.6` defines; Debian has a directory of its own."""
         if self.libc.kind == "glibc" and "libc.so.6" in known.names and known.elf is not None:
             versions = [v for v in map(_glibc_version, known.elf.version_definitions) if v is not None]
-            self.libc = replace(self.libc, version=max(versions, default=None))
+            debian = f"/{MULTIARCH.get(known.elf.goarch)}/" in known.path
+            self.libc = replace(self.libc, version=max(versions, default=None), debian=debian)
 
     # -- objects -----------------------------------------------------------------------------------------------
 
@@ -494,22 +498,35 @@ class _Process:
     def _defined(self, symbol: UndefinedSymbol, by: _Object, scope: Sequence[_Object]) -> bool:
         """Whether an object in the scope defines it (`elf/dl-lookup.c`, `do_lookup_x`)."""
         unknown: list[str] = []
+        asked = False
         for known in scope:
             if known is by:
                 continue
+            asked |= known.elf is not None and symbol.file in known.names
             if known.elf is None:
                 unknown.append(known.path)
             elif self._matches(symbol, known):
                 return True
             elif known.library is None and not symbol.name.isidentifier():
                 unknown.append(known.path)
-        if not unknown:
+        if not unknown or asked:
             return False
-        if not symbol.name.isidentifier():
-            text = f"{_base(by.path)} needs {symbol.name}; which Go symbols {unknown[0]} has is not known"
-            raise _End(DlopenResult("unknown", text, rule="undefined-symbol"))
+        if not self._expected(symbol):
+            text = f"{_base(by.path)} needs the symbol {symbol.name}, and those of {unknown[0]} are not known"
+            raise _End(DlopenResult("unknown", text, rule="undefined-symbol", evidence=_looked_for(symbol, by)))
         self.assumed = f"the symbols of {', '.join(dict.fromkeys(unknown))} are not known and taken to be there"
         return True
+
+    def _expected(self, symbol: UndefinedSymbol) -> bool:
+        """Whether a library that is not known has a symbol, as far as the names go.
+
+        The host needs it too, or it is bound to a version that was found to be there (musl: to none).
+        """
+        if any(symbol.name == mine.name and not mine.weak for mine in self.host.undefined):
+            return True
+        if self.libc.kind == "musl":
+            return symbol.name.isidentifier() and not symbol.version
+        return bool(symbol.version)
 
     def _matches(self, symbol: UndefinedSymbol, known: _Object) -> bool:
         name, exports = symbol.name, known.exports
@@ -532,8 +549,8 @@ class _Process:
     # -- the rest ------------------------------------------------------------------------------------------------
 
     def _check_asan(self, new: Sequence[_Object]) -> None:
-        """The constructor of libasan ends the process when it was not there from the start."""
-        for known in new:
+        """The constructor of libasan ends the process when it was not there from the start; a static one goes on."""
+        for known in () if self.libc.static else new:
             if _base(known.path).startswith("libasan.so"):
                 evidence = {"library": known.path}
                 raise _End(DlopenResult("abort", ASAN, False, rule="sanitizer-runtime", evidence=evidence))
@@ -644,6 +661,10 @@ OPEN_VERIFY: tuple[tuple[str, _Check], ...] = (
 """`open_verify` in its order: the key of the text, and what has to hold for (header, file, host)."""
 
 
+IDENT = ("data", "ident-version", "osabi", "abi-version", "padding")
+"""Checks before which Debian's glibc passes a file of another machine (measured with 2.36-9+deb12u14)."""
+
+
 def _glibc_file(binary: Binary, path: str, name: str, host: Elf, libc: Libc) -> None:
     """Raises `_Failure` for the first thing that glibc finds wrong with a file, `_End` when the process dies of it."""
     fields = {"path": path, "name": name, "other": "32" if host.elf_class == 64 else "64", "order": host.byte_order}
@@ -655,9 +676,13 @@ def _glibc_file(binary: Binary, path: str, name: str, host: Elf, libc: Libc) -> 
     if elf is None or len(elf.head) < 52:
         raise _End(DlopenResult("unknown", binary.damage or "the ELF header cannot be read", rule="unsupported-format"))
     head = _Head.of(elf)
-    for key, fits in OPEN_VERIFY:
-        if not fits(head, elf, host):
-            raise _Failure(key, fields, {"plugin": elf.goarch, "host": host.goarch})
+    wrong = next((key for key, fits in OPEN_VERIFY if not fits(head, elf, host)), None)
+    if wrong is not None:
+        evidence = {"plugin": elf.goarch, "host": host.goarch}
+        machine = int.from_bytes(elf.head[18:20], _order(host))
+        if wrong in IDENT and machine != host.machine and libc.debian is not False:
+            raise _Failure("machine", fields, evidence, exact=libc.debian is True)
+        raise _Failure(wrong, fields, evidence)
     for key in _map_object(elf, head, libc.version):
         raise _Failure(key, fields)
     _check_cut(binary, elf)
@@ -689,6 +714,10 @@ def _map_object(elf: Elf, head: _Head, version: Version | None) -> Iterator[str]
         yield "no-dynamic"
     if loads and _span(loads) >= ADDRESS_SPACE:
         yield "map"
+
+
+def _order(elf: Elf) -> Literal["little", "big"]:
+    return "little" if elf.byte_order == "little" else "big"
 
 
 def _span(loads: Sequence[SegmentFacts]) -> int:
