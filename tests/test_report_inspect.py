@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -151,6 +152,15 @@ def test_document(binary: Binary, view: View, document: str) -> None:
 def test_verbose_shows_every_package_and_its_flags() -> None:
     assert "-v shows all" not in inspect_text.render(HOST, View(verbosity=VERBOSE))
     assert "flags -N -l\n" in inspect_text.render(PLUGIN, View(verbosity=VERBOSE))
+
+
+def test_settings_that_say_nothing_or_too_much_are_cut() -> None:
+    info = BuildInfo("go1.27.3", settings=(("CGO_CFLAGS", ""), ("DefaultGODEBUG", "panicnil=1," * 20)))
+    assert PLUGIN.go is not None
+    binary = replace(PLUGIN, go=replace(PLUGIN.go, build_info=info))
+    lines = inspect_text.render(binary, View()).splitlines()
+    assert lines[3] == "  settings   DefaultGODEBUG=panicnil=1,panicnil=1,panicnil=1... (-v shows all)"
+    assert "CGO_CFLAGS=\n" in inspect_text.render(binary, View(verbosity=VERBOSE))
 
 
 def test_names_from_files_cannot_act_on_the_terminal() -> None:

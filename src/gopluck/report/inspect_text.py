@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gopluck.facts.model import Binary, Elf, Go, Module
+from gopluck.facts.model import Binary, BuildInfo, Elf, Go, Module
 from gopluck.report.clean import clean
 from gopluck.report.interface import NORMAL, View, go_packages
 from gopluck.report.layout import Layout
@@ -82,7 +82,7 @@ class _Page:
                 support = "cannot be opened: runtime.lastmoduledatap is not exported (internal or static linking)"
             yield from self._labelled("plugins", support)
         if info and info.settings:
-            yield from self._list("settings", [f"{key}={value}" for key, value in info.settings], everything=True)
+            yield from self._list("settings", self._settings(info), everything=True)
         if info and info.deps:
             yield from self._list("modules", [_module(module) for module in info.deps])
         if go.exported or go.kind == "plugin":
@@ -91,6 +91,14 @@ class _Page:
         if go.missing_symbols:
             yield from self._list("not found", list(go.missing_symbols), everything=True)
         yield from self._packages(go)
+
+    def _settings(self, info: BuildInfo) -> list[str]:
+        """The settings; without `-v` those that say something, and long ones cut."""
+        room = self.layout.width - COLUMN
+        settings = [f"{key}={value}" for key, value in info.settings if value or self.verbose]
+        return [
+            text if self.verbose or len(text) <= room else f"{text[: room - 20]}... (-v shows all)" for text in settings
+        ]
 
     def _packages(self, go: Go) -> Iterator[str]:
         packages = go_packages(go)
