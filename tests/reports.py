@@ -159,6 +159,17 @@ FATAL = fails(
         fix="Load only files that `go build -buildmode=plugin` made; no host survives any other.",
     ),
 )
+FOREIGN = PluginResult(
+    "new.so",
+    1,
+    "fails",
+    "runtime",
+    "fatal",
+    "fatal error: runtime: no plugin module data",
+    True,
+    Packages(5, MISMATCHED[:5]),
+    (Finding("go-version", "cause", "the host was built with go1.25.5, the plugin with go1.26.6"),),
+)
 PANIC = fails(
     "old.so",
     "runtime",

@@ -227,6 +227,22 @@ DOCUMENTS = {
 0 of 2 plugins will load, 1 is not reached.
 """,
     ),
+    "packages differ, but the process dies before they are compared": (
+        r.report(r.FOREIGN),
+        PIPE,
+        """\
+✗ new.so will not load into ./gateway: the process dies
+  fatal error: runtime: no plugin module data
+
+  what  all 5 shared packages differ; Go ends before it compares them
+        standard library, 5 packages: internal/goarch, internal/cpu,
+          internal/abi and 2 more (-v shows all)
+          host    internal/cpu
+          plugin  /usr/local/go/src/internal/cpu
+
+  why   the host was built with go1.25.5, the plugin with go1.26.6    go-version
+""",
+    ),
     "a panic": (
         r.report(r.PANIC),
         PIPE,

@@ -151,8 +151,11 @@ class _Section:
             yield from self._labelled("what", f"all {packages.compared} shared packages match; the reason is another")
             return
         some = len(different)
-        text = f"{some} of {packages.compared} shared packages {'differs' if some == 1 else 'differ'}"
-        if some > 1 and "different version of package" in (self.plugin.error or ""):
+        share = f"all {some}" if some == packages.compared > 1 else f"{some} of {packages.compared}"
+        text = f"{share} shared packages {'differs' if some == 1 else 'differ'}"
+        if "different version of package" not in (self.plugin.error or ""):
+            text += "; Go ends before it compares them"
+        elif some > 1:
             text += "; Go names only the first"
         yield from self._labelled("what", text)
         if self.verbose:
