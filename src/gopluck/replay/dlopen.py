@@ -14,6 +14,7 @@ import re
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal
 
 from gopluck.elf import constants as c
@@ -52,7 +53,7 @@ GLIBC: Mapping[str, tuple[Text, ...]] = {
     ),
     "type": (Text("{path}: only ET_DYN and ET_EXEC can be loaded", "elf/dl-load.c, open_verify"),),
     "phentsize": (Text("{path}: ELF file's phentsize not the expected size", "elf/dl-load.c, open_verify"),),
-    "phdrs": (Text("{path}: cannot read file data", "elf/dl-load.c, open_verify"),),
+    "phdrs": (Text("{path}: cannot read file data{reason}", "elf/dl-load.c, open_verify"),),
     "align": (Text("{name}: ELF load command alignment not page-aligned", "elf/dl-load.c", until=(2, 34)),),
     "offset": (
         Text("{name}: ELF load command address/offset not page-aligned", "elf/dl-load.c", since=(2, 35)),
@@ -676,6 +677,7 @@ def _glibc_file(binary: Binary, path: str, name: str, host: Elf, libc: Libc) -> 
     if elf is None or len(elf.head) < 52:
         raise _End(DlopenResult("unknown", binary.damage or "the ELF header cannot be read", rule="unsupported-format"))
     head = _Head.of(elf)
+    fields["reason"] = ": Invalid argument" if head.phoff >> (host.elf_class - 1) else ""
     wrong = next((key for key, fits in OPEN_VERIFY if not fits(head, elf, host)), None)
     if wrong is not None:
         evidence = {"plugin": elf.goarch, "host": host.goarch}
@@ -729,6 +731,9 @@ def _check_cut(binary: Binary, elf: Elf) -> None:
 
     It always touches the dynamic section, and the page where `.bss` begins (`_dl_map_segments` clears its rest).
     """
+    if not _plausible(elf):
+        text = "its program headers contradict each other"
+        raise _End(DlopenResult("unknown", text, rule="unsupported-format"))
     end = (binary.size + PAGE - 1) & -PAGE
     if all(segment.offset + segment.filesz <= end for segment in elf.segments if segment.type == c.PT_LOAD):
         return
@@ -738,6 +743,19 @@ def _check_cut(binary: Binary, elf: Elf) -> None:
         raise _End(DlopenResult("abort", SIGBUS, rule="unsupported-format", evidence=evidence))
     text = f"the file is cut: {missing} bytes that it maps are missing"
     raise _End(DlopenResult("unknown", text, rule="unsupported-format", evidence=evidence))
+
+
+PT_GNU_RELRO = 0x6474E552
+
+
+def _plausible(elf: Elf) -> bool:
+    """Whether the segments lie as every linker lays them: what `mmap` makes of others is not replayed."""
+    loads = [s for s in elf.segments if s.type == c.PT_LOAD]
+    inner = [s for s in elf.segments if s.type in (c.PT_DYNAMIC, c.PT_TLS, PT_GNU_RELRO)]
+    ordered = all(low.vaddr + low.memsz <= high.vaddr for low, high in pairwise(loads))
+    ends = [(s.vaddr & -PAGE, (s.vaddr + s.memsz + PAGE - 1) & -PAGE) for s in loads]
+    held = (any(low <= s.vaddr and s.vaddr + s.memsz <= high for low, high in ends) for s in inner if s.memsz)
+    return ordered and all(s.filesz <= s.memsz for s in loads) and all(held)
 
 
 def _touched(segment: SegmentFacts) -> int:
