@@ -16,10 +16,11 @@ from gopluck.errors import MalformedFile
 from gopluck.facts import manifest
 from gopluck.facts.elffacts import read_elf, read_skeleton
 from gopluck.facts.fileformat import sniff
-from gopluck.facts.model import Binary, BuildInfo, Go, Identity, ModuledataFacts
-from gopluck.golang import buildinfo, kind, layouts, pclntab, version
+from gopluck.facts.model import Binary, Go, Identity, ModuledataFacts
+from gopluck.golang import buildinfo, kind, layouts, pclntab, types, version
 from gopluck.golang.linkhash import read_link_hashes
 from gopluck.golang.moduledata import Moduledata, read_moduledata
+from gopluck.golang.sources import read_sources
 
 HEAD = 4096
 """Bytes from the start of a file that tell its format."""
@@ -58,7 +59,7 @@ def with_evidence(binary: Binary) -> Binary:
         return binary
     try:
         with open_image(binary.path) as image:
-            return replace(binary, go=_evidence(image, Relocations(image, Dynamic(image)), binary.go))
+            return replace(binary, go=_evidence(image, binary.go))
     except MalformedFile:
         return binary
 
@@ -80,7 +81,7 @@ def _read_image(image: Image, binary: Binary, evidence: bool) -> Binary:
         relocations = Relocations(image, dynamic)
         go = _read_go(image, dynamic, relocations)
         if go is not None and evidence:
-            go = _evidence(image, relocations, go)
+            go = _evidence(image, go)
         return replace(binary, go=go)
     except MalformedFile as error:
         return replace(binary, damage=_reason(error, binary.path))
@@ -99,6 +100,7 @@ def _read_go(image: Image, dynamic: Dynamic, relocations: Relocations) -> Go | N
         )
     last = dynamic.symbol("runtime.lastmoduledatap")
     pluginpath = module.pluginpath if module else ""
+    exported = types.exported_symbols(image, module, release) if module and release else ()
     what = kind.kind_of(image, info, pluginpath)
     return Go(
         kind=what,
@@ -110,5 +112,13 @@ def _read_go(image: Image, dynamic: Dynamic, relocations: Relocations) -> Go | N
         pluginpath=pluginpath,
         pkghashes=module.pkghashes if module else (),
         link_hashes=read_link_hashes(image, dynamic),
+        exported=exported,
+        missing_symbols=types.missing_symbols(dynamic, module, exported) if module else (),
         moduledata=ModuledataFacts(module.layout.name, module.address, (module.memory,)) if module else None,
     )
+
+
+def _evidence(image: Image, go: Go) -> Go:
+    packages = [*go.link_hashes, *(package.path for package in go.pkghashes)]
+    sources = read_sources(image, pclntab.find_pclntabs(image), packages)
+    return replace(go, sources=sources, compile_flags=None)
