@@ -84,7 +84,7 @@ def _varint_string(image: Image, address: int) -> tuple[bytes, int]:
 
 
 def parse(version: str, modinfo: bytes) -> BuildInfo:
-    """The build info from its two texts. The module text stands between two sentinels of 16 bytes (`modload.ModInfoData`)."""
+    """The build info from its two texts; the second stands between sentinels of 16 bytes (`modload.ModInfoData`)."""
     text = modinfo[16:-16].decode("utf-8", "replace") if len(modinfo) >= 33 and modinfo[-17:-16] == b"\n" else ""
     path, main, deps, settings = "", None, list[Module](), list[tuple[str, str]]()
     for line in text.splitlines():

@@ -1,10 +1,11 @@
-"""The pclntab header: where it lies, and where its function names are (`internal/abi/symtab.go`, `debug/gosym/pclntab.go`)."""
+"""The pclntab header: where it lies, and where its function names are (`internal/abi/symtab.go`, `debug/gosym`)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image
@@ -41,11 +42,11 @@ def find_pclntabs(image: Image) -> tuple[Pclntab, ...]:
             found = _parse(image, section.addr)
             if found is not None:
                 return (found,)
-    order = "little" if image.header.byte_order == "<" else "big"
+    order: Literal["little", "big"] = "little" if image.header.byte_order == "<" else "big"
     words = b"|".join(re.escape(magic.to_bytes(4, order)) for magic in MAGICS)
     # pad1, pad2, minLC (the instruction quantum) and ptrSize follow the magic.
     pattern = re.compile(b"(?:" + words + rb")\0\0[\1\2\4]" + bytes([image.word_size]))
-    out = []
+    out: list[Pclntab] = []
     for segment in image.loads:
         base = 0
         for chunk in image.chunks(segment.offset, segment.filesz, 7):
@@ -59,7 +60,7 @@ def find_pclntabs(image: Image) -> tuple[Pclntab, ...]:
 
 
 def _parse(image: Image, address: int) -> Pclntab | None:
-    order = "little" if image.header.byte_order == "<" else "big"
+    order: Literal["little", "big"] = "little" if image.header.byte_order == "<" else "big"
     segment = image.segment_of(address)
     if segment is None or address + 12 * image.word_size > segment.vaddr + segment.filesz:
         return None

@@ -1,4 +1,4 @@
-"""The source directory of each package, as pclntab records it (`runtime/symtab.go`, `funcline1`; `cmd/link/internal/ld/pcln.go`).
+"""The source directory of each package, as pclntab records it (`funcline1` of `runtime/symtab.go`; `ld/pcln.go`).
 
 Exact, through functions: a function's name gives its package, the first entry of its `pcfile` table its file. One
 compile unit is one package, so only a few functions of each unit are looked at, however many there are.

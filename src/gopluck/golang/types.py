@@ -1,4 +1,4 @@
-"""The symbols that a plugin exports, with their Go types (`moduledata.ptab`; `internal/abi/type.go`, `reflect/type.go`)."""
+"""The symbols that a plugin exports, with their Go types (`moduledata.ptab`; `internal/abi/type.go`)."""
 
 from __future__ import annotations
 
