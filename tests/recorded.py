@@ -49,21 +49,32 @@ def sets(path: Path) -> Iterator[Set]:
     binaries = {name: from_json(Binary, value) for name, value in document["binaries"].items()}
     systems = {name: RecordedSystem.from_json(value) for name, value in document["systems"].items()}
     for raw in document["sets"]:
-        requests = tuple(
-            OpenRequest(
-                opened["name"],
-                replace(
-                    binaries[opened["binary"]],
-                    path=opened["name"],
-                    identity=Identity(opened["realpath"], opened["inode"]),
-                )
-                if opened["binary"]
-                else None,
-            )
-            for opened in raw["opens"]
-        )
+        requests = tuple(OpenRequest(opened["name"], _placed(opened, binaries)) for opened in raw["opens"])
         truth = tuple((one["result"], one["text"]) for one in raw["outcome"])
         yield Set(raw["name"], binaries[raw["host"]], requests, truth, systems[raw["system"]], raw)
+
+
+def agrees(outcome: Outcome, truth: tuple[str, str], request: OpenRequest) -> bool:
+    """Whether an outcome is what Go said.
+
+    Where Go itself has a choice (the order of a map), any of its texts is right; `error_exact` says so.
+    """
+    result, text = truth
+    if outcome.why == "missing-symbol" and not outcome.exact and request.binary and request.binary.go:
+        first = request.binary.go.missing_symbols[0]
+        texts = [(outcome.error or "").replace(first, name) for name in request.binary.go.missing_symbols]
+        return result == "error" and text in texts
+    return said(outcome) == (result, text.removeprefix("==PID=="))
+
+
+def _placed(opened: Mapping[str, Any], binaries: Mapping[str, Binary]) -> Binary | None:
+    """The file behind a name, in the place where it lay: None when there was none."""
+    if opened["realpath"] is None:
+        return None
+    identity = Identity(opened["realpath"], opened["inode"])
+    if opened["binary"] is None:
+        return Binary(opened["name"], 0, identity, "directory")
+    return replace(binaries[opened["binary"]], path=opened["name"], identity=identity)
 
 
 def said(outcome: Outcome) -> tuple[str, str]:

@@ -46,8 +46,7 @@ def check(
     if names is not None and len(names) != len(paths):
         raise Usage(f"{len(names)} names for {len(paths)} plugins")
     host_facts = host if isinstance(host, Binary) else _read(fspath(host), evidence=False)
-    if host_facts.damage is not None:
-        raise MalformedFile(f"{host_facts.path}: {host_facts.damage}")
+    _refuse_host(host_facts)
     opened = [OpenRequest(name, _read(path, evidence=False)) for name, path in zip(names or paths, paths, strict=True)]
     if system is None:
         from gopluck.facts.system import LiveSystem
@@ -60,6 +59,24 @@ def check(
         _refuse_damage(requests, outcomes)
         results.extend(_explain(host_facts, requests, outcomes))
     return Report(_summary(host_facts), tuple(results))
+
+
+UNDECIDED = {"mach-o": "a Mach-O file", "pe": "a Windows program"}
+"""Formats in which Go hosts exist, but whose loading gopluck does not replay."""
+
+
+def _refuse_host(host: Binary) -> None:
+    """A host of which nothing can be said is an input error; one that is only beyond gopluck gives `unknown`."""
+    if host.damage is not None:
+        raise MalformedFile(f"{host.path}: {host.damage}")
+    if host.format in UNDECIDED or host.packed:
+        return
+    if host.format != "elf" and host.format != "manifest":
+        raise Usage(f"{host.path}: is no program: HOST is the Go program that opens the plugins, or its manifest")
+    if host.go is None:
+        raise Usage(f"{host.path}: is no Go program: it has neither build info nor a pclntab")
+    if host.go.kind in ("plugin", "c-shared"):
+        raise Usage(f"{host.path}: is a {host.go.kind} library, no host: the order is HOST PLUGIN...")
 
 
 def _refuse_damage(requests: Sequence[OpenRequest], outcomes: Sequence[Outcome]) -> None:

@@ -197,8 +197,10 @@ class Binary:
     size: int
     identity: Identity
     format: str
-    """`elf`, `mach-o`, `pe`, `ar`, `empty`, `text` or `data`."""
+    """`elf`, `manifest`, `mach-o`, `pe`, `ar`, `empty`, `text`, `data`, or `directory`."""
     elf: Elf | None = None
     go: Go | None = None
+    packed: bool = False
+    """Whether UPX packed it, so that nothing in it can be read."""
     damage: str | None = None
     """Why the file is damaged although its ELF header is good (one line), or None."""

@@ -16,14 +16,17 @@ from gopluck.errors import MalformedFile
 from gopluck.facts import manifest
 from gopluck.facts.elffacts import read_elf, read_skeleton
 from gopluck.facts.fileformat import sniff
-from gopluck.facts.model import Binary, Go, Identity, ModuledataFacts
-from gopluck.golang import buildinfo, kind, layouts, pclntab, types, version
+from gopluck.facts.model import Binary, Elf, Go, Identity, ModuledataFacts
+from gopluck.golang import buildinfo, dwarf, kind, layouts, pclntab, types, version
 from gopluck.golang.linkhash import read_link_hashes
 from gopluck.golang.moduledata import Moduledata, read_moduledata
 from gopluck.golang.sources import read_sources
 
 HEAD = 4096
 """Bytes from the start of a file that tell its format."""
+
+UPX = b"UPX!"
+"""The magic of UPX's `l_info`, right behind the program headers of a packed file."""
 
 
 def read(path: str, *, evidence: bool = True) -> Binary:
@@ -42,13 +45,17 @@ def read(path: str, *, evidence: bool = True) -> Binary:
     finally:
         os.close(fd)
     form = sniff(head, size)
-    binary = Binary(path, size, identity, form)
+    binary = Binary(path, size, identity, form, packed=form == "elf" and UPX in head)
     if form != "elf":
         return binary
     try:
         image = open_image(path)
     except MalformedFile as error:
-        return replace(binary, damage=_reason(error, path))
+        # The header cannot be used, but the dynamic linker still says what is wrong with it.
+        wide = {1: 32, 2: 64}.get(head[4], 0) if len(head) > 5 else 0
+        order = {1: "little", 2: "big"}.get(head[5], "unknown") if len(head) > 5 else "unknown"
+        bare = Elf(head[:64], elf_class=wide, byte_order=order, machine=0, type=0, goarch="unknown")
+        return replace(binary, elf=bare, damage=_reason(error, path))
     with image:
         return _read_image(image, binary, evidence)
 
@@ -121,4 +128,4 @@ def _read_go(image: Image, dynamic: Dynamic, relocations: Relocations) -> Go | N
 def _evidence(image: Image, go: Go) -> Go:
     packages = [*go.link_hashes, *(package.path for package in go.pkghashes)]
     sources = read_sources(image, pclntab.find_pclntabs(image), packages)
-    return replace(go, sources=sources, compile_flags=None)
+    return replace(go, sources=sources, compile_flags=dwarf.compile_flags(image))

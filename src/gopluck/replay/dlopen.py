@@ -53,6 +53,7 @@ GLIBC: Mapping[str, tuple[Text, ...]] = {
     ),
     "type": (Text("{path}: only ET_DYN and ET_EXEC can be loaded", "elf/dl-load.c, open_verify"),),
     "phentsize": (Text("{path}: ELF file's phentsize not the expected size", "elf/dl-load.c, open_verify"),),
+    "directory": (Text("{path}: cannot read file data: Is a directory", "elf/dl-load.c, open_verify"),),
     "phdrs": (Text("{path}: cannot read file data{reason}", "elf/dl-load.c, open_verify"),),
     "align": (Text("{name}: ELF load command alignment not page-aligned", "elf/dl-load.c", until=(2, 34)),),
     "offset": (
@@ -114,6 +115,12 @@ ASAN = (
 )
 """compiler-rt `lib/asan/asan_linux.cpp`, `AsanCheckDynamicRTPrereqs`; the process number stands before it."""
 
+ODR = "ERROR: AddressSanitizer: odr-violation (ADDRESS):"
+"""compiler-rt `lib/asan/asan_globals.cpp`, `CheckODRViolationViaIndicator`; gcc's default is `detect_odr_violation=2`."""
+
+GUARDED = "x_crosscall2_ptr"
+"""The C variable of `runtime/cgo` (`gcc_libinit.c`) that every cgo build has: `-asan` guards it in host and plugin."""
+
 ASSERTION = (
     "Inconsistency detected by ld.so: dl-lookup.c: check_match: Assertion `version->filename == NULL || "
     "! _dl_name_match_p (version->filename, map)' failed!"
@@ -123,6 +130,7 @@ ASSERTION = (
 RULES = {
     "too-short": "not-elf",
     "magic": "not-elf",
+    "directory": "not-elf",
     "format": "not-elf",
     "class": "machine-mismatch",
     "data": "machine-mismatch",
@@ -555,6 +563,12 @@ class _Process:
             if _base(known.path).startswith("libasan.so"):
                 evidence = {"library": known.path}
                 raise _End(DlopenResult("abort", ASAN, False, rule="sanitizer-runtime", evidence=evidence))
+        plugin = new[0]
+        if any(name.startswith("libasan.so") for name in plugin.elf.needed if plugin.elf):
+            for known in self.objects:
+                if GUARDED in known.exports and GUARDED in plugin.exports and known.library is None:
+                    evidence = {"symbol": GUARDED, "first": known.path}
+                    raise _End(DlopenResult("abort", ODR, False, rule="sanitizer-runtime", evidence=evidence))
 
 
 _MUSL_RESERVED = re.compile(r"lib(c|pthread|rt|m|dl|util|xnet)\.")
@@ -669,6 +683,8 @@ IDENT = ("data", "ident-version", "osabi", "abi-version", "padding")
 def _glibc_file(binary: Binary, path: str, name: str, host: Elf, libc: Libc) -> None:
     """Raises `_Failure` for the first thing that glibc finds wrong with a file, `_End` when the process dies of it."""
     fields = {"path": path, "name": name, "other": "32" if host.elf_class == 64 else "64", "order": host.byte_order}
+    if binary.format == "directory":
+        raise _Failure("directory", fields, {"format": binary.format})
     if binary.size < (64 if host.elf_class == 64 else 52):
         raise _Failure("too-short", fields, {"format": binary.format})
     if binary.format != "elf":
@@ -774,6 +790,8 @@ def _musl_file(binary: Binary, path: str, name: str, host: Elf, libc: Libc) -> N
     """Raises `_Failure` for what musl finds wrong with a file; it looks at neither class, byte order nor machine."""
     fields = {"path": path}
     elf = binary.elf
+    if binary.format == "directory":
+        raise _End(DlopenResult("unknown", "musl was never asked about a directory", rule="not-elf"))
     if binary.size < (64 if host.elf_class == 64 else 52) or binary.format != "elf":
         raise _Failure("format", fields, {"format": binary.format})
     if elf is None or len(elf.head) < 52:

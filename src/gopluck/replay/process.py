@@ -46,7 +46,7 @@ class Outcome:
 
     `why` names the step: `loads cached realpath not-implemented no-plugin-package dlopen previous-failure mutex-held
     never-loaded not-reached no-module-data empty-pluginpath overlap typemap-set same-pluginpath hash foreign-layout
-    missing-symbol unknown-layout`. `other` is the position of an earlier plugin that it collides with or that the
+    missing-symbol unknown-layout unknown-format`. `other` is the position of an earlier plugin that it collides with or that the
     runtime looked at instead of this one (0: the host).
     """
 
@@ -140,7 +140,8 @@ def _open(host: Binary, state: _State, position: int, request: OpenRequest, syst
     short = f'plugin.Open("{_without_so(request.name)}"): '
     go = host.go
     if go is None:
-        return Outcome("unknown", why="no-plugin-package", note="the host is no Go binary")
+        what = "is packed" if host.packed else f"is a {host.format} file"
+        return Outcome("unknown", why="unknown-format", note=f"the host {what}, which gopluck does not look into")
     if go.plugin_support == "none":
         return Outcome(
             "fails", why="no-plugin-package", note="the host does not import package plugin: it opens no plugins"

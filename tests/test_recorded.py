@@ -1,0 +1,46 @@
+"""On every set that was really loaded, gopluck says what Go said: result and exact text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gopluck.facts import manifest
+from gopluck.replay.process import OpenRequest, Outcome, replay
+from tests import recorded
+
+FAMILIES = recorded.families()
+
+
+def disagreement(one: recorded.Set, outcomes: tuple[Outcome, ...]) -> str | None:
+    """What gopluck says otherwise than Go did, or None."""
+    for position, (outcome, truth) in enumerate(zip(outcomes, one.truth, strict=True), 1):
+        if not recorded.agrees(outcome, truth, one.requests[position - 1]):
+            return f"{one.name}, open {position}\n  Go said {truth}\n  gopluck {recorded.said(outcome)} {outcome.note}"
+    return None
+
+
+def test_there_are_recorded_sets() -> None:
+    assert sum(len(recorded.family(path)["sets"]) for path in FAMILIES) >= 900
+
+
+@pytest.mark.parametrize("path", FAMILIES, ids=lambda path: path.name.removesuffix(".json.xz"))
+def test_the_replay_says_what_go_said(path: Path) -> None:
+    sets = list(recorded.sets(path))
+    misses = [found for one in sets if (found := disagreement(one, replay(one.host, one.requests, one.system)))]
+    print(f"{path.name.removesuffix('.json.xz')}: {len(sets) - len(misses)} of {len(sets)} sets")
+    assert not misses, "\n".join(misses)
+
+
+@pytest.mark.parametrize("path", FAMILIES, ids=lambda path: path.name.removesuffix(".json.xz"))
+def test_a_manifest_of_the_host_gives_the_same_outcome(path: Path) -> None:
+    for one in recorded.sets(path):
+        stand_in = manifest.parse(manifest.dumps(one.host), one.host.path, one.host.identity)
+        assert replay(stand_in, one.requests, one.system) == replay(one.host, one.requests, one.system), one.name
+
+
+def test_a_file_that_is_gone_fails_before_dlopen() -> None:
+    one = next(one for path in FAMILIES for one in recorded.sets(path) if one.truth[0][0] == "ok")
+    outcome = replay(one.host, [OpenRequest("gone.so", None)], one.system)[0]
+    assert (outcome.stage, outcome.error) == ("realpath", 'plugin.Open("gone.so"): realpath failed')
