@@ -10,9 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from gopluck.facts import system
 from gopluck.facts.codec import from_json
 from gopluck.facts.model import Binary, Identity
-from gopluck.facts.system import RecordedSystem, System
 from gopluck.replay.process import OpenRequest, Outcome
 
 RECORDED = Path(__file__).parent.parent / "fixtures" / "recorded"
@@ -27,7 +27,7 @@ class Set:
     requests: tuple[OpenRequest, ...]
     truth: tuple[tuple[str, str], ...]
     """(result, text) of each open as Go gave it."""
-    system: System
+    system: system.System
     raw: Mapping[str, Any]
 
 
@@ -47,7 +47,7 @@ def sets(path: Path) -> Iterator[Set]:
     """The sets of one recorded file."""
     document = family(path)
     binaries = {name: from_json(Binary, value) for name, value in document["binaries"].items()}
-    systems = {name: RecordedSystem.from_json(value) for name, value in document["systems"].items()}
+    systems = {name: system.from_json(value) for name, value in document["systems"].items()}
     for raw in document["sets"]:
         requests = tuple(OpenRequest(opened["name"], _placed(opened, binaries)) for opened in raw["opens"])
         truth = tuple((one["result"], one["text"]) for one in raw["outcome"])

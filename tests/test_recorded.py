@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+import recorded
 from gopluck.facts import manifest
 from gopluck.replay.process import OpenRequest, Outcome, replay
-from tests import recorded
 
 FAMILIES = recorded.families()
 

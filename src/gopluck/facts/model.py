@@ -200,7 +200,7 @@ class Binary:
     """`elf`, `manifest`, `mach-o`, `pe`, `ar`, `empty`, `text`, `data`, or `directory`."""
     elf: Elf | None = None
     go: Go | None = None
-    packed: bool = False
-    """Whether UPX packed it, so that nothing in it can be read."""
     damage: str | None = None
     """Why the file is damaged although its ELF header is good (one line), or None."""
+    packed: bool = False
+    """Whether UPX packed it, so that nothing in it can be read."""

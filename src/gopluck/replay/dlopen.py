@@ -116,7 +116,7 @@ ASAN = (
 """compiler-rt `lib/asan/asan_linux.cpp`, `AsanCheckDynamicRTPrereqs`; the process number stands before it."""
 
 ODR = "ERROR: AddressSanitizer: odr-violation (ADDRESS):"
-"""compiler-rt `lib/asan/asan_globals.cpp`, `CheckODRViolationViaIndicator`; gcc's default is `detect_odr_violation=2`."""
+"""compiler-rt `lib/asan/asan_globals.cpp`; gcc's libasan has `detect_odr_violation=2` as its default."""
 
 GUARDED = "x_crosscall2_ptr"
 """The C variable of `runtime/cgo` (`gcc_libinit.c`) that every cgo build has: `-asan` guards it in host and plugin."""
@@ -564,7 +564,7 @@ class _Process:
                 evidence = {"library": known.path}
                 raise _End(DlopenResult("abort", ASAN, False, rule="sanitizer-runtime", evidence=evidence))
         plugin = new[0]
-        if any(name.startswith("libasan.so") for name in plugin.elf.needed if plugin.elf):
+        if plugin.elf is not None and any(name.startswith("libasan.so") for name in plugin.elf.needed):
             for known in self.objects:
                 if GUARDED in known.exports and GUARDED in plugin.exports and known.library is None:
                     evidence = {"symbol": GUARDED, "first": known.path}

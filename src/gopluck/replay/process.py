@@ -46,8 +46,8 @@ class Outcome:
 
     `why` names the step: `loads cached realpath not-implemented no-plugin-package dlopen previous-failure mutex-held
     never-loaded not-reached no-module-data empty-pluginpath overlap typemap-set same-pluginpath hash foreign-layout
-    missing-symbol unknown-layout unknown-format`. `other` is the position of an earlier plugin that it collides with or that the
-    runtime looked at instead of this one (0: the host).
+    missing-symbol unknown-layout unknown-format`. `other` is the position of an earlier plugin that it collides with or
+    that the runtime looked at instead of this one (0: the host).
     """
 
     verdict: str
