@@ -100,11 +100,10 @@ def _read_go(image: Image, dynamic: Dynamic, relocations: Relocations) -> Go | N
     if info is None and not tables:
         return None
     release = version.minor(info.go_version) if info else None
+    layout = layouts.RELEASES.get(release) if release else None
     module: Moduledata | None = None
-    if release in layouts.RELEASES:
-        module = read_moduledata(
-            image, dynamic, relocations, layouts.RELEASES[release], [table.address for table in tables]
-        )
+    if layout is not None:
+        module = read_moduledata(image, dynamic, relocations, layout, [table.address for table in tables])
     last = dynamic.symbol("runtime.lastmoduledatap")
     pluginpath = module.pluginpath if module else ""
     exported = types.exported_symbols(image, module, release) if module and release else ()

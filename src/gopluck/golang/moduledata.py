@@ -16,7 +16,7 @@ from gopluck.elf.image import Image
 from gopluck.elf.relocations import Relocations
 from gopluck.errors import MalformedFile
 from gopluck.facts.model import Memory, PackageHash
-from gopluck.golang.layouts import LAYOUTS, MINIMUM_WINDOW_WORDS, Layout, layout
+from gopluck.golang.layouts import MINIMUM_WINDOW_WORDS, Layout, layout
 
 MAX_PACKAGES = 1 << 16
 """Packages of one plugin that are read at the most."""
@@ -44,23 +44,20 @@ class Moduledata:
 
 
 def read_moduledata(
-    image: Image, dynamic: Dynamic, relocations: Relocations, layout_name: str | None, pclntabs: Iterable[int]
+    image: Image, dynamic: Dynamic, relocations: Relocations, layout_name: str, pclntabs: Iterable[int]
 ) -> Moduledata | None:
     """The file's `moduledata`, or None when none is found that fits the layout.
 
-    `layout_name` is a key of `LAYOUTS`; None (the release is not recorded) tries all, the newest first. `pclntabs`
-    are the addresses of pclntab headers.
+    `layout_name` is a key of `LAYOUTS`. `pclntabs` are the addresses of pclntab headers.
     """
-    names = [layout_name] if layout_name else list(reversed(LAYOUTS))
+    form = layout(layout_name, image.word_size)
     headers = list(pclntabs)
     for address in _candidates(image, dynamic, relocations, headers):
-        for name in names:
-            form = layout(name, image.word_size)
-            try:
-                if _plausible(image, relocations, form, address, headers):
-                    return _parse(image, relocations, form, address)
-            except MalformedFile:
-                continue
+        try:
+            if _plausible(image, relocations, form, address, headers):
+                return _parse(image, relocations, form, address)
+        except MalformedFile:
+            continue
     return None
 
 
