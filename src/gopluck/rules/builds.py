@@ -1,0 +1,328 @@
+"""A `Binary` seen as a build: how it was made, as far as build info, source directories and DWARF tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from gopluck.facts.model import Binary, BuildInfo, Module
+
+STD = "std"
+"""What stands for the standard library where a module is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """The module that a package comes from in one build."""
+
+    path: str
+    version: str
+    """The required version; empty for a module without one (a checkout)."""
+    replace: Module | None = None
+    is_main: bool = False
+    sum: str = ""
+
+    @property
+    def effective(self) -> tuple[str, str]:
+        """What is really compiled: module and version, or the folder of a replacement and an empty version."""
+        if self.replace is None:
+            return self.path, self.version
+        return self.replace.path, _released(self.replace.version)
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether its code has no version: a checkout, or replaced by a folder."""
+        return not self.effective[1]
+
+    @property
+    def described(self) -> str:
+        """`v1.2.0`, `v1.2.0 => ../fork`, or `a checkout`."""
+        own = self.version or "a checkout"
+        if self.replace is None:
+            return own
+        path, version = self.effective
+        return f"{own} => {path} {version}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A package's source directory, taken apart."""
+
+    directory: str
+    kind: str
+    """`trimmed`, `vendor`, `cache`, or `checkout`."""
+    root: str = ""
+    """The module cache, or the folder that has the vendor folder."""
+    module: str = ""
+    version: str = ""
+
+
+class Build:
+    """One file as a build. `name` is how messages call it: `the host`, `the plugin`, or a path."""
+
+    def __init__(self, binary: Binary, name: str) -> None:
+        self.binary = binary
+        self.name = name
+
+    @property
+    def info(self) -> BuildInfo | None:
+        """The build info, where there is one."""
+        return self.binary.go.build_info if self.binary.go else None
+
+    @property
+    def has_settings(self) -> bool:
+        """Whether the build settings are recorded (since Go 1.18), so that a missing one was not set."""
+        return bool(self.info and self.info.settings)
+
+    def setting(self, key: str) -> str | None:
+        """A build setting; empty when it was not set, None when that is not recorded."""
+        value = self.info.setting(key) if self.info else None
+        return value if value is not None else "" if self.has_settings else None
+
+    # -- the toolchain -------------------------------------------------------------------------------------------
+
+    @property
+    def release(self) -> str:
+        """`go1.25.5`, without experiments; empty when it is not recorded."""
+        return (self.binary.go.version if self.binary.go else "").partition(" X:")[0]
+
+    @cached_property
+    def experiments(self) -> frozenset[str] | None:
+        """The GOEXPERIMENT names by which it deviates from its release."""
+        version = self.binary.go.version if self.binary.go else ""
+        recorded = self.setting("GOEXPERIMENT")
+        named = recorded or version.partition(" X:")[2]
+        if not named and recorded is None and not version:
+            return None
+        return frozenset(filter(None, re.split(r"[, ]+", named)))
+
+    @cached_property
+    def linked(self) -> frozenset[str]:
+        """Every package that the file is known to have."""
+        go = self.binary.go
+        if go is None:
+            return frozenset()
+        return frozenset(go.link_hashes) | {package.path for package in go.pkghashes} | set(go.sources)
+
+    # -- where the sources were ----------------------------------------------------------------------------------
+
+    @cached_property
+    def trimmed(self) -> bool | None:
+        """Whether it was built with -trimpath: its directories tell, else its settings; None when nothing does."""
+        for path in ("runtime", *self.sources):
+            if path in self.sources and is_std(path):
+                return not self.sources[path].startswith("/")
+        setting = self.setting("-trimpath")
+        return None if setting is None else setting == "true"
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """The source directory of each package that has functions."""
+        return self.binary.go.sources if self.binary.go else {}
+
+    def directory(self, package: str) -> str | None:
+        """The source directory of a package, where it is recorded."""
+        return self.sources.get(package) or None
+
+    def source(self, package: str) -> Source | None:
+        """The source directory of a package, taken apart."""
+        directory = self.directory(package)
+        return None if directory is None else _source(directory)
+
+    @cached_property
+    def vendored(self) -> bool:
+        """Whether it was built from a vendor folder: by its directories, or because no module has a checksum."""
+        if any("/vendor/" in path and not is_std(package) for package, path in self.sources.items()):
+            return True
+        deps = [dep for dep in self.info.deps if dep.replace is None] if self.info else []
+        return bool(deps) and all(not dep.sum and _released(dep.version) for dep in deps)
+
+    # -- modules ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def modules(self) -> Mapping[str, Use]:
+        """The modules that the build info lists, by path."""
+        info = self.info
+        if info is None:
+            return {}
+        out = {dep.path: Use(dep.path, _released(dep.version), dep.replace, False, dep.sum) for dep in info.deps}
+        if info.main is not None:
+            main = info.main
+            out[main.path] = Use(main.path, _released(main.version), main.replace, True, main.sum)
+        return out
+
+    def use(self, package: str) -> Use | None:
+        """The module of a package: the longest path that it lies in; by its directory when there is no list."""
+        for path in _prefixes(package):
+            if path in self.modules:
+                return self.modules[path]
+        found = self.source(package)
+        if found is not None and found.module:
+            return Use(found.module, found.version)
+        return None
+
+    @property
+    def main_module(self) -> str | None:
+        """The path of the main module."""
+        return self.info.main.path if self.info and self.info.main else None
+
+    # -- flags -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def gcflags(self) -> tuple[str | None, tuple[str, ...]] | None:
+        """(pattern or None, words) of `-gcflags`; None when settings are not recorded."""
+        value = self.setting("-gcflags")
+        if value is None:
+            return None
+        pattern, equals, words = value.partition("=")
+        if value.startswith("-") or not equals:
+            return None, tuple(value.split())
+        return pattern, tuple(words.split())
+
+    def matches(self, pattern: str | None, package: str) -> bool:
+        """Whether a `-gcflags` pattern applies to a package (`load.MatchPackage`)."""
+        if pattern is None:
+            target = self.info.path.removesuffix(".test") if self.info else ""
+            return package == target and self.binary.go is not None and self.binary.go.kind == "test"
+        if pattern == "all":
+            return True
+        if pattern == STD:
+            return is_std(package) and self.use(package) is None
+        if pattern.startswith(("./", "../")) or pattern == ".":
+            used = self.use(package)
+            return used is not None and used.is_main
+        words = re.escape(pattern).replace(r"\.\.\.", ".*")
+        return bool(re.fullmatch(words.removesuffix("/.*") + "(/.*)?" if words.endswith("/.*") else words, package))
+
+    def flags_by_settings(self, package: str) -> frozenset[str] | None:
+        """The flags that `-gcflags` gives to a package and that can change its hash."""
+        if self.gcflags is None:
+            return None
+        pattern, words = self.gcflags
+        return frozenset(_mattering(words)) if self.matches(pattern, package) else frozenset()
+
+    def flags_by_dwarf(self, package: str) -> frozenset[str] | None:
+        """Those that DWARF records of a package, among the ones that it can record."""
+        flags = self.binary.go.compile_flags if self.binary.go else None
+        if flags is None or package not in flags:
+            return None
+        return frozenset(word for word in _mattering(flags[package].split()) if word in DWARF_FLAGS)
+
+    @cached_property
+    def instruments(self) -> frozenset[str]:
+        """`-race`, `-msan`, `-asan`, `-cover`: those that the settings name or whose runtime package is linked in."""
+        by_setting = {flag for flag in INSTRUMENTS if self.setting(flag) == "true"}
+        by_package = {flag for flag, package in INSTRUMENTS.items() if package in self.linked}
+        return frozenset(by_setting | by_package)
+
+    @cached_property
+    def tags(self) -> frozenset[str] | None:
+        """The build tags; None when settings are not recorded."""
+        value = self.setting("-tags")
+        return None if value is None else frozenset(filter(None, re.split(r"[, ]+", value)))
+
+    @cached_property
+    def fips(self) -> str:
+        """The GOFIPS140 snapshot (`v1.0.0`); empty for the toolchain's own code."""
+        for package in self.linked:
+            match = re.match(r"crypto/internal/fips140/(v[0-9.]+[^/]*)(/|$)", package)
+            if match:
+                return match[1]
+        value = self.setting("GOFIPS140") or ""
+        return re.sub(r"-.*", "", value) if value.startswith("v") else ""
+
+
+INSTRUMENTS = {
+    "-race": "runtime/race",
+    "-msan": "runtime/msan",
+    "-asan": "runtime/asan",
+    "-cover": "runtime/coverage",
+}
+"""The instrumentation flags, and the package that each links in."""
+
+DWARF_FLAGS = frozenset({"-B", "-N", "-l", "-race", "-msan", "-asan"})
+"""The flags that the compiler records in `DW_AT_producer` (`base.RecordFlags`) and that can change a hash."""
+
+IDLE_FLAGS = (
+    "-dwarf",
+    "-spectre",
+    "-complete",
+    "-compressdwarf",
+    "-dynlink",
+    "-shared",
+    "-regabi",
+    "-smallframes",
+    "-linkobj",
+    "-c=",
+    "-e",
+    "-m",
+    "-S",
+    "-v",
+    "-json",
+    "-bench",
+    "-cpuprofile",
+    "-memprofile",
+    "-traceprofile",
+)
+"""Compile flags that change no hash (measured from 1.21 on, or they only print)."""
+
+
+def _mattering(words: tuple[str, ...] | list[str]) -> Iterator[str]:
+    exact = {"-e", "-m", "-S", "-v"}
+    for word in words:
+        word = "-" + word.lstrip("-")
+        if word == "-" or any(word == idle or (idle not in exact and word.startswith(idle)) for idle in IDLE_FLAGS):
+            continue
+        if re.fullmatch(r"-m=?\d*", word):
+            continue
+        yield word
+
+
+def is_std(package: str) -> bool:
+    """Whether a path can be one of the standard library: its first element has no dot (`cmd/go`, `search`)."""
+    return "." not in package.partition("/")[0] and not package.startswith(("command-line-arguments", "plugin/unnamed"))
+
+
+def _prefixes(package: str) -> Iterator[str]:
+    while package:
+        yield package
+        package = package.rpartition("/")[0]
+
+
+def _released(version: str) -> str:
+    return "" if version == "(devel)" else version
+
+
+_VERSIONED = re.compile(r"(?P<path>.+?)@(?P<version>v[^/]+)(?:/.*)?")
+_DOMAIN = re.compile(r"(?:^|/)(?P<path>[^/]+\.[^/]+(?:/.*)?)$")
+
+
+def _source(directory: str) -> Source:
+    absolute = directory.startswith("/")
+    match = _VERSIONED.fullmatch(directory)
+    if not absolute:
+        if match:
+            return Source(directory, "trimmed", "", match["path"], match["version"])
+        return Source(directory, "trimmed")
+    if "/vendor/" in directory:
+        return Source(directory, "vendor", directory.partition("/vendor/")[0])
+    if match:
+        root, path = _split_cache(match["path"])
+        return Source(directory, "cache", root, _unescaped(path), _unescaped(match["version"]))
+    return Source(directory, "checkout")
+
+
+def _split_cache(path: str) -> tuple[str, str]:
+    """The module cache and the module's path below it: the cache is `…/pkg/mod` unless GOMODCACHE says otherwise."""
+    root, found, module = path.partition("/pkg/mod/")
+    if found:
+        return root + "/pkg/mod", module
+    match = _DOMAIN.search(path)
+    return (path[: match.start("path") - 1], match["path"]) if match else ("", path)
+
+
+def _unescaped(path: str) -> str:
+    """`!acme` for `Acme` (`module.EscapePath`)."""
+    return re.sub(r"!([a-z])", lambda match: match[1].upper(), path)

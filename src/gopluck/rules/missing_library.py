@@ -1,0 +1,44 @@
+"""`missing-library`: a C library that the plugin needs is not found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from gopluck.rules.endings import by_dlopen, name
+from gopluck.rules.model import Evidence, Link, Rule
+
+
+def words(evidence: Evidence, found: Mapping[str, str]) -> tuple[str, str]:
+    """By `DT_NEEDED` and the search path."""
+    library = found.get("library", "a library")
+    by = PurePosixPath(found.get("needed_by", "")).name or name(evidence)
+    if found.get("version"):
+        return (
+            f"{by} needs {found['version']} of {library}, which has only {found.get('available', 'older ones')}",
+            f"Install a version of {PurePosixPath(library).name} that has {found['version']} where the host runs.",
+        )
+    if found.get("found"):
+        return (
+            f"{by} needs {library}, and {found['found']} is not usable",
+            f"Install {library} for the host's machine.",
+        )
+    return (
+        f"{by} needs {library}, which is not found where the host looks for libraries",
+        f"Install {library} where the host runs, or link the plugin with -extldflags=-Wl,-rpath,DIR.",
+    )
+
+
+RULE = Rule(
+    slug="missing-library",
+    title="A shared library that the plugin needs is not there.",
+    meaning="The plugin (or a library of it) names a library in `DT_NEEDED` that the dynamic linker does not find, or "
+    "finds in a version that lacks what is needed.",
+    why="`dlopen` loads everything a file needs before the file itself. It looks where rpath or runpath, "
+    "LD_LIBRARY_PATH, the ld.so cache and the default directories point, of the machine or container on which the "
+    "host runs.",
+    example="A plugin that uses libsqlite3 through cgo, opened in an image without it.",
+    fix="Install the library in the host's image, or build the plugin so that it does not need it.",
+    links=(Link("glibc elf/dl-load.c, _dl_map_object"), Link("musl ldso/dynlink.c, load_direct_deps")),
+    ends=by_dlopen("missing-library", words),
+)

@@ -1,0 +1,43 @@
+"""`module-cache-path`: without -trimpath, another GOPATH or module cache is another path."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from gopluck.rules.model import Comparison, Difference, Link, Rule
+from gopluck.rules.paths import path_differences
+
+
+def differs(comparison: Comparison) -> Iterator[Difference]:
+    """By the directories of packages of the same module version."""
+    provider, plugin = comparison.builds
+    groups: dict[tuple[str, str], list[str]] = {}
+    for found in path_differences(comparison, "module-cache-path"):
+        groups.setdefault((found.provider, found.plugin), []).append(found.package)
+    for (one, two), packages in groups.items():
+        yield Difference(
+            "module-cache-path",
+            f"{provider.name} took its modules from {one}, {plugin.name} from {two}",
+            tuple(packages),
+            evidence={"host": one, "plugin": two},
+            fix=f"Build both with -trimpath; or the plugin with GOMODCACHE={os.path.normpath(one)}",
+        )
+
+
+RULE = Rule(
+    slug="module-cache-path",
+    title="Without -trimpath, modules from another module cache have another path.",
+    meaning="Both sides were built without -trimpath, by different users or on different machines: the module cache "
+    "(GOMODCACHE, or pkg/mod in GOPATH) lies in different directories.",
+    why="The path of each source file is part of a package's hash. The standard library is exempt: its path is "
+    "written relative to GOROOT, so another GOROOT directory is harmless.",
+    example="The host was built by a CI runner in /root/go, the plugin by a developer in /home/dev/go.",
+    fix="Build both sides with -trimpath. Where the host cannot be rebuilt, build the plugin with GOMODCACHE set to "
+    "the host's directory (in a container, that directory can be made).",
+    links=(
+        Link("src/cmd/go/internal/work/gc.go, trimpath", "https://go.dev/src/cmd/go/internal/work/gc.go"),
+        Link("golang/go #27751", "https://github.com/golang/go/issues/27751"),
+    ),
+    differs=differs,
+)

@@ -1,0 +1,73 @@
+"""`python -m gopluck.rules.pages docs/rules`: one page for each rule, and an index, from the rules themselves."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from gopluck.rules.model import Link, Rule
+from gopluck.rules.registry import CAUSES, LOADING
+
+NOTE = "<!-- Written by `python -m gopluck.rules.pages docs/rules` from src/gopluck/rules: edit there. -->"
+
+GROUPS: tuple[tuple[str, str, tuple[Rule, ...]], ...] = (
+    (
+        "Loading",
+        "The file cannot be loaded, or the runtime refuses it, whatever its packages are.",
+        LOADING,
+    ),
+    (
+        "Causes of a package that differs",
+        "Go names only the first package that differs. gopluck compares all of them, and names for each the differences "
+        "between the two builds that can have changed it, the strongest first. All of them have to go.",
+        CAUSES,
+    ),
+)
+
+
+def pages() -> Mapping[str, str]:
+    """The text of each page by its file name."""
+    rules = [rule for _, _, group in GROUPS for rule in group]
+    return {"README.md": _index(), **{f"{rule.slug}.md": page(rule) for rule in rules}}
+
+
+def page(rule: Rule) -> str:
+    """The page of one rule; `gopluck explain` shows the same text."""
+    sections = (
+        ("What it means", rule.meaning),
+        ("Why Go refuses", rule.why),
+        ("Example", rule.example),
+        ("How to fix it", rule.fix),
+        ("Where to read more", "\n".join(_link(link) for link in rule.links)),
+    )
+    body = "".join(f"\n## {heading}\n\n{text}\n" for heading, text in sections if text)
+    return f"{NOTE}\n\n# {rule.slug}\n\n{rule.title}\n{body}"
+
+
+def _link(link: Link) -> str:
+    return f"- [{link.title}]({link.url})" if link.url else f"- {link.title}"
+
+
+def _index() -> str:
+    parts = [NOTE, "# Rules", "The reasons that gopluck names. `gopluck explain RULE` shows these pages."]
+    for heading, text, rules in GROUPS:
+        rows = "\n".join(f"- [{rule.slug}]({rule.slug}.md): {rule.title}" for rule in rules)
+        parts += [f"## {heading}", text, rows]
+    return "\n\n".join(parts) + "\n"
+
+
+def main(folder: str) -> None:
+    """Write the pages, and remove those of rules that are no more."""
+    out = Path(folder)
+    out.mkdir(parents=True, exist_ok=True)
+    written = pages()
+    for old in out.glob("*.md"):
+        if old.name not in written:
+            old.unlink()
+    for name, text in written.items():
+        (out / name).write_text(text)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

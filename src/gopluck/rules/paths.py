@@ -1,0 +1,174 @@
+"""Why the same package has two source paths: the path is part of a package's hash, as the compiler was given it.
+
+With -trimpath it is `module@required-version/dir`, without it the directory on the machine (`cmd/go/internal/work`,
+`gc.go`, `trimpath`), the GOROOT excepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gopluck.rules.builds import Build, Source, Use, is_std
+from gopluck.rules.model import Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class PathDifference:
+    """A package with two paths: the rule that says why, and what to group it by."""
+
+    package: str
+    rule: str
+    key: str
+    """The module, or the folder that both sides of a group share."""
+    provider: str
+    plugin: str
+    certain: bool = True
+    """Whether the path differs; else only the code may."""
+
+
+def path_differences(comparison: Comparison, rule: str) -> Iterator[PathDifference]:
+    """The mismatched packages whose path (or whose module's code) differs for the reason that a rule names."""
+    for package in comparison.mismatched:
+        found = _difference(comparison, package)
+        if found is not None and found.rule == rule:
+            yield found
+
+
+def _difference(comparison: Comparison, package: str) -> PathDifference | None:
+    provider, plugin = comparison.builds
+    one, two = provider.use(package), plugin.use(package)
+    if one is None and two is None and is_std(package):
+        return None
+    sources = provider.source(package), plugin.source(package)
+    if _in_main(provider, package) or _in_main(plugin, package):
+        return _main(comparison, package, one, two, sources)
+    if one is None or two is None:
+        return _by_source(comparison, package, *sources)
+    return _modules(comparison, package, one, two, sources)
+
+
+def _in_main(build: Build, package: str) -> bool:
+    used = build.use(package)
+    return used is not None and used.is_main
+
+
+Sources = tuple[Source | None, Source | None]
+
+
+def _main(
+    comparison: Comparison, package: str, one: Use | None, two: Use | None, sources: Sources
+) -> PathDifference | None:
+    """A package of somebody's main module."""
+    provider, plugin = comparison.builds
+    if comparison.is_host and _in_main(provider, package):
+        rule, key = "host-main-module", provider.main_module or ""
+    else:
+        rule, key = (
+            "main-module-path",
+            (plugin.main_module if _in_main(plugin, package) else provider.main_module) or "",
+        )
+    sides = _describe(one, sources[0]), _describe(two, sources[1])
+    same = _same_path(comparison, sources)
+    if same is None:
+        # One side is trimmed, or a directory is not recorded: by version it is another path in either case.
+        versioned = [bool(use and not use.is_main and use.version and use.replace is None) for use in (one, two)]
+        same = versioned[0] == versioned[1]
+    return PathDifference(package, rule, key, *sides) if not same else None
+
+
+def _describe(use: Use | None, source: Source | None) -> str:
+    if use is None:
+        return source.directory if source else ""
+    if use.is_main:
+        return source.directory if source and source.directory.startswith("/") else "its own checkout"
+    return use.described
+
+
+def _same_path(comparison: Comparison, sources: Sources) -> bool | None:
+    """Whether both sides compiled the package under one path; None when the two cannot be compared."""
+    one, two = sources
+    if one is None or two is None:
+        return None
+    if (one.kind == "trimmed") != (two.kind == "trimmed"):
+        return None
+    return one.directory == two.directory
+
+
+def _by_source(comparison: Comparison, package: str, one: Source | None, two: Source | None) -> PathDifference | None:
+    """Without module lists: by the directories alone."""
+    if one is None or two is None or _same_path(comparison, (one, two)):
+        return None
+    if one.module and one.module == two.module and one.version != two.version:
+        return PathDifference(package, "module-version", one.module, one.version, two.version)
+    if (one.kind == "trimmed") != (two.kind == "trimmed"):
+        return None
+    return _folders(package, one, two)
+
+
+def _folders(package: str, one: Source, two: Source) -> PathDifference | None:
+    """Two absolute directories that differ."""
+    if "vendor" in (one.kind, two.kind):
+        return PathDifference(package, "vendor-path", "", _place(one), _place(two))
+    if one.kind == two.kind == "cache" and (one.module, one.version) == (two.module, two.version):
+        return PathDifference(package, "module-cache-path", "", one.root, two.root)
+    return None
+
+
+def _place(source: Source) -> str:
+    return f"{source.root}/vendor" if source.kind == "vendor" else source.root or source.directory
+
+
+def _modules(comparison: Comparison, package: str, one: Use, two: Use, sources: Sources) -> PathDifference | None:
+    """A package of a module that both sides depend on."""
+    trimmed = comparison.provider.trimmed
+    replaced = one.replace is not None or two.replace is not None
+    sides = one.described, two.described
+
+    def found(rule: str, certain: bool = True) -> PathDifference:
+        return PathDifference(package, rule, one.path, *sides, certain)
+
+    if one.path != two.path:
+        return found("module-version")
+    if not replaced:
+        if one.version != two.version:
+            return found("module-version")
+    elif trimmed:
+        # The path holds the required version, whatever replaces it.
+        if one.version != two.version:
+            alike = one.replace is not None and two.replace is not None and _folder_or_same(one, two)
+            return found("module-version" if alike else "module-replaced")
+        if one.effective != two.effective:
+            return found("module-replaced", certain=False)
+    elif one.effective != two.effective:
+        return found("module-replaced")
+    elif one.is_folder and two.is_folder and _same_path(comparison, sources) is False:
+        return PathDifference(package, "module-replaced", one.path, _directory(sources[0]), _directory(sources[1]))
+    return _where(comparison, package, one, sources)
+
+
+def _folder_or_same(one: Use, two: Use) -> bool:
+    return one.effective == two.effective or (one.is_folder and two.is_folder)
+
+
+def _directory(source: Source | None) -> str:
+    return source.directory if source else ""
+
+
+def _where(comparison: Comparison, package: str, use: Use, sources: Sources) -> PathDifference | None:
+    """The same module at the same version: vendored, or in another module cache. Trimmed paths do not show either."""
+    provider, plugin = comparison.builds
+    if provider.trimmed is not False:
+        return None
+    one, two = sources
+    if one is not None and two is not None and two.kind != "trimmed":
+        return None if one.directory == two.directory else _folders(package, one, two)
+    if provider.vendored or plugin.vendored:
+        return PathDifference(package, "vendor-path", "", _vendor_state(provider, one), _vendor_state(plugin, two))
+    return None
+
+
+def _vendor_state(build: Build, source: Source | None) -> str:
+    if source is not None and source.kind != "trimmed":
+        return _place(source)
+    return "vendor" if build.vendored else "the module cache"

@@ -1,0 +1,60 @@
+"""`unexplained`: a package differs, and nothing that the files hold says why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gopluck.rules.builds import Build
+from gopluck.rules.model import Comparison, Difference, Link, Rule
+
+
+def difference(comparison: Comparison, packages: Iterable[str]) -> Difference:
+    """The packages that no difference can have changed, with what was compared."""
+    provider, plugin = comparison.builds
+    names = tuple(packages)
+    what = f"{names[0]} differs" if len(names) == 1 else f"{len(names)} packages differ"
+    missing = "; ".join(f"{build.name} has no {what}" for build in comparison.builds for what in _missing(build))
+    return Difference(
+        "unexplained",
+        f"{what}, and what {provider.name} and {plugin.name} record of how they were built is alike"
+        + (f" ({missing})" if missing else ""),
+        names,
+        evidence={"host": compared(provider), "plugin": compared(plugin)},
+        fix="Build both from the same checkouts with the same commands. Not recorded in any file, so compare them by "
+        "hand: the source of these packages, -overlay, -toolexec, -coverpkg, C headers, generated files.",
+    )
+
+
+def _missing(build: Build) -> list[str]:
+    out = []
+    if build.info is None:
+        out.append("build info")
+    elif not build.has_settings:
+        out.append("build settings (they came with Go 1.18)")
+    if not build.sources:
+        out.append("source directories")
+    return out
+
+
+def compared(build: Build) -> list[str]:
+    """What was compared, in words."""
+    flags = build.setting("-gcflags")
+    out = [build.release or "no Go release recorded"]
+    if build.trimmed is not None:
+        out.append("-trimpath" if build.trimmed else "no -trimpath")
+    if build.has_settings:
+        out.append(f"-gcflags={flags}" if flags else "no -gcflags")
+    return [*out, *sorted(build.instruments), f"{len(build.modules)} modules"]
+
+
+RULE = Rule(
+    slug="unexplained",
+    title="A package differs, and nothing that the files hold says why.",
+    meaning="The hashes differ, so the load fails. Go release, flags, directories and module versions that the files "
+    "record were compared and do not account for this package. gopluck does not guess.",
+    why="Not everything that goes into a hash is recorded: the source of checkouts, -overlay, -toolexec, -coverpkg, C "
+    "headers and, under -trimpath, the C flags. Stripped files and old releases record less.",
+    example="The host was built from a checkout with a local edit in a shared package.",
+    fix="Build both sides from the same clean checkouts, with the same commands, on one machine or image.",
+    links=(Link("golang/go #31278", "https://github.com/golang/go/issues/31278"),),
+)

@@ -1,0 +1,48 @@
+"""`vendor-path`: without -trimpath, a vendor folder is another directory than the module cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gopluck.rules.model import Comparison, Difference, Link, Rule
+from gopluck.rules.paths import path_differences
+
+
+def differs(comparison: Comparison) -> Iterator[Difference]:
+    """By the directories of packages of the same module version."""
+    provider, plugin = comparison.builds
+    groups: dict[tuple[str, str], list[str]] = {}
+    for found in path_differences(comparison, "vendor-path"):
+        groups.setdefault((found.provider, found.plugin), []).append(found.package)
+    for (one, two), packages in groups.items():
+        yield Difference(
+            "vendor-path",
+            f"{provider.name} took its modules from {one}, {plugin.name} from {two}",
+            tuple(packages),
+            evidence={"host": one, "plugin": two},
+            fix=_fix(comparison),
+        )
+
+
+def _fix(comparison: Comparison) -> str:
+    if comparison.provider.vendored:
+        return "Build the host with -trimpath, and then the plugin: only then is a vendor folder not part of a path."
+    return "Build the plugin with -mod=mod, from the module cache as the host was; or build both with -trimpath."
+
+
+RULE = Rule(
+    slug="vendor-path",
+    title="Without -trimpath, packages from a vendor folder have another path.",
+    meaning="At least one side was built from a vendor folder, and the host without -trimpath, so the same version of "
+    "the same module was compiled under two directories.",
+    why="The path of each source file is part of a package's hash. Even when both sides vendor, they do so in two "
+    "directories.",
+    example="The host has a vendor folder, the plugin takes the same versions from the module cache.",
+    fix="Build both sides with -trimpath: then the path is `module@version`, from a vendor folder, too. Without it, "
+    "build the plugin with -mod=mod where the host was built from the module cache, or inside the host's own module.",
+    links=(
+        Link("src/cmd/go/internal/work/gc.go, trimpath", "https://go.dev/src/cmd/go/internal/work/gc.go"),
+        Link("golang/go #27751", "https://github.com/golang/go/issues/27751"),
+    ),
+    differs=differs,
+)
