@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from gopluck.elf.constants import PF_W
 from gopluck.elf.image import Image
@@ -21,10 +22,17 @@ HEADER = 32
 MAX_TEXT = 16 << 20
 """Bytes of module information that are read at the most."""
 
+MAX_CANDIDATES = 64
+"""Places with the magic that are tried at the most."""
+
+_KEY = re.compile(r"`[^`]*`|\"(?:\\.|[^\"\\])*\"|[^=]*")
+_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))")
+_SIMPLE: Mapping[str, str] = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
 
 def read_build_info(image: Image, relocations: Relocations) -> BuildInfo | None:
     """The build info, or None when the file has none (or it cannot be decoded, as for `go version`)."""
-    for address in _addresses(image):
+    for address in islice(_addresses(image), MAX_CANDIDATES):
         try:
             texts = _texts(image, relocations, address)
         except MalformedFile:
@@ -87,7 +95,7 @@ def parse(version: str, modinfo: bytes) -> BuildInfo:
     """The build info from its two texts; the second stands between sentinels of 16 bytes (`modload.ModInfoData`)."""
     text = modinfo[16:-16].decode("utf-8", "replace") if len(modinfo) >= 33 and modinfo[-17:-16] == b"\n" else ""
     path, main, deps, settings = "", None, list[Module](), list[tuple[str, str]]()
-    for line in text.splitlines():
+    for line in text.split("\n"):
         key, _, rest = line.partition("\t")
         fields = rest.split("\t")
         if key == "path":
@@ -105,8 +113,9 @@ def parse(version: str, modinfo: bytes) -> BuildInfo:
             else:
                 main = whole
         elif key == "build":
-            name, _, value = rest.partition("=")
-            settings.append((_unquoted(name), _unquoted(value)))
+            name = _KEY.match(rest)
+            assert name is not None
+            settings.append((unquoted(name[0]), unquoted(rest[name.end() + 1 :])))
     return BuildInfo(version, path, main, tuple(deps), tuple(settings))
 
 
@@ -115,13 +124,21 @@ def _module(fields: list[str]) -> Module:
     return Module(path, version, checksum)
 
 
-def _unquoted(text: str) -> str:
-    """A setting as `strconv.Quote` or backquotes wrote it; JSON reads the quoted forms that occur."""
+def unquoted(text: str) -> str:
+    """A key or value of a build setting as `strconv.Unquote` reads it; unquoted text as it is."""
     if len(text) >= 2 and text[0] == text[-1] == "`":
         return text[1:-1]
     if len(text) >= 2 and text[0] == text[-1] == '"':
-        try:
-            return str(json.loads(text))
-        except ValueError:
-            return text[1:-1]
+        return _ESCAPE.sub(_escaped, text[1:-1]).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return text
+
+
+def _escaped(match: re.Match[str]) -> str:
+    byte, short, long, octal, other = match.groups()
+    if other is not None:
+        return _SIMPLE.get(other, other)
+    if byte or octal:
+        # An escape of one byte, which may be a part of a character.
+        return bytes([int(byte, 16) if byte else int(octal, 8) & 0xFF]).decode("utf-8", "surrogateescape")
+    point = int(short or long, 16)
+    return chr(point) if point < 0xD800 or 0xDFFF < point < 0x110000 else "\N{REPLACEMENT CHARACTER}"
