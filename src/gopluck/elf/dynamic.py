@@ -18,6 +18,9 @@ from gopluck.errors import MalformedFile
 MAX_DYNAMIC = 1 << 12
 """Entries of a dynamic section that are read at the most (real ones have 20 to 40)."""
 
+MAX_NEEDED = 256
+"""Needed libraries of one file, each of which has to be looked for."""
+
 MAX_CHAIN = 1 << 16
 """Steps along one hash chain or version list before a file counts as damaged."""
 
@@ -141,7 +144,10 @@ class Dynamic:
     @cached_property
     def needed(self) -> tuple[str, ...]:
         """`DT_NEEDED`, in order."""
-        return tuple(self.string(value) for tag, value in self.entries if tag == c.DT_NEEDED)
+        indexes = [value for tag, value in self.entries if tag == c.DT_NEEDED]
+        if len(indexes) > MAX_NEEDED:
+            raise MalformedFile(f"{self.image.path}: {len(indexes)} needed libraries")
+        return tuple(map(self.string, indexes))
 
     def text(self, tag: int) -> str | None:
         """The string value of a tag (`DT_SONAME`, `DT_RPATH`, `DT_RUNPATH`), or None."""
@@ -194,17 +200,32 @@ class Dynamic:
 
     @cached_property
     def _sysv_hash(self) -> tuple[int, int, int] | None:
-        """(nbucket, nchain, file offset of the buckets). s390x has 8-byte entries only in its 64-bit ABI's past."""
+        """(nbucket, nchain, file offset of the buckets)."""
         if c.DT_HASH not in self.tags:
             return None
+        step = self.hash_entry
         offset, size = self._table(c.DT_HASH, self.image.size)
-        head = self.image.pread(offset, 8)
-        if len(head) < 8:
-            raise MalformedFile(f"{self.image.path}: .hash lies outside the file")
-        nbucket, nchain = struct.unpack(self.image.header.byte_order + "2I", head)
-        if nbucket == 0 or 8 + 4 * (nbucket + nchain) > size:
+        nbucket, nchain = self._hash_word(offset), self._hash_word(offset + step)
+        if nbucket == 0 or step * (2 + nbucket + nchain) > size:
             raise MalformedFile(f"{self.image.path}: .hash contradicts itself")
-        return nbucket, nchain, offset + 8
+        return nbucket, nchain, offset + 2 * step
+
+    @property
+    def hash_chains(self) -> int:
+        """`nchain` of `.hash`, which is the number of dynamic symbols; 0 where there is no `.hash`."""
+        return self._sysv_hash[1] if self._sysv_hash is not None else 0
+
+    @cached_property
+    def hash_entry(self) -> int:
+        """Bytes of an entry of `.hash`: 8 on 64-bit s390 (`Elf_Symndx` in glibc's `sysdeps/s390/s390-64`), else 4."""
+        header = self.image.header
+        return 8 if header.machine == c.EM_S390 and header.elf_class == 64 else 4
+
+    def _hash_word(self, offset: int) -> int:
+        data = self.image.pread(offset, self.hash_entry)
+        if len(data) < self.hash_entry:
+            raise MalformedFile(f"{self.image.path}: .hash lies outside the file")
+        return int.from_bytes(data, "little" if self.image.header.byte_order == "<" else "big")
 
     def symbol(self, name: str) -> Symbol | None:
         """The symbol that `ld.so` would find under this name in this file, or None."""
@@ -235,12 +256,12 @@ class Dynamic:
                 index += 1
         elif self._sysv_hash is not None:
             nbucket, nchain, at = self._sysv_hash
-            index = self._u32_at(at + 4 * (sysv_hash(wanted) % nbucket))
+            index = self._hash_word(at + self.hash_entry * (sysv_hash(wanted) % nbucket))
             for _ in range(MAX_CHAIN):
                 if index == 0 or index >= nchain:
                     return
                 yield index
-                index = self._u32_at(at + 4 * (nbucket + index))
+                index = self._hash_word(at + self.hash_entry * (nbucket + index))
 
     def _u32_at(self, offset: int) -> int:
         data = self.image.pread(offset, 4)

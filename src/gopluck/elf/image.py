@@ -23,8 +23,17 @@ from gopluck.errors import MalformedFile, UnreadableFile
 MAX_TABLE = 1 << 16
 """Program and section headers that are read at the most; `e_phnum` and `e_shnum` are 16 bits wide."""
 
+MAX_LOADS = 128
+"""`PT_LOAD` segments of one file (real ones have 2 to 6): every read of memory looks through them."""
+
+MAX_SECTION_NAME = 256
+"""Bytes of a section's name that are read."""
+
 CHUNK = 1 << 20
 """Bytes of a large string table that are held at a time."""
+
+MAX_SCAN = 1 << 30
+"""Bytes that are searched through at the most, in all; segments of a damaged file can overlap without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,7 @@ class Image:
         self.header = header
         self.word_size = header.elf_class // 8
         self._fd = fd
+        self._scan = MAX_SCAN
         self._word = struct.Struct(header.byte_order + ("Q" if header.elf_class == 64 else "I"))
 
     def __enter__(self) -> Image:
@@ -117,10 +127,16 @@ class Image:
         return read_at(self._fd, offset, min(size, self.size - offset))
 
     def chunks(self, offset: int, size: int, overlap: int) -> Iterator[bytes]:
-        """The region in pieces of `CHUNK` bytes; each piece repeats the last `overlap` bytes of the one before."""
+        """The region in pieces of `CHUNK` bytes; each piece goes on for `overlap` bytes of the next.
+
+        Raises `MalformedFile` when `MAX_SCAN` bytes of the file were searched through already.
+        """
         end = min(offset + size, self.size)
         at = offset
         while at < end:
+            self._scan -= CHUNK
+            if self._scan < 0:
+                raise MalformedFile(f"{self.path}: too large, or its segments overlap without end")
             yield self.pread(at, min(CHUNK + overlap, end - at))
             at += CHUNK
 
@@ -147,7 +163,10 @@ class Image:
     @cached_property
     def loads(self) -> tuple[Segment, ...]:
         """The `PT_LOAD` segments, by address."""
-        return tuple(sorted((s for s in self.segments if s.type == PT_LOAD), key=lambda s: s.vaddr))
+        found = sorted((s for s in self.segments if s.type == PT_LOAD), key=lambda s: s.vaddr)
+        if len(found) > MAX_LOADS:
+            raise MalformedFile(f"{self.path}: {len(found)} segments to load")
+        return tuple(found)
 
     @cached_property
     def sections(self) -> Mapping[str, Section]:
@@ -169,7 +188,7 @@ class Image:
         for name, kind, flags, addr, offset, size, link, _, _, entsize in rows:
             if name >= len(names):
                 continue
-            text = names[name : names.find(b"\0", name)].decode("utf-8", "replace")
+            text = names[name : name + MAX_SECTION_NAME].partition(b"\0")[0].decode("utf-8", "replace")
             out.setdefault(text, Section(text, kind, flags, addr, offset, size, link, entsize))
         return out
 

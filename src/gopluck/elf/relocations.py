@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from gopluck.elf import constants as c
 from gopluck.elf.dynamic import Dynamic, Symbol
-from gopluck.elf.image import Image
+from gopluck.elf.image import CHUNK, Image
 from gopluck.errors import MalformedFile
+
+MAX_RELOCATIONS = 1 << 20
+"""Relocations of one table that are read at the most (a plugin of 100 MB has some 350,000)."""
+
+MAX_WRITERS = 64
+"""Places that hold one address, of those that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,8 @@ class Relocations:
         segment = self.image.segment_of(address)
         if segment is None:
             raise MalformedFile(f"{self.image.path}: the relocations at {address:#x} lie outside the file")
+        if size > MAX_RELOCATIONS * 3 * self.image.word_size:
+            raise MalformedFile(f"{self.image.path}: {size} bytes of relocations")
         return self._array(segment.offset + address - segment.vaddr, size)
 
     @cached_property
@@ -83,8 +92,11 @@ class Relocations:
         """The addresses that `DT_RELR` relocates (generic ABI, `SHT_RELR`)."""
         out: set[int] = set()
         step, bits = self.image.word_size, self.image.header.elf_class
-        at = 0
+        at = count = 0
         for entry in self._region(c.DT_RELR, c.DT_RELRSZ):
+            count += 1 if entry & 1 == 0 else entry.bit_count()
+            if count > MAX_RELOCATIONS:
+                raise MalformedFile(f"{self.image.path}: more than {MAX_RELOCATIONS} packed relocations")
             if entry & 1 == 0:
                 out.add(entry)
                 at = entry + step
@@ -151,12 +163,15 @@ class Relocations:
         return self.image.read(self.pointer(address), length) if length else b""
 
     def writers_of(self, value: int) -> list[int]:
-        """The addresses whose relocated word would be `value`: by RELATIVE relocation, then by content (REL, RELR)."""
+        """The addresses whose relocated word would be `value`: by RELATIVE relocation, then by content (REL, RELR).
+
+        The first `MAX_WRITERS` of each kind.
+        """
         out: list[int] = []
         rows = len(self._rela) // 3
         addends = self._rela[2 : rows * 3 : 3]
         at = -1
-        while True:
+        while len(out) < MAX_WRITERS:
             try:
                 at = addends.index(value, at + 1)
             except ValueError:
@@ -165,17 +180,16 @@ class Relocations:
         pattern = value.to_bytes(self.image.word_size, "little" if self.image.header.byte_order == "<" else "big")
         for segment in self.image.loads:
             if segment.flags & c.PF_W:
-                out.extend(self._find(segment.offset, segment.vaddr, segment.filesz, pattern))
+                found = self._find(segment.offset, segment.vaddr, segment.filesz, pattern)
+                out.extend(islice(found, MAX_WRITERS))
         return list(dict.fromkeys(out))
 
-    def _find(self, offset: int, vaddr: int, size: int, pattern: bytes) -> list[int]:
-        out: list[int] = []
+    def _find(self, offset: int, vaddr: int, size: int, pattern: bytes) -> Iterator[int]:
         base = 0
         for chunk in self.image.chunks(offset, size, len(pattern) - 1):
             at = chunk.find(pattern)
             while at >= 0:
                 if (vaddr + base + at) % len(pattern) == 0:
-                    out.append(vaddr + base + at)
+                    yield vaddr + base + at
                 at = chunk.find(pattern, at + 1)
-            base += 1 << 20
-        return out
+            base += CHUNK

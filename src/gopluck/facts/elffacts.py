@@ -138,7 +138,7 @@ class SymbolTable:
         """Entries of `.dynsym`: `nchain` of `.hash`, or the end of the last chain of `.gnu.hash`."""
         tags = self.dynamic.tags
         if c.DT_HASH in tags:
-            return int(self._u32(self._file_offset(tags[c.DT_HASH]), 2)[1])
+            return self.dynamic.hash_chains
         if c.DT_GNU_HASH not in tags:
             return 0
         at = self._file_offset(tags[c.DT_GNU_HASH])

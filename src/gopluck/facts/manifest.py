@@ -27,7 +27,7 @@ from gopluck.golang.layouts import LAYOUTS, MINIMUM_WINDOW_WORDS
 
 FORMAT = "gopluck-host-manifest"
 VERSION = 1
-MAX_SIZE = 64 << 20
+MAX_SIZE = 4 << 20
 """Bytes of a manifest that are read at the most."""
 
 _ADDRESS = 0x40_0000

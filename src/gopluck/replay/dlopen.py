@@ -770,7 +770,7 @@ def _plausible(elf: Elf) -> bool:
     inner = [s for s in elf.segments if s.type in (c.PT_DYNAMIC, c.PT_TLS, PT_GNU_RELRO)]
     ordered = all(low.vaddr + low.memsz <= high.vaddr for low, high in pairwise(loads))
     ends = [(s.vaddr & -PAGE, (s.vaddr + s.memsz + PAGE - 1) & -PAGE) for s in loads]
-    held = (any(low <= s.vaddr and s.vaddr + s.memsz <= high for low, high in ends) for s in inner if s.memsz)
+    held = (any(low <= s.vaddr and s.vaddr + s.memsz <= high for low, high in ends) for s in inner if s.filesz)
     return ordered and all(s.filesz <= s.memsz for s in loads) and all(held)
 
 
