@@ -19,8 +19,8 @@ ALIGN = 16
 HEADER = 32
 """`buildInfoHeaderSize`."""
 
-MAX_TEXT = 16 << 20
-"""Bytes of module information that are read at the most."""
+MAX_TEXT = 1 << 20
+"""Bytes of module information that are read at the most (1,000 modules have some 100 KB)."""
 
 MAX_CANDIDATES = 64
 """Places with the magic that are tried at the most."""

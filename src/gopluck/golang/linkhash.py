@@ -15,6 +15,9 @@ PREFIXES = ("go:link.pkghashbytes.", "go.link.pkghashbytes.")
 MAX_HASH = 64
 """Bytes of one hash: 8 (`goobj.FingerprintType`) since Go 1.16, 20 before."""
 
+MAX_PACKAGES = 1 << 15
+"""Packages of one file that are read at the most."""
+
 
 def read_link_hashes(image: Image, dynamic: Dynamic) -> dict[str, str]:
     """Package path to hash (hex), for each package whose hash the file defines."""
@@ -23,6 +26,8 @@ def read_link_hashes(image: Image, dynamic: Dynamic) -> dict[str, str]:
         symbol = dynamic.symbol(name)
         if symbol is None:
             continue
+        if len(out) == MAX_PACKAGES:
+            raise MalformedFile(f"{image.path}: more than {MAX_PACKAGES} packages")
         if symbol.size > MAX_HASH:
             raise MalformedFile(f"{image.path}: {name} has {symbol.size} bytes")
         out[name[len(PREFIXES[0]) :]] = image.read(symbol.value, symbol.size).hex()

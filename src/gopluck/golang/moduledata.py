@@ -18,8 +18,11 @@ from gopluck.errors import MalformedFile
 from gopluck.facts.model import Memory, PackageHash
 from gopluck.golang.layouts import MINIMUM_WINDOW_WORDS, Layout, layout
 
-MAX_PACKAGES = 1 << 16
+MAX_PACKAGES = 1 << 14
 """Packages of one plugin that are read at the most."""
+
+MAX_TEXTS = 1 << 22
+"""Bytes of all package paths: in a damaged file one long string can be that of every package."""
 
 MAX_PATH = 4096
 """Bytes of a pluginpath or package path."""
@@ -117,13 +120,16 @@ def _pkghashes(image: Image, relocations: Relocations, array: int, count: int) -
     if count > MAX_PACKAGES:
         raise MalformedFile(f"{image.path}: {count} package hashes")
     step = 5 * image.word_size
-    return tuple(
-        PackageHash(
-            relocations.text(at, MAX_PATH).decode("utf-8", "surrogateescape"),
-            relocations.text(at + 2 * image.word_size, 64).hex(),
-        )
-        for at in range(array, array + count * step, step)
-    )
+    out: list[PackageHash] = []
+    room = MAX_TEXTS
+    for at in range(array, array + count * step, step):
+        path = relocations.text(at, MAX_PATH)
+        room -= len(path)
+        if room < 0:
+            raise MalformedFile(f"{image.path}: the paths of package hashes overlap")
+        linktimehash = relocations.text(at + 2 * image.word_size, 64).hex()
+        out.append(PackageHash(path.decode("utf-8", "surrogateescape"), linktimehash))
+    return tuple(out)
 
 
 def read_memory(image: Image, relocations: Relocations, address: int, size: int) -> Memory:

@@ -18,6 +18,9 @@ MAGICS: Mapping[int, str] = {
 }
 """`abi.PCLnTabMagic` by the release that introduced it."""
 
+MAX_HEADERS = 16
+"""Headers of one file that are looked at."""
+
 _SECTIONS = (".gopclntab", ".data.rel.ro.gopclntab")
 _BEFORE_OFFSETS = {"go1.16": 2, "go1.18": 3, "go1.20": 3}
 """Words (nfunc, nfiles, textStart) between the first eight bytes and `funcnameOffset`."""
@@ -53,7 +56,7 @@ def find_pclntabs(image: Image) -> tuple[Pclntab, ...]:
             for match in pattern.finditer(chunk):
                 address = segment.vaddr + base + match.start()
                 found = _parse(image, address) if address % image.word_size == 0 else None
-                if found is not None and all(found.address != other.address for other in out):
+                if len(out) < MAX_HEADERS and found is not None and all(found.address != other.address for other in out):
                     out.append(found)
             base += 1 << 20
     return tuple(out)

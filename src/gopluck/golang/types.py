@@ -14,6 +14,9 @@ MAX_SYMBOLS = 1 << 16
 MAX_TEXT = 1 << 16
 """Bytes of one name or type string."""
 
+MAX_TEXTS = 1 << 22
+"""Bytes of all names and type strings: in a damaged file one long string can be that of every symbol."""
+
 KIND_MASK = 31
 FUNC = 19
 """`abi.Func`."""
@@ -31,7 +34,14 @@ def exported_symbols(image: Image, module: Moduledata, release: tuple[int, int])
         raise MalformedFile(f"{image.path}: {count} exported symbols")
     table = image.read(module.ptab, 8 * count) if count else b""
     entries = struct.iter_unpack(image.header.byte_order + "ii", table)
-    return tuple(sorted((_symbol(image, module, release, *entry) for entry in entries), key=lambda s: s.name))
+    out: list[ExportedSymbol] = []
+    room = MAX_TEXTS
+    for name, kind in entries:
+        out.append(_symbol(image, module, release, name, kind))
+        room -= len(out[-1].name) + len(out[-1].type or "")
+        if room < 0:
+            raise MalformedFile(f"{image.path}: the names of exported symbols overlap")
+    return tuple(sorted(out, key=lambda symbol: symbol.name))
 
 
 def missing_symbols(dynamic: Dynamic, module: Moduledata, exported: tuple[ExportedSymbol, ...]) -> tuple[str, ...]:
