@@ -56,8 +56,10 @@ def find_pclntabs(image: Image) -> tuple[Pclntab, ...]:
             for match in pattern.finditer(chunk):
                 address = segment.vaddr + base + match.start()
                 found = _parse(image, address) if address % image.word_size == 0 else None
-                if len(out) < MAX_HEADERS and found is not None and all(found.address != other.address for other in out):
+                if found is not None and all(found.address != other.address for other in out):
                     out.append(found)
+                if len(out) == MAX_HEADERS:
+                    return tuple(out)
             base += 1 << 20
     return tuple(out)
 
