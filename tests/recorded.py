@@ -67,6 +67,14 @@ def agrees(outcome: Outcome, truth: tuple[str, str], request: OpenRequest) -> bo
     return said(outcome) == (result, text.removeprefix("==PID=="))
 
 
+def disagreement(one: Set, outcomes: tuple[Outcome, ...]) -> str | None:
+    """What gopluck says otherwise than Go did, or None."""
+    for position, (outcome, truth) in enumerate(zip(outcomes, one.truth, strict=True), 1):
+        if not agrees(outcome, truth, one.requests[position - 1]):
+            return f"{one.name}, open {position}\n  Go said {truth}\n  gopluck {said(outcome)} {outcome.note}"
+    return None
+
+
 def _placed(opened: Mapping[str, Any], binaries: Mapping[str, Binary]) -> Binary | None:
     """The file behind a name, in the place where it lay: None when there was none."""
     if opened["realpath"] is None:

@@ -8,17 +8,9 @@ import pytest
 
 import recorded
 from gopluck.facts import manifest
-from gopluck.replay.process import OpenRequest, Outcome, replay
+from gopluck.replay.process import OpenRequest, replay
 
 FAMILIES = recorded.families()
-
-
-def disagreement(one: recorded.Set, outcomes: tuple[Outcome, ...]) -> str | None:
-    """What gopluck says otherwise than Go did, or None."""
-    for position, (outcome, truth) in enumerate(zip(outcomes, one.truth, strict=True), 1):
-        if not recorded.agrees(outcome, truth, one.requests[position - 1]):
-            return f"{one.name}, open {position}\n  Go said {truth}\n  gopluck {recorded.said(outcome)} {outcome.note}"
-    return None
 
 
 def test_there_are_recorded_sets() -> None:
@@ -28,7 +20,9 @@ def test_there_are_recorded_sets() -> None:
 @pytest.mark.parametrize("path", FAMILIES, ids=lambda path: path.name.removesuffix(".json.xz"))
 def test_the_replay_says_what_go_said(path: Path) -> None:
     sets = list(recorded.sets(path))
-    misses = [found for one in sets if (found := disagreement(one, replay(one.host, one.requests, one.system)))]
+    misses = [
+        found for one in sets if (found := recorded.disagreement(one, replay(one.host, one.requests, one.system)))
+    ]
     print(f"{path.name.removesuffix('.json.xz')}: {len(sets) - len(misses)} of {len(sets)} sets")
     assert not misses, "\n".join(misses)
 

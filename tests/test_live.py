@@ -1,0 +1,73 @@
+"""The live part: build with the pinned toolchains, really load, and compare with what gopluck says of the same files.
+
+`make test` takes the oldest and the newest toolchain and a part of the table; `--full` (`make test-all`) all of it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import recorded
+from gopluck.replay.process import replay
+
+ROOT = Path(__file__).parent.parent
+
+PART = (
+    "toolchains/*",
+    "symbols/*",
+    "sessions/*",
+    "badfiles/*@1.27.3",
+    "links/host-*/same@*",
+    "links/stripped/both/*",
+    "flags/trimpath/*",
+    "flags/stripped/*",
+    "flags/gcflags-all-N-l/*",
+    "flags/ldflags-s-w/*",
+    "flags/gomodcache/*",
+    "modules/greet-v1.1.0/*",
+    "modules/pulled-up-*",
+    "modules/vendored*@1.27.3",
+    "content/inlinable-body/*",
+    "content/body-out-of-line/*",
+    "content/comment-line/*",
+    "traps/workspace/*",
+    "traps/required-by-version/*",
+    "traps/test-host/external-tests@*",
+)
+"""The scenarios of `make test`: each kind of thing that the replay knows, and few combinations of compile flags."""
+
+
+@pytest.fixture(scope="module")
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The recorded files of sets that were built and loaded just now."""
+    if shutil.which("cc") is None:
+        pytest.skip("no C compiler (cc) here: cgo cannot build plugins")
+    full = request.config.getoption("--full")
+    chosen = [] if full else [word for glob in PART for word in ("--only", glob)]
+    if not full:
+        chosen += ["--toolchains", "oldest,newest"]
+    subprocess.run([sys.executable, "-m", "fixtures.oracle", "load", *chosen], cwd=ROOT, check=True)
+    target = tmp_path_factory.mktemp("live")
+    subprocess.run(
+        [sys.executable, "-m", "fixtures.oracle", "record", *chosen, "--into", str(target)], cwd=ROOT, check=True
+    )
+    return target
+
+
+def test_gopluck_says_what_go_just_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    misses: list[str] = []
+    total = 0
+    for path in sorted(folder.glob("*.json.xz")):
+        for one in recorded.sets(path):
+            total += 1
+            found = recorded.disagreement(one, replay(one.host, one.requests, one.system))
+            misses += [found] if found else []
+    with capsys.disabled():
+        print(f"\nreally loaded: {total - len(misses)} of {total} sets as Go said", end=" ")
+    assert not misses, "\n".join(misses)
+    assert total >= 100
