@@ -794,7 +794,7 @@ def _musl_file(binary: Binary, path: str, name: str, host: Elf, libc: Libc) -> N
         raise _End(DlopenResult("unknown", "musl was never asked about a directory", rule="not-elf"))
     if binary.size < (64 if host.elf_class == 64 else 52) or binary.format != "elf":
         raise _Failure("format", fields, {"format": binary.format})
-    if elf is None or len(elf.head) < 52:
+    if elf is None or len(elf.head) < 52 or elf.elf_class == 0 or elf.byte_order == "unknown":
         raise _End(DlopenResult("unknown", binary.damage or "the ELF header cannot be read", rule="unsupported-format"))
     if (elf.elf_class, elf.byte_order) != (host.elf_class, host.byte_order):
         # Read with the wrong layout its header has no usable program headers; another byte order no usable type.
