@@ -494,8 +494,11 @@ UNDECIDED = {
     ("musl", "cut in a page that nothing reads"),
     ("musl", "class 9"),
     ("musl", "byte order 0"),
+    ("musl", "offset not aligned"),
 }
-"""What gopluck does not decide: which pages of a cut file are read; under musl, which looks at neither, a header whose layout cannot be told."""
+"""What gopluck does not decide: which pages of a cut file are read; and what musl alone loads: a header whose layout
+cannot be told, a segment whose offset does not fit its address.
+"""
 
 MUSL_LOADS = {
     "32-bit",
