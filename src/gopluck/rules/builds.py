@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -86,14 +87,14 @@ class Build:
     @property
     def release(self) -> str:
         """`go1.25.5`, without experiments; empty when it is not recorded."""
-        return (self.binary.go.version if self.binary.go else "").partition(" X:")[0]
+        return _version(self.binary)[0]
 
     @cached_property
     def experiments(self) -> frozenset[str] | None:
         """The GOEXPERIMENT names by which it deviates from its release."""
-        version = self.binary.go.version if self.binary.go else ""
+        version, suffix = _version(self.binary)
         recorded = self.setting("GOEXPERIMENT")
-        named = recorded or version.partition(" X:")[2]
+        named = recorded or suffix
         if not named and recorded is None and not version:
             return None
         return frozenset(filter(None, re.split(r"[, ]+", named)))
@@ -127,9 +128,48 @@ class Build:
         return self.sources.get(package) or None
 
     def source(self, package: str) -> Source | None:
-        """The source directory of a package, taken apart."""
-        directory = self.directory(package)
+        """The source directory of a package, taken apart: as recorded, else as it follows from its module."""
+        directory = self.directory(package) or self._derived(package)
         return None if directory is None else _source(directory)
+
+    def _derived(self, package: str) -> str | None:
+        """Where a package must have been that has no function in the file; None when that is not known."""
+        use = self.use(package)
+        if use is None or self.trimmed is None:
+            return None
+        below = package.removeprefix(use.path)
+        if self.trimmed:
+            versioned = use.version and (use.sum or not use.is_main)
+            return f"{use.path}@{use.version}{below}" if versioned else package
+        if use.is_main:
+            return f"{self.root}{below}" if self.root and not use.sum else None
+        if self.vendored:
+            return f"{self.root}/vendor/{package}" if self.root else None
+        path, version = use.effective
+        if not version:
+            folder = use.replace.path if use.replace else None
+            if folder is None or (not folder.startswith("/") and not self.root):
+                return None
+            return posixpath.normpath(posixpath.join(self.root or "/", folder)) + below
+        return f"{self.cache}/{_escaped(path)}@{_escaped(version)}{below}" if self.cache else None
+
+    @cached_property
+    def root(self) -> str | None:
+        """The directory of the main module, from a package of it whose directory is recorded."""
+        for name, directory in self.sources.items():
+            package = self.info.path if name == "main" and self.info else name
+            use = self.use(package) if directory.startswith("/") else None
+            if use is not None and use.is_main and not use.sum:
+                below = package.removeprefix(use.path)
+                if directory.endswith(below):
+                    return directory.removesuffix(below)
+        return None
+
+    @cached_property
+    def cache(self) -> str | None:
+        """The module cache, from a package whose directory is recorded."""
+        found = (_source(directory) for directory in self.sources.values() if directory.startswith("/"))
+        return next((source.root for source in found if source.kind == "cache" and source.root), None)
 
     @cached_property
     def vendored(self) -> bool:
@@ -158,10 +198,16 @@ class Build:
         for path in _prefixes(package):
             if path in self.modules:
                 return self.modules[path]
-        found = self.source(package)
-        if found is not None and found.module:
-            return Use(found.module, found.version)
-        return None
+        directory = self.directory(package)
+        found = _source(directory) if directory is not None else None
+        return Use(found.module, found.version) if found is not None and found.module else None
+
+    @property
+    def tested(self) -> str | None:
+        """The package under test of a test binary."""
+        if self.binary.go is None or self.binary.go.kind != "test" or self.info is None:
+            return None
+        return self.info.path.removesuffix(".test")
 
     @property
     def main_module(self) -> str | None:
@@ -184,8 +230,7 @@ class Build:
     def matches(self, pattern: str | None, package: str) -> bool:
         """Whether a `-gcflags` pattern applies to a package (`load.MatchPackage`)."""
         if pattern is None:
-            target = self.info.path.removesuffix(".test") if self.info else ""
-            return package == target and self.binary.go is not None and self.binary.go.kind == "test"
+            return package == self.tested
         if pattern == "all":
             return True
         if pattern == STD:
@@ -219,9 +264,11 @@ class Build:
 
     @cached_property
     def tags(self) -> frozenset[str] | None:
-        """The build tags; None when settings are not recorded."""
+        """The build tags without the one that GOFIPS140 adds; None when settings are not recorded."""
         value = self.setting("-tags")
-        return None if value is None else frozenset(filter(None, re.split(r"[, ]+", value)))
+        if value is None:
+            return None
+        return frozenset(tag for tag in re.split(r"[, ]+", value) if tag and not tag.startswith("fips140v"))
 
     @cached_property
     def fips(self) -> str:
@@ -285,6 +332,12 @@ def is_std(package: str) -> bool:
     return "." not in package.partition("/")[0] and not package.startswith(("command-line-arguments", "plugin/unnamed"))
 
 
+def _version(binary: Binary) -> tuple[str, str]:
+    """Release and experiments of `go1.24.11 X:noswissmap` (`-X:` since 1.26)."""
+    parts = re.split(r"[ -]X:", binary.go.version if binary.go else "", maxsplit=1)
+    return parts[0], parts[1] if len(parts) > 1 else ""
+
+
 def _prefixes(package: str) -> Iterator[str]:
     while package:
         yield package
@@ -323,6 +376,11 @@ def _split_cache(path: str) -> tuple[str, str]:
     return (path[: match.start("path") - 1], match["path"]) if match else ("", path)
 
 
-def _unescaped(path: str) -> str:
+def _escaped(path: str) -> str:
     """`!acme` for `Acme` (`module.EscapePath`)."""
+    return re.sub(r"[A-Z]", lambda match: f"!{match[0].lower()}", path)
+
+
+def _unescaped(path: str) -> str:
+    """The reverse of `_escaped`."""
     return re.sub(r"!([a-z])", lambda match: match[1].upper(), path)

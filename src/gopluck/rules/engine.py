@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass, field
 
 from gopluck.facts.model import Binary
 from gopluck.replay.process import Mismatch, OpenRequest, Outcome
@@ -17,6 +17,8 @@ from gopluck.rules.registry import CAUSES, LOADING, registry
 DEPENDENCY_CHANGED = dependency_changed.RULE.slug
 WIDE = frozenset({"go-version", "experiment", "compiler-flags", "instrumentation", "pgo", "trimpath"})
 """Differences in how everything was built; the others belong to a module or a few packages, and go on from there."""
+OWN_WORDS = frozenset({"pluginpath-override"})
+"""Loading rules that explain why a package differs, without a difference between the builds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ def explain(host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[Ou
 def explain_one(evidence: Evidence) -> Explanation:
     """The explanation of one Open."""
     endings = [finding for rule in (*LOADING, *CAUSES) if rule.ends for finding in rule.ends(evidence)]
-    attributions = [_attribute(comparison) for comparison in _comparisons(evidence)]
+    named = {path for finding in endings if finding.rule in OWN_WORDS for path in finding.packages}
+    attributions = [_attribute(comparison) for comparison in _comparisons(evidence, named)]
     differences = [finding for attribution in attributions for finding in attribution.findings()]
     packages = tuple(_package(evidence, mismatch, endings, attributions) for mismatch in evidence.outcome.mismatches)
     return Explanation(Packages(evidence.outcome.compared, packages), _ordered(_merged(endings, differences)))
@@ -56,14 +59,18 @@ def explain_one(evidence: Evidence) -> Explanation:
 # -- the builds that are compared ------------------------------------------------------------------------------------
 
 
-def _comparisons(evidence: Evidence) -> Iterator[Comparison]:
-    """Host and plugin, and each earlier plugin that provides a package with it; not another build of itself."""
+def _comparisons(evidence: Evidence, named: Set[str]) -> Iterator[Comparison]:
+    """Host and plugin, and each earlier plugin that provides a package with it; not another build of itself.
+
+    `named`: packages that differ for a reason that is already known.
+    """
     plugin = Build(evidence.plugin, "the plugin")
     if evidence.plugin.go is None or evidence.plugin.go.kind != "plugin" or evidence.host.go is None:
         return
     groups: dict[int, list[str]] = {0: []}
     for mismatch in evidence.outcome.mismatches:
-        groups.setdefault(mismatch.provider, []).append(mismatch.path)
+        if mismatch.path not in named:
+            groups.setdefault(mismatch.provider, []).append(mismatch.path)
     mine = {package.path for package in evidence.plugin.go.pkghashes}
     for position, packages in groups.items():
         if position == 0:
@@ -74,7 +81,7 @@ def _comparisons(evidence: Evidence) -> Iterator[Comparison]:
                 continue
             provider = Build(opened.binary, opened.title)
         shared = frozenset(provider.binary.go.link_hashes if provider.binary.go else ()) & mine
-        if position or shared:
+        if packages or (evidence.outcome.compared and not position):
             yield Comparison(provider, plugin, tuple(packages), shared, position == 0)
 
 
@@ -107,7 +114,7 @@ class _Attribution:
                 yield Finding(
                     difference.rule, "cause", difference.message, packages, dict(difference.evidence), difference.fix
                 )
-            elif difference.candidates:
+            elif difference.candidates and difference.harmless:
                 message = f"{difference.message}: whether that matters here cannot be seen behind the other causes"
                 yield Finding(difference.rule, "risk", message, (), dict(difference.evidence), difference.fix)
             elif difference.harmless and self.comparison.is_host:
@@ -211,7 +218,8 @@ def _merged(endings: list[Finding], differences: list[Finding]) -> Iterator[Find
     """One finding where the way an Open ended and the packages that differ have the same reason."""
     for ending in endings:
         same = next((other for other in differences if (other.rule, other.role) == (ending.rule, "cause")), None)
-        yield replace(ending, packages=same.packages) if same and not ending.packages else ending
+        packages = ending.packages or (same.packages if same else ())
+        yield Finding(ending.rule, ending.role, ending.message, packages, ending.evidence, ending.fix)
     rules = {ending.rule for ending in endings}
     yield from (other for other in differences if other.rule not in rules)
 

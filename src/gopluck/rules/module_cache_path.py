@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 from gopluck.rules.model import Comparison, Difference, Link, Rule
@@ -21,7 +20,7 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
             f"{provider.name} took its modules from {one}, {plugin.name} from {two}",
             tuple(packages),
             evidence={"host": one, "plugin": two},
-            fix=f"Build both with -trimpath; or the plugin with GOMODCACHE={os.path.normpath(one)}",
+            fix=f"Build both with -trimpath; or the plugin with GOMODCACHE={one}",
         )
 
 

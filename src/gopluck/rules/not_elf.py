@@ -12,6 +12,7 @@ FORMATS = {
     "pe": "a Windows file",
     "ar": "an archive of object files",
     "empty": "an empty file",
+    "directory": "a directory",
     "text": "a text file",
     "data": "no ELF file",
 }

@@ -19,8 +19,8 @@ GROUPS: tuple[tuple[str, str, tuple[Rule, ...]], ...] = (
     ),
     (
         "Causes of a package that differs",
-        "Go names only the first package that differs. gopluck compares all of them, and names for each the differences "
-        "between the two builds that can have changed it, the strongest first. All of them have to go.",
+        "Go names only the first package that differs. gopluck compares all of them, and names for each the "
+        "differences between the two builds that can have changed it, the strongest first. All of them have to go.",
         CAUSES,
     ),
 )

@@ -72,9 +72,14 @@ def _main(
     same = _same_path(comparison, sources)
     if same is None:
         # One side is trimmed, or a directory is not recorded: by version it is another path in either case.
-        versioned = [bool(use and not use.is_main and use.version and use.replace is None) for use in (one, two)]
+        versioned = [use is not None and _has_version(use) for use in (one, two)]
         same = versioned[0] == versioned[1]
     return PathDifference(package, rule, key, *sides) if not same else None
+
+
+def _has_version(use: Use) -> bool:
+    """Whether a package's path holds a version; a main module has one (and a checksum) only by `go install m@v`."""
+    return bool(use.sum) if use.is_main else bool(use.version and use.replace is None)
 
 
 def _describe(use: Use | None, source: Source | None) -> str:
@@ -164,6 +169,8 @@ def _where(comparison: Comparison, package: str, use: Use, sources: Sources) -> 
     if one is not None and two is not None and two.kind != "trimmed":
         return None if one.directory == two.directory else _folders(package, one, two)
     if provider.vendored or plugin.vendored:
+        if provider.vendored and plugin.vendored and provider.main_module == plugin.main_module:
+            return None
         return PathDifference(package, "vendor-path", "", _vendor_state(provider, one), _vendor_state(plugin, two))
     return None
 

@@ -10,9 +10,22 @@ from gopluck.rules.model import Evidence, Link, Rule
 
 
 def ends(evidence: Evidence) -> Iterator[Finding]:
-    """By exported symbols that do not exist under the pluginpath."""
+    """By exported symbols that do not exist under the pluginpath, or a pluginpath that is a package of the host."""
     go = evidence.plugin.go
-    if evidence.outcome.why != "missing-symbol" or go is None:
+    if go is None:
+        return
+    taken = tuple(m.path for m in evidence.outcome.mismatches if m.path == go.pluginpath and m.provider == 0)
+    if taken:
+        yield Finding(
+            "pluginpath-override",
+            "cause",
+            f"the plugin's pluginpath is {go.pluginpath}, a package that the host has, too",
+            taken,
+            {"pluginpath": go.pluginpath},
+            f"Leave -pluginpath out of -ldflags: {rebuild(evidence)}",
+        )
+        return
+    if evidence.outcome.why != "missing-symbol":
         return
     path = go.build_info.path if go.build_info else ""
     own = f", but its symbols are named after {path}" if path else ""

@@ -17,11 +17,29 @@ def difference(comparison: Comparison, packages: Iterable[str]) -> Difference:
     return Difference(
         "unexplained",
         f"{what}, and what {provider.name} and {plugin.name} record of how they were built is alike"
-        + (f" ({missing})" if missing else ""),
+        + (f" ({missing})" if missing else "")
+        + (DIRECTORIES if _unrecorded(comparison, names) else ""),
         names,
         evidence={"host": compared(provider), "plugin": compared(plugin)},
         fix="Build both from the same checkouts with the same commands. Not recorded in any file, so compare them by "
         "hand: the source of these packages, -overlay, -toolexec, -coverpkg, C headers, generated files.",
+    )
+
+
+DIRECTORIES = (
+    "; both were built without -trimpath, so the directories of the modules count (module cache, vendor folder, "
+    "checkout), and these are not recorded"
+)
+
+
+def _unrecorded(comparison: Comparison, packages: tuple[str, ...]) -> bool:
+    """Whether the place of a module's packages counts and is not known."""
+    provider, plugin = comparison.builds
+    if provider.trimmed is not False or plugin.trimmed is not False:
+        return False
+    return any(
+        provider.use(path) and plugin.use(path) and not (provider.source(path) and plugin.source(path))
+        for path in packages
     )
 
 

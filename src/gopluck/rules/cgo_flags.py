@@ -1,0 +1,47 @@
+"""`cgo-flags`: different CGO_CFLAGS and the like, which may select other C declarations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gopluck.rules.builds import is_std
+from gopluck.rules.model import Comparison, Difference, Link, Rule
+
+SETTINGS = ("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS")
+STD_CGO = frozenset({"runtime/cgo", "net", "os/user", "plugin"})
+"""The packages of the standard library that use cgo."""
+
+
+def differs(comparison: Comparison) -> Iterator[Difference]:
+    """By the build settings, which -trimpath leaves out. Which packages use cgo is not recorded."""
+    infos = [build.info for build in comparison.builds]
+    one, two = (
+        {key: info.setting(key) for key in SETTINGS} if info is not None else dict.fromkeys(SETTINGS, None)
+        for info in infos
+    )
+    if None in one.values() or None in two.values() or one == two:
+        return
+    shown = [", ".join(f"{key}={values[key]!s}" for key in SETTINGS if one[key] != two[key]) for values in (one, two)]
+    message = f"{comparison.provider.name} was built with {shown[0]}, {comparison.plugin.name} with {shown[1]}"
+    yield Difference(
+        "cgo-flags",
+        message,
+        candidates=tuple(path for path in comparison.mismatched if path in STD_CGO or not is_std(path)),
+        evidence={"host": shown[0], "plugin": shown[1]},
+        fix=f"Build the plugin with {shown[0]}",
+        harmless=f"{message}: no package that both have differs",
+    )
+
+
+RULE = Rule(
+    slug="cgo-flags",
+    title="Host and plugin were built with different C flags.",
+    meaning="CGO_CFLAGS, CGO_CPPFLAGS or CGO_CXXFLAGS differ, and a package differs that nothing else explains and "
+    "that may use cgo.",
+    why="cgo writes Go declarations from what the C compiler sees: a -D or -I that selects other declarations changes "
+    "the Go types of the package. Flags such as -O0 change nothing. Under -trimpath the flags are not recorded.",
+    example="CGO_CFLAGS=-DNATIVE_WIDE makes a C struct wider on one side only.",
+    fix="Build the plugin with the host's C flags and headers.",
+    links=(Link("src/cmd/cgo", "https://pkg.go.dev/cmd/cgo"),),
+    differs=differs,
+)

@@ -1,0 +1,51 @@
+"""`fips`: only one side was built with a frozen GOFIPS140 module, or with another one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gopluck.rules.builds import Build
+from gopluck.rules.commands import build_command
+from gopluck.rules.model import Comparison, Difference, Link, Rule
+
+REACH = ("crypto", "golang.org/x/crypto", "vendor/golang.org/x/crypto")
+"""Where packages lie that import the FIPS module."""
+
+
+def differs(comparison: Comparison) -> Iterator[Difference]:
+    """By the version in the import paths of `crypto/internal/fips140`, else by the build setting."""
+    provider, plugin = comparison.builds
+    if provider.fips == plugin.fips:
+        return
+    one, two = _shown(provider), _shown(plugin)
+    yield Difference(
+        "fips",
+        f"{provider.name} was built with {one}, {plugin.name} with {two}",
+        tuple(path for path in comparison.mismatched if any(path == at or path.startswith(f"{at}/") for at in REACH)),
+        evidence={"host": one, "plugin": two},
+        fix=build_command(comparison),
+        harmless=f"{provider.name} was built with {one}, {plugin.name} with {two}: no package that both have differs",
+    )
+
+
+def _shown(build: Build) -> str:
+    return f"GOFIPS140={build.fips}" if build.fips else "no frozen FIPS module"
+
+
+RULE = Rule(
+    slug="fips",
+    title="Host and plugin use different Go Cryptographic Modules (GOFIPS140).",
+    meaning="One side was built with GOFIPS140 set to a frozen version, the other with the toolchain's own code or "
+    "another version.",
+    why="With GOFIPS140=v1.0.0 the packages below crypto/internal/fips140 come from that version, under other import "
+    "paths, and every package of crypto that uses them has another hash. GOFIPS140=latest and off compile the same "
+    "code.",
+    example="A host built with GOFIPS140=v1.0.0 refuses a plugin that imports crypto/sha256, at crypto/fips140.",
+    fix="Build the plugin with the host's GOFIPS140. A plugin that shares no package of crypto with the host is not "
+    "affected.",
+    links=(
+        Link("FIPS 140-3 compliance", "https://go.dev/doc/security/fips140"),
+        Link("src/cmd/go/internal/fips140", "https://go.dev/src/cmd/go/internal/fips140/fips140.go"),
+    ),
+    differs=differs,
+)

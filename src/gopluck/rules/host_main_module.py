@@ -1,0 +1,72 @@
+"""`host-main-module`: the plugin imports a package of the host's own main module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gopluck.rules.builds import Build
+from gopluck.rules.model import Comparison, Difference, Link, Rule
+from gopluck.rules.paths import path_differences
+
+
+def differs(comparison: Comparison) -> Iterator[Difference]:
+    """By the module lists, and the directories of the packages on both sides."""
+    if not comparison.is_host:
+        return
+    found = list(path_differences(comparison, "host-main-module"))
+    if not found:
+        return
+    provider = comparison.provider
+    module, one, two = found[0].key, found[0].provider, found[0].plugin
+    packages = tuple(difference.package for difference in found)
+    yield Difference(
+        "host-main-module",
+        f"the plugin imports {packages[0] if len(packages) == 1 else f'packages of {module}'}, of the host's own "
+        f"module: compiled from {one} for the host, from {two} for the plugin",
+        packages,
+        evidence={"host": one, "plugin": two},
+        fix=fix(provider, module, packages[0]),
+    )
+
+
+def fix(host: Build, module: str, package: str) -> str:
+    """Which of go.work, building inside the host's module, replace and a version matches this host."""
+    source = host.source(package)
+    main = host.modules.get(module)
+    if main is not None and main.sum:
+        # Installed as module@version: the path holds the version.
+        trimmed = " and build the plugin with -trimpath" if host.trimmed else ""
+        return f"go get {module}@{main.version}{trimmed}"
+    if host.trimmed:
+        return (
+            f"go work init . PATH/TO/{module} builds the plugin together with the host's checkout (replace does not "
+            "match a trimmed host); or build it inside the host's module."
+        )
+    root = source.directory.removesuffix(package.removeprefix(module)) if source else f"PATH/TO/{module}"
+    return (
+        f"go mod edit -replace={module}={root}\n"
+        "That must be the very directory in which the host was built: it was built without -trimpath."
+    )
+
+
+RULE = Rule(
+    slug="host-main-module",
+    title="The plugin imports a package of the host's own main module, and got another one.",
+    meaning="A package lies in the module that is the host's main module, and the plugin compiled it under another "
+    "path.",
+    why="A main module has no version: its packages' path is the checkout's directory, or with -trimpath the bare "
+    "module path. As a dependency the same module is `module@version` or a directory of the module cache, so a plugin "
+    "that requires the host's module by version never matches a host built from its own checkout.",
+    example="The plugin's go.mod has `require example.com/gateway v1.4.0`; the gateway was built with `go build .` in "
+    "its repository.",
+    fix="For a host built in its checkout: build the plugin in a go.work together with that checkout, or as a package "
+    "inside the host's module; both match trimmed and untrimmed. `replace example.com/host => ../host` matches only "
+    "an untrimmed host, and only with the same directory. A host built with `go install -trimpath "
+    "example.com/host@v1.0.0` matches a plugin that requires that version, with -trimpath. Best of all, keep what "
+    "plugins import in a module of its own.",
+    links=(
+        Link("src/cmd/go/internal/work/gc.go, trimpath", "https://go.dev/src/cmd/go/internal/work/gc.go"),
+        Link("Workspaces", "https://go.dev/ref/mod#workspaces"),
+    ),
+    differs=differs,
+)

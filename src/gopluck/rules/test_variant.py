@@ -1,0 +1,41 @@
+"""`test-variant`: the host is a test binary, whose package under test was compiled with its test files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gopluck.rules.model import Comparison, Difference, Link, Rule
+
+
+def differs(comparison: Comparison) -> Iterator[Difference]:
+    """By the kind of the host and the package that it tests."""
+    host = comparison.provider
+    tested = host.tested
+    if not comparison.is_host or not tested:
+        return
+    yield Difference(
+        "test-variant",
+        f"the host is a test binary: it has {tested} compiled together with its _test.go files",
+        candidates=tuple(path for path in comparison.mismatched if path == tested),
+        evidence={"host": f"{tested}.test", "plugin": tested},
+        fix="Call plugin.Open from an external test package (package x_test, without in-package test files), or from a "
+        "package that plugins do not import.",
+        harmless=f"the host is a test binary of {tested}: no package that both have differs",
+    )
+
+
+RULE = Rule(
+    slug="test-variant",
+    title="The host is a test binary, and the plugin imports the package under test.",
+    meaning="`go test -c` compiled the package anew together with its in-package _test.go files; the plugin has it "
+    "without.",
+    why="Files of `package x` in x_test.go become part of package x in the test binary, and so of its hash. Test "
+    "files of `package x_test` are a package of their own and change nothing.",
+    example="A test in package core opens a plugin that imports core.",
+    fix="Open plugins in tests from `package x_test`, or from a package that plugins do not import. IDEs start tests "
+    "with `go test -c -gcflags='all=-N -l'`: then compiler-flags comes on top.",
+    links=(
+        Link("src/cmd/go/internal/load/test.go, TestPackagesFor", "https://go.dev/src/cmd/go/internal/load/test.go"),
+    ),
+    differs=differs,
+)
