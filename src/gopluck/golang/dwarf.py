@@ -72,6 +72,18 @@ def compile_flags(image: Image) -> dict[str, str] | None:
     return dict(sorted(found.items())) if found else None
 
 
+def producer_version(image: Image) -> str | None:
+    """The Go version that compiled the first package, as a plugin of Go 1.15, which has no build info, still tells."""
+    info = _Section.of(image, "debug_info")
+    abbreviations = _Section.of(image, "debug_abbrev")
+    if info is None or abbreviations is None:
+        return None
+    for _, producer in _Units(image, info, abbreviations.at(0, MAX_ABBREVIATIONS)):
+        if producer.startswith(PRODUCER):
+            return producer[len(PRODUCER) :].partition(b";")[0].strip().decode("utf-8", "replace")
+    return None
+
+
 class _Section:
     """A debug section as a window that only moves forward, inflated where it is compressed."""
 

@@ -13,9 +13,7 @@ from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
-from urllib.parse import unquote
+from typing import Literal, NamedTuple
 
 from gopluck.elf.image import Image
 from gopluck.golang.pclntab import Pclntab
@@ -42,8 +40,7 @@ DEAD_FILE = 0xFFFFFFFF
 """A file of a unit that no function of the binary needs."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(NamedTuple):
     """Where `_func` keeps its fields, in 32-bit words after the entry; `cu` is None before Go 1.16."""
 
     header: int
@@ -69,8 +66,7 @@ _CLOSURE = re.compile(r"\.(?:func|gowrap|deferwrap)\d|-range\d|\.init\b")
 """Names of code that may come from a function of another package that was inlined."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Function:
+class _Function(NamedTuple):
     """A function with a real file."""
 
     package: str
@@ -109,11 +105,20 @@ def _function(name: str, file: str) -> _Function | None:
 
 
 def _elect(functions: Iterable[_Function]) -> dict[str, str]:
-    """The directory that most functions of a package tell; closures and initializers count only without others."""
+    """The directory that most functions of a package tell; closures and initializers count only without others.
+
+    Packages with many functions choose first: a directory has one package.
+    """
     told: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for function in functions:
         told[function.package][function.directory] += MAX_LOOKS if function.plain else 1
-    return {package: counted.most_common(1)[0][0] for package, counted in told.items()}
+    owners = _Owners()
+    for package, counted in sorted(told.items(), key=lambda item: item[1].total(), reverse=True):
+        for directory, _ in counted.most_common():
+            if owners.may(package, directory):
+                owners.add(package, directory)
+                break
+    return owners.directories
 
 
 class _Owners:
@@ -124,24 +129,24 @@ class _Owners:
     """
 
     def __init__(self) -> None:
-        self._directories: dict[str, str] = {}
+        self.directories: dict[str, str] = {}
         self._packages: dict[str, str] = {}
 
     def of(self, sample: Iterable[_Function]) -> tuple[str, str] | None:
         """The package of a unit, with its directory, by some of its functions."""
         counted = Counter((function.package, function.directory) for function in sample if not function.generic)
-        for (package, directory), _ in counted.most_common():
-            # An external test lies beside what it tests.
-            other = self._packages.get(directory, package)
-            if self._directories.get(package, directory) == directory and (
-                other.removesuffix("_test") == package.removesuffix("_test")
-            ):
-                return package, directory
-        return None
+        return next((pair for pair, _ in counted.most_common() if self.may(*pair)), None)
+
+    def may(self, package: str, directory: str) -> bool:
+        """Whether nothing that was kept speaks against it. An external test lies beside what it tests."""
+        other = self._packages.get(directory, package)
+        return self.directories.get(package, directory) == directory and (
+            other.removesuffix("_test") == package.removesuffix("_test")
+        )
 
     def add(self, package: str, directory: str) -> None:
         """Keeps what a unit told."""
-        self._directories.setdefault(package, directory)
+        self.directories.setdefault(package, directory)
         self._packages.setdefault(directory, package)
 
 
@@ -189,7 +194,17 @@ def package_of(name: str) -> str:
     start = plain.rfind("/") + 1
     dot = plain.find(".", start)
     package = plain[:dot] if dot > 0 else ""
-    return "" if package in ("go", "type") else unquote(package)
+    return "" if package in ("go", "type") else _unescaped(package)
+
+
+def _unescaped(package: str) -> str:
+    """The reverse of `objabi.PathToPrefix`, which writes some bytes as `%2e`."""
+    if "%" not in package:
+        return package
+    parts = re.split("%([0-9a-f]{2})", package)
+    parts[1::2] = [chr(int(part, 16)) for part in parts[1::2]]
+    # Beyond ASCII the bytes are those of UTF-8.
+    return "".join(parts).encode("latin-1", "ignore").decode("utf-8", "replace")
 
 
 def _functions(image: Image, table: Pclntab) -> Iterator[_Function]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 _RELEASE = re.compile(r"go(\d+)\.(\d+)(?:\.(\d+))?(?:(beta|rc)(\d+))?")
+
+PCLNTAB_RELEASE: Mapping[str, tuple[int, int]] = {"go1.2": (1, 15)}
+"""The one tested release of a pclntab form, for plugins that do not record theirs (Go 1.15 writes no build info)."""
 
 
 def minor(version: str) -> tuple[int, int] | None:
