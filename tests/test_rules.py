@@ -1,0 +1,500 @@
+"""What each rule recognises, and the near miss that it must not: on builds made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from gopluck.facts.model import Binary, BuildInfo, Elf, Go, Identity, Module, ModuledataFacts, PackageHash
+from gopluck.replay.dlopen import DlopenResult
+from gopluck.replay.process import Mismatch, OpenRequest, Outcome
+from gopluck.rules.engine import Explanation, explain
+
+ROOT = "/usr/local/go/src/"
+CACHE = "/root/go/pkg/mod/"
+CODEC, WORDS, APP, ADDON = "example.com/codec", "example.com/words", "example.com/app", "example.com/addon"
+STD = ("internal/goarch", "runtime", "time", "fmt")
+CODECS = (CODEC, f"{CODEC}/json")
+SHARED = (*STD, WORDS, *CODECS)
+SETTINGS = {"-compiler": "gc", "CGO_CFLAGS": "", "CGO_CPPFLAGS": "", "CGO_CXXFLAGS": "", "GOARCH": "amd64"}
+
+
+def modules(**versions: str) -> tuple[Module, ...]:
+    """codec and words; `codec="v1.1.0"` for another version."""
+    found = {"codec": "v1.0.0", "words": "v1.0.0", **versions}
+    return tuple(Module(f"example.com/{name}", version, f"h1:{name}{version}=") for name, version in found.items())
+
+
+def directories(root: str = ROOT, cache: str = CACHE, packages: Sequence[str] = SHARED) -> dict[str, str]:
+    """Where an untrimmed build has its packages."""
+    out = {}
+    for package in packages:
+        module = next((module for module in (CODEC, WORDS) if package.startswith(module)), None)
+        at = f"{cache}{module}@v1.0.0{package.removeprefix(module)}" if module else root + package
+        out[package] = at
+    return out
+
+
+def trimmed() -> dict[str, str]:
+    """Where a trimmed build says that it has them."""
+    return directories("", "")
+
+
+@dataclass(frozen=True)
+class Made:
+    """One build; its fields are what a test changes."""
+
+    version: str = "go1.25.5"
+    kind: str = "exe"
+    path: str = APP
+    settings: Mapping[str, str] = field(default_factory=dict)
+    deps: tuple[Module, ...] = field(default_factory=modules)
+    sources: Mapping[str, str] = field(default_factory=directories)
+    flags: Mapping[str, str] | None = None
+    packages: tuple[str, ...] = SHARED
+    build_info: bool = True
+    main: Module | None = None
+    layout: str = "go1.23"
+
+    def binary(self, file: str, elf: Mapping[str, Any] | None = None) -> Binary:
+        """The facts."""
+        main = self.main or Module(self.path.removesuffix(".test"), "(devel)")
+        settings = tuple({**SETTINGS, **self.settings}.items()) if self.settings is not None else ()
+        info = BuildInfo(self.version, self.path, main, self.deps, settings) if self.build_info else None
+        go = Go(
+            kind=self.kind,
+            version=self.version,
+            build_info=info,
+            plugin_support="dlopen" if self.kind != "plugin" else "none",
+            exports_moduledata=True,
+            joins_module_list=True,
+            pluginpath=self.path if self.kind == "plugin" else "",
+            pkghashes=tuple(PackageHash(package, "11") for package in self.packages),
+            link_hashes=dict.fromkeys(self.packages, "22"),
+            moduledata=ModuledataFacts(self.layout, 0, ()),
+            sources=self.sources,
+            compile_flags=self.flags,
+        )
+        return Binary(file, 1, Identity(f"/{file}", f"1:{file}"), "elf", elf_facts(**(elf or {})), go)
+
+
+def elf_facts(**changes: Any) -> Elf:
+    """A dynamically linked amd64 file."""
+    fields: dict[str, Any] = {"interp": "/lib64/ld-linux-x86-64.so.2", "goarch": "amd64", "machine": 62, "type": 3}
+    return Elf(head=b"\x7fELF", elf_class=64, byte_order="little", **{**fields, **changes})
+
+
+def host(**changes: Any) -> Made:
+    """The usual host, with changes."""
+    return Made(**changes)
+
+
+def plugin(**changes: Any) -> Made:
+    """The usual plugin, with changes."""
+    return Made(**{"kind": "plugin", "path": ADDON, **changes})
+
+
+def outcome(packages: Sequence[str], provider: int = 0) -> Outcome:
+    """Refused for these packages, or loaded."""
+    found = DlopenResult("loaded")
+    mismatches = tuple(Mismatch(package, "11", "22", provider) for package in packages)
+    if not packages:
+        return Outcome("loads", compared=len(SHARED), dlopen=found)
+    return Outcome("fails", "runtime", "error", "…", why="hash", compared=7, mismatches=mismatches, dlopen=found)
+
+
+def explained(one: Made, two: Made, packages: Sequence[str]) -> Explanation:
+    """The explanation of one plugin that is refused for these packages."""
+    request = OpenRequest("p.so", two.binary("p.so"))
+    return explain(one.binary("host"), [request], [outcome(packages)])[0]
+
+
+def causes(explanation: Explanation) -> dict[str, tuple[str, ...]]:
+    """Slug and packages of each cause."""
+    return {finding.rule: finding.packages for finding in explanation.findings if finding.role == "cause"}
+
+
+def roles(explanation: Explanation) -> list[tuple[str, str]]:
+    """Role and slug of each finding."""
+    return [(finding.role, finding.rule) for finding in explanation.findings]
+
+
+Case = tuple[str, Made, Made, tuple[str, ...], dict[str, tuple[str, ...]]]
+
+CAUSES: list[Case] = [
+    ("nothing to explain", host(), plugin(), (), {}),
+    ("other releases", host(), plugin(version="go1.25.4"), ("time",), {"go-version": ("time",)}),
+    (
+        "an experiment is no other release",
+        host(version="go1.25.5 X:arenas"),
+        plugin(version="go1.25.5"),
+        STD,
+        {"experiment": STD},
+    ),
+    ("an experiment as 1.26 spells it", host(), plugin(version="go1.25.5-X:arenas"), STD, {"experiment": STD}),
+    ("a trimmed host", host(sources=trimmed()), plugin(), SHARED, {"trimpath": SHARED}),
+    ("a trimmed plugin", host(), plugin(sources=trimmed()), SHARED, {"trimpath": SHARED}),
+    (
+        "trimmed by its settings alone",
+        host(sources={}, settings={"-trimpath": "true"}),
+        plugin(sources={}),
+        SHARED,
+        {"trimpath": SHARED},
+    ),
+    (
+        "without build info and directories nothing is known",
+        host(build_info=False, sources={}),
+        plugin(),
+        ("fmt",),
+        {"unexplained": ("fmt",)},
+    ),
+    ("-race", host(settings={"-race": "true"}), plugin(), STD, {"instrumentation": STD}),
+    (
+        "-race without settings",
+        host(packages=(*SHARED, "runtime/race"), build_info=False),
+        plugin(build_info=False),
+        STD,
+        {"instrumentation": STD},
+    ),
+    (
+        "-cover reaches no package of the standard library",
+        host(settings={"-cover": "true"}),
+        plugin(),
+        ("fmt", WORDS),
+        {"unexplained": ("fmt",)},
+    ),
+    (
+        "-cover reaches a module by -coverpkg",
+        host(settings={"-cover": "true"}),
+        plugin(),
+        CODECS,
+        {"instrumentation": CODECS},
+    ),
+    ("all=-N -l", host(settings={"-gcflags": "all=-N -l"}), plugin(), SHARED, {"compiler-flags": SHARED}),
+    ("std=-l", host(), plugin(settings={"-gcflags": "std=-l"}), STD, {"compiler-flags": STD}),
+    (
+        "a pattern reaches its packages only",
+        host(settings={"-gcflags": "example.com/codec/...=-l"}),
+        plugin(),
+        (WORDS, *CODECS),
+        {"compiler-flags": CODECS, "unexplained": (WORDS,)},
+    ),
+    (
+        "-gcflags without a pattern is for main only",
+        host(settings={"-gcflags": "-N -l"}),
+        plugin(),
+        ("fmt",),
+        {"unexplained": ("fmt",)},
+    ),
+    (
+        "flags that DWARF records of a package",
+        host(flags={"fmt": "-N -l regabi"}, build_info=False),
+        plugin(flags={"fmt": "-shared -dynlink regabi"}, build_info=False),
+        ("fmt",),
+        {"compiler-flags": ("fmt",)},
+    ),
+    (
+        "-dwarf=false changes nothing",
+        host(settings={"-gcflags": "all=-dwarf=false"}),
+        plugin(),
+        ("fmt",),
+        {"unexplained": ("fmt",)},
+    ),
+    ("another version", host(), plugin(deps=modules(codec="v1.1.0")), CODECS, {"module-version": CODECS}),
+    (
+        "another version goes on to what imports it",
+        host(),
+        plugin(deps=modules(words="v1.1.0")),
+        (WORDS, CODEC),
+        {"module-version": (WORDS,)},
+    ),
+    (
+        "versions by directory, without build info",
+        host(build_info=False),
+        plugin(build_info=False, sources=directories() | {CODEC: f"{CACHE}{CODEC}@v1.1.0"}),
+        (CODEC,),
+        {"module-version": (CODEC,)},
+    ),
+    (
+        "another module cache",
+        host(),
+        plugin(sources=directories(cache="/home/dev/go/pkg/mod/")),
+        (WORDS, *CODECS),
+        {"module-cache-path": (WORDS, *CODECS)},
+    ),
+    (
+        "another GOROOT is none",
+        host(),
+        plugin(sources=directories("/opt/go/src/")),
+        ("fmt",),
+        {"unexplained": ("fmt",)},
+    ),
+    (
+        "a vendor folder",
+        host(),
+        plugin(sources=directories(cache="/w/addon/vendor/")),
+        (WORDS, *CODECS),
+        {"vendor-path": (WORDS, *CODECS)},
+    ),
+    (
+        "a fork, untrimmed",
+        host(),
+        plugin(deps=(Module(CODEC, "v1.0.0", "", Module("example.com/fork", "v1.0.0")), modules()[1])),
+        CODECS,
+        {"module-replaced": CODECS},
+    ),
+    (
+        "trimmed, the required version is what counts",
+        host(sources=trimmed()),
+        plugin(sources=trimmed(), deps=(Module(CODEC, "v1.1.0", "", Module(CODEC, "v1.0.0")), modules()[1])),
+        CODECS,
+        {"module-replaced": CODECS},
+    ),
+    (
+        "a folder that nothing pins",
+        host(sources=trimmed(), deps=(Module(CODEC, "v1.0.0", "", Module("./codec", "(devel)")), modules()[1])),
+        plugin(sources=trimmed(), deps=(Module(CODEC, "v1.0.0", "", Module("../codec", "(devel)")), modules()[1])),
+        CODECS,
+        {"module-replaced": CODECS},
+    ),
+    (
+        "the same folder, edited between the builds",
+        host(sources=trimmed(), deps=(Module(CODEC, "v1.0.0", "", Module("../codec", "(devel)")), modules()[1])),
+        plugin(sources=trimmed(), deps=(Module(CODEC, "v1.0.0", "", Module("../codec", "(devel)")), modules()[1])),
+        CODECS,
+        {"module-content": CODECS},
+    ),
+    (
+        "other checksums of one version",
+        host(),
+        plugin(deps=(Module(CODEC, "v1.0.0", "h1:other="), modules()[1])),
+        CODECS,
+        {"module-content": CODECS},
+    ),
+    (
+        "a package of the host's module, required by version",
+        host(sources={**directories(), "main": "/src/app", f"{APP}/core": "/src/app/core"}),
+        plugin(
+            deps=(*modules(), Module(APP, "v1.0.0", "h1:app=")),
+            sources={**directories(), f"{APP}/core": f"{CACHE}{APP}@v1.0.0/core"},
+        ),
+        (f"{APP}/core",),
+        {"host-main-module": (f"{APP}/core",)},
+    ),
+    (
+        "the package under test",
+        host(kind="test", path=f"{APP}/core.test", main=Module(APP, "(devel)"), sources={"runtime": "runtime"}),
+        plugin(main=Module(APP, "(devel)"), sources={"runtime": "runtime"}),
+        (f"{APP}/core",),
+        {"test-variant": (f"{APP}/core",)},
+    ),
+    ("a profile", host(settings={"-pgo": "/src/default.pgo"}), plugin(), ("runtime",), {"pgo": ("runtime",)}),
+    ("-pgo=off is none", host(settings={"-pgo": "off"}), plugin(), ("fmt",), {"unexplained": ("fmt",)}),
+    ("tags", host(settings={"-tags": "timetzdata"}), plugin(), ("time", "fmt"), {"build-tags": ("time",)}),
+    ("C flags", host(settings={"CGO_CFLAGS": "-DWIDE"}), plugin(), (WORDS,), {"cgo-flags": (WORDS,)}),
+    (
+        "frozen FIPS code",
+        host(packages=(*SHARED, "crypto/sha256", "crypto/internal/fips140/v1.0.0/sha256")),
+        plugin(packages=(*SHARED, "crypto/sha256", "crypto/internal/fips140/sha256")),
+        ("crypto/sha256",),
+        {"fips": ("crypto/sha256",)},
+    ),
+    (
+        "two differences at once",
+        host(sources=trimmed(), settings={"-trimpath": "true"}),
+        plugin(deps=modules(codec="v1.1.0")),
+        SHARED,
+        {"trimpath": SHARED, "module-version": CODECS},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "packages", "expected"), [case[1:] for case in CAUSES], ids=[c[0] for c in CAUSES]
+)
+def test_causes(one: Made, two: Made, packages: tuple[str, ...], expected: dict[str, tuple[str, ...]]) -> None:
+    assert causes(explained(one, two, packages)) == expected
+
+
+def test_a_package_that_only_imports_a_changed_one_names_it() -> None:
+    explanation = explained(host(), plugin(deps=modules(words="v1.1.0")), (WORDS, CODEC))
+    assert [(p.path, p.causes, p.via) for p in explanation.packages.mismatched] == [
+        (WORDS, ("module-version",), ()),
+        (CODEC, ("dependency-changed",), (WORDS,)),
+    ]
+
+
+def test_the_standard_library_does_not_differ_through_a_module() -> None:
+    explanation = explained(host(), plugin(deps=modules(words="v1.1.0")), (WORDS, "fmt"))
+    assert causes(explanation) == {"module-version": (WORDS,), "unexplained": ("fmt",)}
+
+
+def test_both_directories_and_the_module_of_a_package() -> None:
+    explanation = explained(host(), plugin(deps=modules(codec="v1.1.0")), (CODEC,))
+    (package,) = explanation.packages.mismatched
+    assert (package.provider, package.module, package.host_dir) == ("host", CODEC, f"{CACHE}{CODEC}@v1.0.0")
+    assert (package.host_hash, package.plugin_hash) == ("22", "11")
+
+
+HARMLESS: list[tuple[str, Made, Made, list[tuple[str, str]]]] = [
+    ("flags for main", host(settings={"-gcflags": "-N -l"}), plugin(), [("harmless", "compiler-flags")]),
+    ("tags", host(settings={"-tags": "x"}), plugin(), [("harmless", "build-tags")]),
+    ("a patch release", host(), plugin(version="go1.25.4"), [("harmless", "go-version")]),
+    ("-cover of main", host(settings={"-cover": "true"}), plugin(), [("harmless", "instrumentation")]),
+    ("C flags", host(settings={"CGO_CFLAGS": "-O0"}), plugin(), [("harmless", "cgo-flags")]),
+    ("an unshared module", host(), plugin(deps=modules(codec="v1.1.0")), [("harmless", "module-version")]),
+]
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "expected"), [case[1:] for case in HARMLESS], ids=[case[0] for case in HARMLESS]
+)
+def test_harmless(one: Made, two: Made, expected: list[tuple[str, str]]) -> None:
+    assert roles(explained(one, two, ())) == expected
+
+
+def test_tags_behind_another_cause_are_a_risk_not_a_cause() -> None:
+    explanation = explained(host(sources=trimmed(), settings={"-tags": "x"}), plugin(), SHARED)
+    assert roles(explanation) == [("cause", "trimpath"), ("risk", "build-tags")]
+
+
+# -- endings ---------------------------------------------------------------------------------------------------------
+
+LOADED = DlopenResult("loaded")
+
+
+def ended(
+    why: str, one: Binary, two: Binary, dlopen: DlopenResult | None = LOADED, **fields: Any
+) -> list[tuple[str, str]]:
+    """Role and slug of each finding for one plugin that ends so."""
+    result = Outcome("fails", "runtime", "error", "…", why=why, dlopen=dlopen, **fields)
+    return roles(explain(one, [OpenRequest("p.so", two)], [result])[0])
+
+
+def c_library() -> Binary:
+    return Binary("c.so", 1, Identity("/c.so", "1:c"), "elf", elf_facts())
+
+
+HOST = host().binary("host")
+PLUGIN = plugin().binary("p.so")
+
+
+def changed(made: Made, **go: Any) -> Binary:
+    """A build whose Go facts are changed after all."""
+    binary = made.binary("host" if made.kind != "plugin" else "p.so")
+    values = {name: getattr(binary.go, name) for name in Go.__annotations__} | go
+    return Binary(binary.path, 1, binary.identity, "elf", binary.elf, Go(**values))
+
+
+ENDINGS: list[tuple[str, str, Binary, Binary, DlopenResult | None, list[str]]] = [
+    ("C library", "no-module-data", HOST, c_library(), LOADED, ["not-go"]),
+    ("c-shared", "no-module-data", HOST, plugin(kind="c-shared").binary("p.so"), LOADED, ["not-a-plugin"]),
+    ("-Bsymbolic", "no-module-data", HOST, changed(plugin(), joins_module_list=False), LOADED, ["not-a-plugin"]),
+    ("cgo off", "not-implemented", HOST, PLUGIN, None, ["host-without-cgo"]),
+    ("no package plugin", "no-plugin-package", HOST, PLUGIN, None, ["host-without-plugin-support"]),
+    (
+        "internal linking",
+        "no-module-data",
+        changed(host(), exports_moduledata=False),
+        PLUGIN,
+        LOADED,
+        ["host-not-exporting"],
+    ),
+    (
+        "another layout",
+        "no-module-data",
+        HOST,
+        plugin(version="go1.21.13", layout="go1.21").binary("p.so"),
+        LOADED,
+        ["go-version"],
+    ),
+    ("a wrong name", "missing-symbol", HOST, PLUGIN, LOADED, ["pluginpath-override"]),
+    ("an unknown layout", "unknown-layout", HOST, PLUGIN, LOADED, ["unsupported-format"]),
+    *(
+        (slug, "dlopen", HOST, PLUGIN, DlopenResult("error", "…", rule=slug), [slug])
+        for slug in (
+            "not-elf",
+            "not-a-plugin",
+            "unsupported-format",
+            "machine-mismatch",
+            "missing-library",
+            "undefined-symbol",
+            "libc-too-old",
+            "libc-mismatch",
+            "sanitizer-runtime",
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("why", "one", "two", "dlopen", "slugs"), [e[1:] for e in ENDINGS], ids=[e[0] for e in ENDINGS]
+)
+def test_endings(why: str, one: Binary, two: Binary, dlopen: DlopenResult | None, slugs: list[str]) -> None:
+    assert [slug for role, slug in ended(why, one, two, dlopen) if role == "cause"] == slugs
+
+
+def test_a_static_host() -> None:
+    static = host().binary("host", {"interp": None})
+    refused = DlopenResult("error", "Dynamic loading not supported", rule="static-host")
+    assert ended("dlopen", static, PLUGIN, refused) == [("cause", "static-host")]
+
+
+# -- sessions ----------------------------------------------------------------------------------------------------------
+
+
+def session(*opens: tuple[Binary, Outcome]) -> list[dict[str, tuple[str, ...]]]:
+    """The causes of each plugin of one process."""
+    requests = [OpenRequest(binary.path, binary) for binary, _ in opens]
+    return [causes(explanation) for explanation in explain(HOST, requests, [result for _, result in opens])]
+
+
+def test_two_plugins_that_disagree() -> None:
+    first = plugin(path="example.com/first").binary("a.so")
+    second = plugin(deps=modules(codec="v1.1.0")).binary("b.so")
+    assert session((first, outcome(())), (second, outcome(CODECS, provider=1))) == [
+        {},
+        {"conflicts-with-loaded-plugin": CODECS, "module-version": CODECS},
+    ]
+
+
+def test_a_repaired_build_of_a_refused_plugin() -> None:
+    refused, repaired = plugin(deps=modules(codec="v1.1.0")).binary("r.so"), plugin().binary("p.so")
+    assert session((refused, outcome(CODECS)), (repaired, outcome((ADDON,), provider=1))) == [
+        {"module-version": CODECS},
+        {"broken-by-earlier-plugin": (ADDON,)},
+    ]
+
+
+def test_a_good_plugin_after_one_of_another_release() -> None:
+    foreign = plugin(version="go1.27.3", layout="go1.27", path="example.com/other").binary("f.so")
+    fatal = Outcome("fails", "runtime", "error", "…", why="typemap-set", dlopen=LOADED, other=0)
+    assert session((foreign, fatal), (PLUGIN, fatal)) == [{"go-version": ()}, {"broken-by-earlier-plugin": ()}]
+
+
+def test_a_copy() -> None:
+    copy = plugin().binary("copy.so")
+    same = Outcome("fails", "runtime", "error", "…", why="same-pluginpath", dlopen=LOADED, other=1)
+    assert session((PLUGIN, outcome(())), (copy, same)) == [{}, {"already-loaded": ()}]
+
+
+def test_a_refused_path_that_is_opened_again_has_the_first_reasons() -> None:
+    again = Outcome("fails", "runtime", "error", "…", why="previous-failure", other=1)
+    bad = plugin(deps=modules(codec="v1.1.0")).binary("r.so")
+    assert session((bad, outcome(CODECS)), (bad, again)) == [{"module-version": CODECS}] * 2
+
+
+def test_the_lock_that_a_panic_left() -> None:
+    panic = Outcome("fails", "runtime", "panic", "…", why="foreign-layout", dlopen=LOADED)
+    held = Outcome("fails", "runtime", "hang", None, why="mutex-held")
+    foreign = plugin(version="go1.27.3", layout="go1.27").binary("f.so")
+    assert session((foreign, panic), (PLUGIN, held)) == [{"go-version": ()}, {"broken-by-earlier-plugin": ()}]
+
+
+def test_what_is_not_reached_or_missing_has_no_findings() -> None:
+    requests = [OpenRequest("gone.so", None), OpenRequest("p.so", PLUGIN)]
+    outcomes = [Outcome("fails", "realpath", "error", "…", why="realpath"), Outcome("not-reached", why="not-reached")]
+    assert explain(HOST, requests, outcomes) == (Explanation(), Explanation())
