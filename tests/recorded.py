@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import lzma
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,7 @@ def _placed(opened: Mapping[str, Any], binaries: Mapping[str, Binary]) -> Binary
     identity = Identity(opened["realpath"], opened["inode"])
     if opened["binary"] is None:
         return Binary(opened["name"], 0, identity, "directory")
-    return replace(binaries[opened["binary"]], path=opened["name"], identity=identity)
+    return binaries[opened["binary"]]._replace(path=opened["name"], identity=identity)
 
 
 def said(outcome: Outcome) -> tuple[str, str]:

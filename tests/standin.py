@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import reports as r
-
 from gopluck.errors import UnreadableFile
 from gopluck.facts.model import Binary, Elf, Identity
 from gopluck.report.model import PluginResult, Report
@@ -24,7 +22,7 @@ RESULTS = {"loads": r.loads(), "fails": r.DIFFERENT, "unknown": r.UNKNOWN, "fata
 def check(host: str, plugins: Sequence[str], *, independent: bool = False, names: Any = None) -> Report:
     """A report; the error of each plugin says how it was asked for."""
     return Report(
-        replace(r.HOST, path=str(host)),
+        r.HOST._replace(path=str(host)),
         tuple(
             _result(plugin, 1 if independent else position, names and names[position - 1])
             for position, plugin in enumerate(plugins, 1)
@@ -41,8 +39,8 @@ def _result(plugin: str, position: int, name: str | None) -> PluginResult:
     if kind == "interrupt":
         raise KeyboardInterrupt
     if kind == "named":
-        return replace(r.ALREADY, path=plugin, position=position, error=f'plugin.Open("{name}"): plugin already loaded')
-    return replace(RESULTS[kind], path=plugin, position=position)
+        return r.ALREADY._replace(path=plugin, position=position, error=f'plugin.Open("{name}"): plugin already loaded')
+    return RESULTS[kind]._replace(path=plugin, position=position)
 
 
 def read(path: str) -> Binary:

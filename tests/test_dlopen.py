@@ -7,14 +7,15 @@ import shutil
 import struct
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gopluck.elf.dynamic import VersionNeed
 from gopluck.facts import codec
-from gopluck.facts.model import Binary, Elf, Identity, VersionNeed
+from gopluck.facts.model import Binary, Elf, Identity
 from gopluck.facts.read import read
 from gopluck.facts.system import (
     Absent,
@@ -655,7 +656,7 @@ def test_links_of_a_root_stay_inside_it(tmp_path: Path) -> None:
     assert found_at(system, Wanted("libx.so.1", HOST, False, runpath=("/a",))) == "/a/libx.so.1"
     (tmp_path / "usr/lib64/libx.so.1").unlink()
     (tmp_path / "usr/lib64/libx.so.1").symlink_to("libx.so.1")
-    assert system.find(Wanted("libx.so.1", replace(HOST, goarch="amd64"), False, ("/b",))) == Absent()
+    assert system.find(Wanted("libx.so.1", HOST._replace(goarch="amd64"), False, ("/b",))) == Absent()
 
 
 def test_ld_library_path_counts_only_when_it_is_given(tmp_path: Path) -> None:
@@ -666,13 +667,13 @@ def test_ld_library_path_counts_only_when_it_is_given(tmp_path: Path) -> None:
 
 
 def test_libraries_of_another_machine_are_unknown_and_not_missing(tmp_path: Path) -> None:
-    arm64 = replace(HOST, machine=183, goarch="arm64", interp="/lib/ld-linux-aarch64.so.1")
+    arm64 = HOST._replace(machine=183, goarch="arm64", interp="/lib/ld-linux-aarch64.so.1")
     assert root_with(tmp_path, {}).find(Wanted("libx.so.1", arm64, False)) == Unknown(
         f"the libraries of arm64 are not known: /lib/ld-linux-aarch64.so.1 is not under {tmp_path}"
     )
 
 
-FOREIGN = replace(HOST, version_needs=(VersionNeed("libc.so.6", "GLIBC_2.34", False),))
+FOREIGN = HOST._replace(version_needs=(VersionNeed("libc.so.6", "GLIBC_2.34", False),))
 UNKNOWN_LIBRARIES: dict[str, tuple[Object, str]] = {
     "what the host has, too": (Object(needed=("libc.so.6",)), "loaded"),
     "an older version": (Object(needed=("libc.so.6",), needs=(("libc.so.6", "GLIBC_2.17", False),)), "loaded"),
@@ -723,8 +724,8 @@ GLIBC_OF: dict[str, tuple[Object, tuple[int, int], str]] = {
 @pytest.mark.parametrize("name", GLIBC_OF)
 def test_other_releases_of_glibc_say_it_as_their_source_does(name: str, tmp_path: Path) -> None:
     file, version, expected = GLIBC_OF[name]
-    elf = replace(
-        HOST, type=3, soname="libc.so.6", version_definitions=("libc.so.6", "GLIBC_2.17", f"GLIBC_2.{version[1]}")
+    elf = HOST._replace(
+        type=3, soname="libc.so.6", version_definitions=("libc.so.6", "GLIBC_2.17", f"GLIBC_2.{version[1]}")
     )
     libc = Library(Binary("/lib64/libc.so.6", 1, Identity("/lib64/libc.so.6", "c"), "elf", elf), versioned=True)
     host = Binary("/host", 1, Identity("/host", "h"), "elf", HOST)
@@ -761,12 +762,12 @@ def record(scratch: Path) -> None:
 
 def slim(binary: Binary) -> Binary:
     """What the replay needs of a file that is in the process already."""
-    elf = binary.elf and replace(binary.elf, head=b"", segments=(), sections=(), undefined=())
-    return replace(binary, elf=elf, identity=replace(binary.identity, inode=f"recorded:{binary.identity.inode}"))
+    elf = binary.elf and binary.elf._replace(head=b"", segments=(), sections=(), undefined=())
+    return binary._replace(elf=elf, identity=binary.identity._replace(inode=f"recorded:{binary.identity.inode}"))
 
 
 def slim_library(found: Found) -> Found:
-    return replace(found, binary=slim(found.binary)) if isinstance(found, Library) else found
+    return found._replace(binary=slim(found.binary)) if isinstance(found, Library) else found
 
 
 def undefined(file: bytes | Object) -> tuple[tuple[str, str, str, bool], ...]:

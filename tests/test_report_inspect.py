@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
 from gopluck import __version__
+from gopluck.elf.dynamic import VersionNeed
 from gopluck.facts.model import (
     Binary,
     BuildInfo,
@@ -17,7 +17,6 @@ from gopluck.facts.model import (
     Identity,
     Module,
     PackageHash,
-    VersionNeed,
 )
 from gopluck.report import inspect_json, inspect_text
 from gopluck.report.interface import VERBOSE, View
@@ -157,7 +156,7 @@ def test_verbose_shows_every_package_and_its_flags() -> None:
 def test_settings_that_say_nothing_or_too_much_are_cut() -> None:
     info = BuildInfo("go1.27.3", settings=(("CGO_CFLAGS", ""), ("DefaultGODEBUG", "panicnil=1," * 20)))
     assert PLUGIN.go is not None
-    binary = replace(PLUGIN, go=replace(PLUGIN.go, build_info=info))
+    binary = PLUGIN._replace(go=PLUGIN.go._replace(build_info=info))
     lines = inspect_text.render(binary, View()).splitlines()
     assert lines[3] == "  settings   DefaultGODEBUG=panicnil=1,panicnil=1,panicnil=1... (-v shows all)"
     assert "CGO_CFLAGS=\n" in inspect_text.render(binary, View(verbosity=VERBOSE))

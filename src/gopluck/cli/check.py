@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -19,8 +18,7 @@ STATUS = {"loads": 0, "fails": 1, "unknown": 3}
 """The exit status of a report's verdict."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A plugin to check. `alone`: in a process of its own, since a directory has no order."""
 
     path: str
@@ -127,4 +125,4 @@ def run(host: str, targets: Sequence[Target], names: Sequence[str] | None, indep
         )
         results.update(zip(chosen, report.plugins, strict=True))
     assert report is not None
-    return replace(report, plugins=tuple(results[index] for index in range(len(targets))))
+    return report._replace(plugins=tuple(results[index] for index in range(len(targets))))

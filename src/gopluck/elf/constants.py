@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 ET_REL, ET_EXEC, ET_DYN, ET_CORE = 1, 2, 3, 4
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE, PT_TLS, PT_GNU_STACK = 1, 2, 3, 4, 7, 0x6474E551
@@ -26,8 +26,7 @@ EM_386, EM_ARM, EM_X86_64, EM_AARCH64 = 3, 40, 62, 183
 EM_PPC64, EM_S390, EM_RISCV, EM_LOONGARCH, EM_MIPS = 21, 22, 243, 258, 8
 
 
-@dataclass(frozen=True, slots=True)
-class RelocationTypes:
+class RelocationTypes(NamedTuple):
     """The relocation types of one machine that store an address into data.
 
     `relative`: base + addend. `absolute`: symbol + addend. `glob_dat`: symbol.

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from gopluck.elf import constants as c
 from gopluck.elf.image import Image
@@ -24,15 +24,11 @@ MAX_NEEDED = 256
 MAX_CHAIN = 1 << 16
 """Steps along one hash chain or version list before a file counts as damaged."""
 
-MAX_UNDEFINED = 1 << 16
-"""Undefined symbols that are read at the most."""
-
 MAX_NAME = 8192
 """Bytes of a symbol name that are compared at the most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
+class Symbol(NamedTuple):
     """One entry of `.dynsym`. `value` is an address at load bias 0, `size` in bytes."""
 
     name: str
@@ -41,7 +37,8 @@ class Symbol:
     bind: int
     type: int
     shndx: int
-    index: int
+    entry: int
+    """Its index in `.dynsym`."""
 
     @property
     def defined(self) -> bool:
@@ -49,8 +46,7 @@ class Symbol:
         return self.shndx != c.SHN_UNDEF
 
 
-@dataclass(frozen=True, slots=True)
-class Undefined:
+class Undefined(NamedTuple):
     """A symbol that the loader has to find elsewhere, with the version and file it is asked from (or empty)."""
 
     name: str
@@ -59,8 +55,7 @@ class Undefined:
     file: str
 
 
-@dataclass(frozen=True, slots=True)
-class VersionNeed:
+class VersionNeed(NamedTuple):
     """One needed symbol version: `vna_name` of library `vn_file`."""
 
     file: str
@@ -77,7 +72,6 @@ class Dynamic:
         self._wide = image.header.elf_class == 64
         self._sym = struct.Struct(order + ("IBBHQQ" if self._wide else "IIIBBH"))
         self._u32 = struct.Struct(order + "I")
-        self._u16 = struct.Struct(order + "H")
 
     @cached_property
     def entries(self) -> tuple[tuple[int, int], ...]:
@@ -273,44 +267,13 @@ class Dynamic:
     # -- what has to come from elsewhere -------------------------------------------------------------------------
 
     @cached_property
-    def undefined(self) -> tuple[Undefined, ...]:
-        """The undefined symbols, in table order.
-
-        With `.gnu.hash` they are those before `symoffset` (the hashed ones are all defined); with `.hash` the
-        table is read once.
-        """
-        if c.DT_SYMTAB not in self.tags:
-            return ()
-        if self._gnu_hash is not None:
-            count = self._gnu_hash[1]
-        elif self._sysv_hash is not None:
-            count = self._sysv_hash[1]
-        else:
-            return ()
-        data = self.image.pread(self._symtab, min(count, MAX_UNDEFINED) * self._sym.size)
-        versions = self._versym(len(data) // self._sym.size)
-        out = []
-        for index in range(1, len(data) // self._sym.size):
-            name, _, _, info, shndx = self._unpack(data[index * self._sym.size : (index + 1) * self._sym.size])
-            if shndx == c.SHN_UNDEF and name and info >> 4 != c.STB_LOCAL:
-                file, version = self._version_names.get(versions[index] & 0x7FFF, ("", ""))
-                out.append(Undefined(self.string(name), info >> 4 == c.STB_WEAK, version, file))
-        return tuple(out)
-
-    def _versym(self, count: int) -> tuple[int, ...]:
-        offset, _ = self._table(c.DT_VERSYM, 2 * count)
-        data = self.image.pread(offset, 2 * count) if offset else b""
-        if len(data) < 2 * count:
-            return (1,) * count
-        return struct.unpack(f"{self.image.header.byte_order}{count}H", data)
-
-    @cached_property
     def version_needs(self) -> tuple[VersionNeed, ...]:
         """`.gnu.version_r`, in order (`Elfxx_Verneed`, `Elfxx_Vernaux`)."""
         return tuple(need for need, _ in self._verneed)
 
-    @cached_property
-    def _version_names(self) -> dict[int, tuple[str, str]]:
+    @property
+    def version_by_index(self) -> dict[int, tuple[str, str]]:
+        """(file, version) of each index that `.gnu.version` uses for a needed version."""
         return {index: (need.file, need.version) for need, index in self._verneed}
 
     @cached_property

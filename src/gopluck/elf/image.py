@@ -13,9 +13,9 @@ import os
 import stat
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
+from typing import NamedTuple
 
 from gopluck.elf.constants import PT_LOAD, SHF_COMPRESSED, SHT_NOBITS
 from gopluck.errors import MalformedFile, UnreadableFile
@@ -36,8 +36,7 @@ MAX_SCAN = 1 << 30
 """Bytes that are searched through at the most, in all; segments of a damaged file can overlap without end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """The fields of `Elf32_Ehdr`/`Elf64_Ehdr` that later steps need."""
 
     elf_class: int
@@ -62,8 +61,7 @@ class Header:
     shstrndx: int
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """One program header. Addresses and sizes in bytes."""
 
     type: int
@@ -75,8 +73,7 @@ class Segment:
     align: int
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """One section header. Addresses and sizes in bytes."""
 
     name: str

@@ -9,9 +9,9 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from typing import NamedTuple
 
 from gopluck.elf import constants as c
 from gopluck.elf.dynamic import Dynamic, Symbol
@@ -25,8 +25,7 @@ MAX_WRITERS = 64
 """Places that hold one address, of those that are looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A machine word as the loader leaves it at load bias 0.
 
     `value` is the number; `pointer` says whether the load bias is added to it; `symbol` names the symbol that it is
@@ -147,7 +146,7 @@ class Relocations:
         if types is None:
             return False
         shift = 32 if self.image.header.elf_class == 64 else 8
-        wanted = [(symbol.index << shift) | kind for kind in (types.glob_dat, types.absolute)]
+        wanted = [(symbol.entry << shift) | kind for kind in (types.glob_dat, types.absolute)]
         infos = (self._rela[1 : len(self._rela) // 3 * 3 : 3], self._rel[1 : len(self._rel) // 2 * 2 : 2])
         return any(info in column for info in wanted for column in infos)
 

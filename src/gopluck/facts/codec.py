@@ -1,12 +1,11 @@
 """Facts as plain JSON values and back: the form in which the oracle's recorded sets keep them.
 
-An internal form that follows the dataclasses of `model.py` field by field; what teams publish is the host manifest
+An internal form that follows the records of `model.py` field by field; what teams publish is the host manifest
 (`manifest.py`), a documented format of its own.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import types
 from collections.abc import Mapping
 from functools import cache
@@ -16,12 +15,13 @@ T = TypeVar("T")
 
 
 def to_json(value: Any) -> Any:
-    """A dataclass of `model.py` as JSON values; fields that hold their default are left out."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    """A record of `model.py` as JSON values; fields that hold their default are left out."""
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        defaults: Mapping[str, Any] = getattr(value, "_field_defaults", {})
         return {
-            field.name: to_json(getattr(value, field.name))
-            for field in dataclasses.fields(value)
-            if getattr(value, field.name) != _default(field)
+            name: to_json(item)
+            for name, item in zip(getattr(value, "_fields", ()), value, strict=True)
+            if name not in defaults or item != defaults[name]
         }
     if isinstance(value, bytes):
         return value.hex()
@@ -35,14 +35,8 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(kind: type[T], value: Any) -> T:
-    """The dataclass `kind` from `to_json`'s values. Raises `KeyError`, `TypeError` or `ValueError` on others."""
+    """The record `kind` from `to_json`'s values. Raises `KeyError`, `TypeError` or `ValueError` on others."""
     return _decode(kind, value)  # type: ignore[no-any-return]
-
-
-def _default(field: dataclasses.Field[Any]) -> Any:
-    if field.default_factory is not dataclasses.MISSING:
-        return field.default_factory()
-    return field.default
 
 
 @cache
@@ -55,7 +49,7 @@ def _decode(kind: Any, value: Any) -> Any:
     if origin is types.UnionType:
         chosen = [item for item in get_args(kind) if item is not types.NoneType]
         return None if value is None else _decode(chosen[0], value)
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+    if isinstance(kind, type) and hasattr(kind, "_fields"):
         hints = _hints(kind)
         return kind(**{name: _decode(hints[name], item) for name, item in value.items()})
     if origin is tuple:

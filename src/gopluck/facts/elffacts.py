@@ -10,16 +10,15 @@ import struct
 import sys
 from array import array
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cached_property
 from itertools import compress, count
 from operator import itemgetter, not_
 
 from gopluck.elf import constants as c
-from gopluck.elf.dynamic import MAX_NAME, Dynamic
+from gopluck.elf.dynamic import MAX_NAME, Dynamic, Undefined
 from gopluck.elf.image import Image
 from gopluck.errors import MalformedFile
-from gopluck.facts.model import Elf, SegmentFacts, UndefinedSymbol, VersionNeed
+from gopluck.facts.model import Elf
 
 MAX_SYMBOLS = 1 << 21
 """Entries of `.dynsym` that are read at the most."""
@@ -60,8 +59,7 @@ def read_elf(image: Image, dynamic: Dynamic, *, exports: bool = True) -> Elf:
     tags = dynamic.tags
     symbols = SymbolTable(image, dynamic)
     initial_exec = symbols.initial_exec()
-    return replace(
-        elf,
+    return elf._replace(
         initial_exec=initial_exec[0] if initial_exec else None,
         initial_exec_after=initial_exec[1] if initial_exec else 0,
         flags=tags.get(c.DT_FLAGS, 0),
@@ -70,7 +68,7 @@ def read_elf(image: Image, dynamic: Dynamic, *, exports: bool = True) -> Elf:
         rpath=dynamic.text(c.DT_RPATH),
         runpath=dynamic.text(c.DT_RUNPATH),
         needed=dynamic.needed,
-        version_needs=tuple(VersionNeed(need.file, need.version, need.weak) for need in dynamic.version_needs),
+        version_needs=dynamic.version_needs,
         version_definitions=dynamic.version_definitions,
         undefined=tuple(symbols.undefined()),
         c_exports=symbols.c_exports() if exports else frozenset(),
@@ -98,7 +96,7 @@ def read_skeleton(image: Image) -> Elf:
         machine=h.machine,
         type=h.type,
         goarch=c.GOARCH.get((h.machine, h.elf_class, h.byte_order), f"machine-{h.machine}"),
-        segments=tuple(SegmentFacts(s.type, s.flags, s.offset, s.vaddr, s.filesz, s.memsz, s.align) for s in segments),
+        segments=segments,
         interp=image.cstring(interp.offset, min(interp.filesz, MAX_NAME)) if interp else None,
         dynamic=any(s.type == c.PT_DYNAMIC for s in segments),
         sections=tuple(image.sections),
@@ -263,7 +261,7 @@ class SymbolTable:
 
     # -- what has to come from elsewhere -------------------------------------------------------------------------
 
-    def undefined(self) -> Iterator[UndefinedSymbol]:
+    def undefined(self) -> Iterator[Undefined]:
         """The undefined symbols in the order in which the loader looks for them: that of the relocations.
 
         A symbol that no relocation names is never looked for, so it is left out (`elf/do-rel.h`; musl's `do_relocs`).
@@ -292,38 +290,17 @@ class SymbolTable:
         return None
 
     @cached_property
-    def _undefined_by_index(self) -> dict[int, UndefinedSymbol]:
+    def _undefined_by_index(self) -> dict[int, Undefined]:
         versions = self._version_indices()
-        needs = self._needs_by_index()
-        out: dict[int, UndefinedSymbol] = {}
+        needs = self.dynamic.version_by_index
+        out: dict[int, Undefined] = {}
         for first, names, infos, shndx in self.slices():
             if 0 not in shndx:
                 continue
             for name, info, index in compress(zip(names, infos, count(first), strict=False), map(not_, shndx)):
                 if name and info >> 4 != c.STB_LOCAL:
                     file, version = needs.get(versions[index] & 0x7FFF, ("", "")) if versions else ("", "")
-                    out[index] = UndefinedSymbol(self.string(name), info >> 4 == c.STB_WEAK, version, file)
-        return out
-
-    def _needs_by_index(self) -> dict[int, tuple[str, str]]:
-        """(file, version) by version index. `Dynamic.undefined` knows it by symbol, this has to know it by index."""
-        address = self.dynamic.tags.get(c.DT_VERNEED)
-        out: dict[int, tuple[str, str]] = {}
-        needs = iter(self.dynamic.version_needs)
-        at = self._file_offset(address) if address is not None and self.dynamic.version_needs else 0
-        while at:
-            _, rows, _, aux, step = struct.unpack(self._order + "HHIII", self.image.pread(at, 16))
-            entry = at + aux
-            for _ in range(rows):
-                _, _, index, _, following = struct.unpack(self._order + "IHHII", self.image.pread(entry, 16))
-                need = next(needs, None)
-                if need is None:
-                    return out
-                out[index & 0x7FFF] = (need.file, need.version)
-                if not following:
-                    break
-                entry += following
-            at = at + step if step else 0
+                    out[index] = Undefined(self.string(name), info >> 4 == c.STB_WEAK, version, file)
         return out
 
     @cached_property

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from gopluck.elf.dynamic import VersionNeed
 from gopluck.errors import MalformedFile, Usage
 from gopluck.facts.model import (
     Binary,
@@ -21,7 +22,6 @@ from gopluck.facts.model import (
     Memory,
     Module,
     ModuledataFacts,
-    VersionNeed,
 )
 from gopluck.golang.layouts import LAYOUTS, MINIMUM_WINDOW_WORDS
 

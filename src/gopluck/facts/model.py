@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
+
+from gopluck.elf.dynamic import Undefined, VersionNeed
+from gopluck.elf.image import Segment
+
+EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(NamedTuple):
     """A module line of the build info (`runtime/debug.Module`). `version` is `(devel)` or empty for a checkout."""
 
     path: str
@@ -16,8 +21,7 @@ class Module:
     replace: Module | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BuildInfo:
+class BuildInfo(NamedTuple):
     """What `go version -m` prints (`runtime/debug.BuildInfo`)."""
 
     go_version: str
@@ -33,16 +37,14 @@ class BuildInfo:
         return next((value for name, value in self.settings if name == key), None)
 
 
-@dataclass(frozen=True, slots=True)
-class PackageHash:
+class PackageHash(NamedTuple):
     """An entry of `moduledata.pkghashes`: the package and the link-time hash that the plugin expects, as hex."""
 
     path: str
     linktimehash: str
 
 
-@dataclass(frozen=True, slots=True)
-class ExportedSymbol:
+class ExportedSymbol(NamedTuple):
     """A function or variable that `Lookup` of the plugin finds (`ptab`), with its Go type as source text.
 
     A variable's type is the variable's own (`Lookup` returns a pointer to it). None: it could not be decoded.
@@ -54,8 +56,7 @@ class ExportedSymbol:
     type: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(NamedTuple):
     """A piece of the file's memory at load bias 0, after relocation."""
 
     address: int
@@ -66,8 +67,7 @@ class Memory:
     """(offset, symbol, addend) of words that the loader takes from a symbol, which another file may define first."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModuledataFacts:
+class ModuledataFacts(NamedTuple):
     """`moduledata` of one Go module as it lies in memory after relocation (`runtime/symtab.go`)."""
 
     layout: str
@@ -77,8 +77,7 @@ class ModuledataFacts:
     """The moduledata window first, then what a runtime with another layout would follow pointers to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Go:
+class Go(NamedTuple):
     """What makes the file a Go binary."""
 
     kind: str
@@ -101,46 +100,13 @@ class Go:
     missing_symbols: tuple[str, ...] = ()
     """Exported symbols that `dlsym` would not find (`-ldflags=-pluginpath=X`), in `ptab` order."""
     moduledata: ModuledataFacts | None = None
-    sources: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = EMPTY
     """The source directory of each package that has functions, as pclntab records it."""
     compile_flags: Mapping[str, str] | None = None
     """The compile flags of each package (`DW_AT_producer`), or None when there is no DWARF."""
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentFacts:
-    """One program header; addresses and sizes in bytes."""
-
-    type: int
-    flags: int
-    offset: int
-    vaddr: int
-    filesz: int
-    memsz: int
-    align: int
-
-
-@dataclass(frozen=True, slots=True)
-class VersionNeed:
-    """A symbol version asked from a library (`.gnu.version_r`)."""
-
-    file: str
-    version: str
-    weak: bool
-
-
-@dataclass(frozen=True, slots=True)
-class UndefinedSymbol:
-    """A symbol that has to come from elsewhere, with the version and library it is bound to (or empty)."""
-
-    name: str
-    weak: bool
-    version: str
-    file: str
-
-
-@dataclass(frozen=True, slots=True)
-class Elf:
+class Elf(NamedTuple):
     """What the dynamic linker reads of the file."""
 
     head: bytes
@@ -152,7 +118,7 @@ class Elf:
     type: int
     goarch: str
     """What Go calls the machine; `machine-N` when Go has no name for it."""
-    segments: tuple[SegmentFacts, ...] = ()
+    segments: tuple[Segment, ...] = ()
     interp: str | None = None
     dynamic: bool = False
     flags: int = 0
@@ -165,7 +131,7 @@ class Elf:
     needed: tuple[str, ...] = ()
     version_needs: tuple[VersionNeed, ...] = ()
     version_definitions: tuple[str, ...] = ()
-    undefined: tuple[UndefinedSymbol, ...] = ()
+    undefined: tuple[Undefined, ...] = ()
     c_exports: frozenset[str] = frozenset()
     """Defined dynamic symbols whose name is a C identifier (Go's own have a `.` or `:` in them)."""
     sections: tuple[str, ...] = ()
@@ -180,8 +146,7 @@ class Elf:
     """How many of `undefined` are looked up before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """What makes two paths one file: for the plugin cache (`realpath`) and for `ld.so` (device and inode)."""
 
     realpath: str
@@ -189,8 +154,7 @@ class Identity:
     """`DEVICE:INODE`, compared only for equality."""
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(NamedTuple):
     """The facts of one file. `elf` is None when it is not ELF, `go` when it is no Go binary."""
 
     path: str

@@ -7,7 +7,6 @@ may refuse the file for a reason that is plain all the same.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image, open_image, open_regular, read_at
@@ -55,7 +54,7 @@ def read(path: str, *, evidence: bool = True) -> Binary:
         wide = {1: 32, 2: 64}.get(head[4], 0) if len(head) > 5 else 0
         order = {1: "little", 2: "big"}.get(head[5], "unknown") if len(head) > 5 else "unknown"
         bare = Elf(head[:64], elf_class=wide, byte_order=order, machine=0, type=0, goarch="unknown")
-        return replace(binary, elf=bare, damage=_reason(error, path))
+        return binary._replace(elf=bare, damage=_reason(error, path))
     with image:
         return _read_image(image, binary, evidence)
 
@@ -66,7 +65,7 @@ def with_evidence(binary: Binary) -> Binary:
         return binary
     try:
         with open_image(binary.path) as image:
-            return replace(binary, go=_evidence(image, binary.go))
+            return binary._replace(go=_evidence(image, binary.go))
     except MalformedFile:
         return binary
 
@@ -82,16 +81,16 @@ def _reason(error: MalformedFile, path: str) -> str:
 
 def _read_image(image: Image, binary: Binary, evidence: bool) -> Binary:
     try:
-        binary = replace(binary, elf=read_skeleton(image))
+        binary = binary._replace(elf=read_skeleton(image))
         dynamic = Dynamic(image)
-        binary = replace(binary, elf=read_elf(image, dynamic))
+        binary = binary._replace(elf=read_elf(image, dynamic))
         relocations = Relocations(image, dynamic)
         go = _read_go(image, dynamic, relocations)
         if go is not None and evidence:
             go = _evidence(image, go)
-        return replace(binary, go=go)
+        return binary._replace(go=go)
     except MalformedFile as error:
-        return replace(binary, damage=_reason(error, binary.path))
+        return binary._replace(damage=_reason(error, binary.path))
 
 
 def _read_go(image: Image, dynamic: Dynamic, relocations: Relocations) -> Go | None:
@@ -127,4 +126,4 @@ def _read_go(image: Image, dynamic: Dynamic, relocations: Relocations) -> Go | N
 def _evidence(image: Image, go: Go) -> Go:
     packages = [*go.link_hashes, *(package.path for package in go.pkghashes)]
     sources = read_sources(image, pclntab.find_pclntabs(image), packages)
-    return replace(go, sources=sources, compile_flags=dwarf.compile_flags(image))
+    return go._replace(sources=sources, compile_flags=dwarf.compile_flags(image))

@@ -13,8 +13,7 @@ import glob
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gopluck.elf import constants as c
 from gopluck.elf.dynamic import Dynamic
@@ -58,8 +57,7 @@ MAX_LINKS = 40
 MAX_CONFIG = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Library:
+class Library(NamedTuple):
     """A file that the search found. `binary.elf.c_exports` is empty: `exports` holds all its symbols.
 
     `exports`: `NAME` of the base version, `NAME@@VERSION` of a default version, `NAME@VERSION` of one that only a
@@ -72,15 +70,13 @@ class Library:
     """Whether `ld.so` has a version for each of its symbols (`l_versyms`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(NamedTuple):
     """The search found no file. `wrong_class`: it passed one of the other ELF class on its way."""
 
     wrong_class: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(NamedTuple):
     """Nothing is known of the libraries that the process would find."""
 
     reason: str
@@ -89,8 +85,7 @@ class Unknown:
 Found = Library | Absent | Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """A name that an object needs, and the search path that it brings with it."""
 
     name: str
@@ -343,14 +338,14 @@ def read_library(path: str, shown: str | None = None) -> Library:
         return Library(binary)
     try:
         with open_image(path) as image:
-            binary = replace(binary, elf=replace(read_skeleton(image), sections=()))
+            binary = binary._replace(elf=read_skeleton(image)._replace(sections=()))
             dynamic = Dynamic(image)
-            elf = replace(read_elf(image, dynamic, exports=False), sections=())
+            elf = read_elf(image, dynamic, exports=False)._replace(sections=())
             exports = frozenset(_export(*row) for row in SymbolTable(image, dynamic).definitions())
             versioned = c.DT_VERSYM in dynamic.tags and bool(elf.version_needs or elf.version_definitions)
-            return Library(replace(binary, elf=elf), exports, versioned)
+            return Library(binary._replace(elf=elf), exports, versioned)
     except MalformedFile as error:
-        return Library(replace(binary, damage=str(error).removeprefix(f"{path}: ")))
+        return Library(binary._replace(damage=str(error).removeprefix(f"{path}: ")))
 
 
 def _export(name: str, version: str, hidden: bool) -> str:

@@ -7,7 +7,6 @@ from the field list and the word size by Go's alignment rules, so one row serves
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
 MINIMUM_WINDOW_WORDS = 96
@@ -66,14 +65,14 @@ RELEASES: Mapping[tuple[int, int], str] = {
 """The layout of each release whose loads were tested against real ones."""
 
 
-@dataclass(frozen=True, slots=True)
 class Layout:
-    """Byte offsets of the fields for one word size."""
+    """Byte offsets of the fields for one word size; `size` in bytes."""
 
-    name: str
-    word_size: int
-    size: int
-    offsets: Mapping[str, int]
+    def __init__(self, name: str, word_size: int, size: int, offsets: Mapping[str, int]) -> None:
+        self.name = name
+        self.word_size = word_size
+        self.size = size
+        self.offsets = offsets
 
     def __getitem__(self, field: str) -> int:
         return self.offsets[field]

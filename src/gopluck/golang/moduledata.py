@@ -8,8 +8,7 @@ same address; every candidate has to pass `_plausible`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image
@@ -30,8 +29,7 @@ MAX_PATH = 4096
 _SLICES = ("ftab", "textsectmap", "ptab", "pkghashes", "inittasks", "modulehashes", "typelinks", "itablinks")
 
 
-@dataclass(frozen=True, slots=True)
-class Moduledata:
+class Moduledata(NamedTuple):
     """The fields that gopluck needs, relocated at load bias 0."""
 
     layout: Layout

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image
@@ -26,8 +25,7 @@ _BEFORE_OFFSETS = {"go1.16": 2, "go1.18": 3, "go1.20": 3}
 """Words (nfunc, nfiles, textStart) between the first eight bytes and `funcnameOffset`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pclntab:
+class Pclntab(NamedTuple):
     """A pclntab header at an address, and the region that holds the function names."""
 
     address: int

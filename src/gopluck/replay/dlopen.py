@@ -13,12 +13,13 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gopluck.elf import constants as c
-from gopluck.facts.model import Binary, Elf, SegmentFacts, UndefinedSymbol
+from gopluck.elf.dynamic import Undefined
+from gopluck.elf.image import Segment
+from gopluck.facts.model import EMPTY, Binary, Elf
 from gopluck.facts.system import MULTIARCH, Absent, Found, Library, System, Unknown, Wanted
 
 PAGE = 4096
@@ -28,8 +29,7 @@ ADDRESS_SPACE = 1 << 47
 Version = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """An error text of a C library. `since` and `until`: the first and the last release that have it."""
 
     template: str
@@ -153,8 +153,7 @@ RULES = {
 """The rule that explains a text; `unsupported-format` for the others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Libc:
+class Libc(NamedTuple):
     """The host's C library. `version`: glibc's release where its `libc.so.6` is known."""
 
     kind: str
@@ -165,8 +164,7 @@ class Libc:
     """Whether it is Debian's or Ubuntu's, which looks at the machine before the rest of `e_ident`; None: not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class DlopenResult:
+class DlopenResult(NamedTuple):
     """How one `dlopen` ends."""
 
     status: str
@@ -177,7 +175,7 @@ class DlopenResult:
     needed_loaded: tuple[Library, ...] = ()
     """The libraries that came into the process with it, in load order."""
     rule: str | None = None
-    evidence: Mapping[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, str] = EMPTY
     assumed: str | None = None
     """What `loaded` takes for granted because the libraries of that process are not known, in one line."""
 
@@ -254,8 +252,7 @@ def _in_release(row: Text, version: Version | None) -> bool:
     return (row.since is None or version >= row.since) and (row.until is None or version <= row.until)
 
 
-@dataclass(frozen=True, slots=True)
-class _Object:
+class _Object(NamedTuple):
     """Something in the process. Without `elf` only its names are known."""
 
     path: str
@@ -311,9 +308,9 @@ class _Process:
             child = self._library(name, found, parent)
             same = next((known for known in self.objects if known.inode == child.inode), None)
             if same is not None:
-                merged = replace(same, names=same.names | child.names)
+                merged = same._replace(names=same.names | child.names)
                 self.objects[self.objects.index(same)] = merged
-                return replace(merged, elf=None)
+                return merged._replace(elf=None)
         else:
             child = _Object(name, frozenset({name, name.rpartition("/")[2]}))
         self.objects.append(child)
@@ -325,7 +322,7 @@ class _Process:
         if self.libc.kind == "glibc" and "libc.so.6" in known.names and known.elf is not None:
             versions = [v for v in map(_glibc_version, known.elf.version_definitions) if v is not None]
             debian = f"/{MULTIARCH.get(known.elf.goarch)}/" in known.path
-            self.libc = replace(self.libc, version=max(versions, default=None), debian=debian)
+            self.libc = self.libc._replace(version=max(versions, default=None), debian=debian)
 
     # -- objects -----------------------------------------------------------------------------------------------
 
@@ -504,7 +501,7 @@ class _Process:
             fields = {"path": known.path, "symbol": symbol.name}
             raise _Failure("undefined", fields, _looked_for(symbol, known), rule)
 
-    def _defined(self, symbol: UndefinedSymbol, by: _Object, scope: Sequence[_Object]) -> bool:
+    def _defined(self, symbol: Undefined, by: _Object, scope: Sequence[_Object]) -> bool:
         """Whether an object in the scope defines it (`elf/dl-lookup.c`, `do_lookup_x`)."""
         unknown: list[str] = []
         asked = False
@@ -526,7 +523,7 @@ class _Process:
         self.assumed = f"the symbols of {', '.join(dict.fromkeys(unknown))} are not known and taken to be there"
         return True
 
-    def _expected(self, symbol: UndefinedSymbol) -> bool:
+    def _expected(self, symbol: Undefined) -> bool:
         """Whether a library that is not known has a symbol, as far as the names go.
 
         The host needs it too, or it is bound to a version that was found to be there (musl: to none).
@@ -537,7 +534,7 @@ class _Process:
             return symbol.name.isidentifier() and not symbol.version
         return bool(symbol.version)
 
-    def _matches(self, symbol: UndefinedSymbol, known: _Object) -> bool:
+    def _matches(self, symbol: Undefined, known: _Object) -> bool:
         name, exports = symbol.name, known.exports
         if known.library is None or not known.versioned:
             if name not in exports:
@@ -582,7 +579,7 @@ def _other_libc(name: str, libc: Libc) -> bool:
     return name == "libc.so" or name.startswith(("libc.musl-", "ld-musl-"))
 
 
-def _looked_for(symbol: UndefinedSymbol, by: _Object) -> Mapping[str, str]:
+def _looked_for(symbol: Undefined, by: _Object) -> Mapping[str, str]:
     row = {"symbol": symbol.name, "version": symbol.version, "library": symbol.file, "needed_by": by.path}
     return {key: value for key, value in row.items() if value}
 
@@ -625,8 +622,7 @@ def _paths(elf: Elf, origin: str, musl: bool) -> tuple[str, ...]:
 # -- the file itself: glibc ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
+class _Head(NamedTuple):
     """The ELF header as a loader of the host's class reads it."""
 
     ident: bytes
@@ -738,7 +734,7 @@ def _order(elf: Elf) -> Literal["little", "big"]:
     return "little" if elf.byte_order == "little" else "big"
 
 
-def _span(loads: Sequence[SegmentFacts]) -> int:
+def _span(loads: Sequence[Segment]) -> int:
     return loads[-1].vaddr + loads[-1].memsz - loads[0].vaddr
 
 
@@ -774,7 +770,7 @@ def _plausible(elf: Elf) -> bool:
     return ordered and all(s.filesz <= s.memsz for s in loads) and all(held)
 
 
-def _touched(segment: SegmentFacts) -> int:
+def _touched(segment: Segment) -> int:
     """The end of what a loader is sure to touch of a segment, as an offset into the file."""
     end = segment.offset + segment.filesz
     if segment.type == c.PT_DYNAMIC:

@@ -8,7 +8,7 @@ say.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gopluck.facts.model import Binary, ModuledataFacts
 from gopluck.golang.layouts import Layout, layout
@@ -25,8 +25,7 @@ class UnknownMemoryError(Exception):
     """The runtime reads an address whose contents the facts do not hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(NamedTuple):
     """Where the kernel puts libraries: the first at `first`, each next one `step` bytes lower."""
 
     first: int

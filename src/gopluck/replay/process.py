@@ -7,7 +7,8 @@ Nothing is ever `dlclose`d, so a refused plugin keeps its place in the global sc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gopluck.facts.model import Binary, Go
 from gopluck.facts.system import System
@@ -20,8 +21,7 @@ REALPATH_FAILED = "realpath failed"
 PREVIOUS_FAILURE = " (previous failure)"
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRequest:
+class OpenRequest(NamedTuple):
     """One call of `plugin.Open`. `binary` is None when the file does not exist."""
 
     name: str
@@ -29,8 +29,7 @@ class OpenRequest:
     binary: Binary | None
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
+class Mismatch(NamedTuple):
     """A package whose hash in the process is not what the plugin expects."""
 
     path: str
@@ -40,8 +39,7 @@ class Mismatch:
     """Position of the plugin that defined the package first, from 1; 0 is the host."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How one `plugin.Open` ends.
 
     `why` names the step: `loads cached realpath not-implemented no-plugin-package dlopen previous-failure mutex-held
@@ -96,8 +94,7 @@ def _agreed(outcomes: tuple[Outcome, ...]) -> Outcome:
     first = outcomes[0]
     if all(outcome == first for outcome in outcomes[1:]):
         return first
-    return replace(
-        first,
+    return first._replace(
         verdict="unknown",
         stage=None,
         effect=None,
@@ -122,7 +119,7 @@ def _replay(host: Binary, requests: Sequence[OpenRequest], system: System, place
                 state.ended = f"what plugin {position} leaves behind is not known"
         out.append(outcome)
     return [
-        replace(outcome, verdict="unknown")
+        outcome._replace(verdict="unknown")
         if outcome.why == "not-reached" and outcome.note and outcome.note.endswith("not known")
         else outcome
         for outcome in out
@@ -209,15 +206,15 @@ def _open(host: Binary, state: _State, position: int, request: OpenRequest, syst
         other=_other(state, plugin, result),
     )
     if result.effect == "unknown":
-        return replace(base, verdict="unknown", effect=None, note=result.text)
+        return base._replace(verdict="unknown", effect=None, note=result.text)
     if result.effect == "panic":
         state.mutex_held = True
-        return replace(base, error=result.text)
+        return base._replace(error=result.text)
     if result.effect == "fatal":
-        return replace(base, error=result.text)
+        return base._replace(error=result.text)
     if result.effect == "error":
         state.cache[plugin.identity.realpath] = _Cached(result.text, False)
-        return replace(base, error=short + result.text)
+        return base._replace(error=short + result.text)
     return _symbols(state, plugin, short, base)
 
 
@@ -226,14 +223,13 @@ def _symbols(state: _State, plugin: Binary, short: str, base: Outcome) -> Outcom
     missing = plugin.go.missing_symbols if plugin.go else ()
     state.cache[plugin.identity.realpath] = _Cached(None, not missing)
     if not missing:
-        return replace(base, verdict="loads", stage=None, effect=None, why="loads")
+        return base._replace(verdict="loads", stage=None, effect=None, why="loads")
     pluginpath = plugin.go.pluginpath if plugin.go else ""
     text = (
         f"could not find symbol {missing[0]}: {plugin.identity.realpath}: undefined symbol: {pluginpath}.{missing[0]}"
     )
     note = None if len(missing) == 1 else f"Go names any one of {len(missing)} symbols, by chance"
-    return replace(
-        base,
+    return base._replace(
         stage="symbols",
         effect="error",
         error=short + text,

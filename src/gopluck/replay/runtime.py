@@ -8,8 +8,7 @@ the host's.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gopluck.elf.constants import ET_DYN
 from gopluck.facts.model import Binary, Go, ModuledataFacts
@@ -27,8 +26,7 @@ _SET = 1
 """Stands for any non-nil pointer that the runtime itself allocates (a map, a bitmap)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleInit:
+class ModuleInit(NamedTuple):
     """How `lastmoduleinit` ends.
 
     `effect`: None (accepted), `error`, `fatal`, `panic`, or `unknown`; `text` is the runtime's own words; `why` one of

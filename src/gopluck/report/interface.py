@@ -6,9 +6,8 @@ nothing at all. It does no input or output.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 if TYPE_CHECKING:
     from gopluck.facts.model import Binary, Go
@@ -20,8 +19,7 @@ CHECK_FORMATS = {"text": "gopluck.report.text", "json": "gopluck.report.json"}
 INSPECT_FORMATS = {"text": "gopluck.report.inspect_text", "json": "gopluck.report.inspect_json"}
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """Where the text will be seen. Renderers for machines ignore it."""
 
     width: int = 80

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class MismatchedPackage:
+class MismatchedPackage(NamedTuple):
     """A package whose hash the plugin expects otherwise than the process has it."""
 
     path: str
@@ -23,16 +22,14 @@ class MismatchedPackage:
     via: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Packages:
+class Packages(NamedTuple):
     """How the packages compare. `compared`: those that the plugin names and the process already has."""
 
     compared: int = 0
     mismatched: tuple[MismatchedPackage, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One reason, risk, or harmless difference."""
 
     rule: str
@@ -40,13 +37,12 @@ class Finding:
     """`cause`, `risk` or `harmless`."""
     message: str
     packages: tuple[str, ...] = ()
-    evidence: Mapping[str, Any] = field(default_factory=dict)
+    evidence: Mapping[str, Any] = MappingProxyType({})
     """`host` and `plugin`: what was compared."""
     fix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PluginResult:
+class PluginResult(NamedTuple):
     """What `plugin.Open` of one plugin does."""
 
     path: str
@@ -69,8 +65,7 @@ class PluginResult:
     remedy: None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HostSummary:
+class HostSummary(NamedTuple):
     """The host as the report shows it."""
 
     path: str
@@ -84,8 +79,7 @@ class HostSummary:
     """Packages whose hash the host exports."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """The result of `gopluck.check`."""
 
     host: HostSummary

@@ -111,14 +111,21 @@ class _Attribution:
         for difference in self.differences:
             packages = tuple(path for path in self.comparison.mismatched if difference in self.own.get(path, ()))
             if packages:
-                yield Finding(
-                    difference.rule, "cause", difference.message, packages, dict(difference.evidence), difference.fix
-                )
+                message = difference.message + self._followed(packages)
+                yield Finding(difference.rule, "cause", message, packages, dict(difference.evidence), difference.fix)
             elif difference.candidates and difference.harmless:
                 message = f"{difference.message}: whether that matters here cannot be seen behind the other causes"
                 yield Finding(difference.rule, "risk", message, (), dict(difference.evidence), difference.fix)
             elif difference.harmless and self.comparison.is_host:
                 yield Finding(difference.rule, "harmless", difference.harmless, (), dict(difference.evidence))
+
+    def _followed(self, packages: Sequence[str]) -> str:
+        """What may differ only through these packages, in words."""
+        through = [path for path, roots in self.via.items() if not self.own.get(path) and set(roots) & set(packages)]
+        if not through:
+            return ""
+        what = through[0] if len(through) == 1 else f"{len(through)} packages"
+        return f"; {what} may differ because of that"
 
 
 def _attribute(comparison: Comparison) -> _Attribution:
