@@ -12,14 +12,12 @@ from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image, open_image, open_regular, read_at
 from gopluck.elf.relocations import Relocations
 from gopluck.errors import MalformedFile
-from gopluck.facts import manifest
 from gopluck.facts.elffacts import read_elf, read_skeleton
 from gopluck.facts.fileformat import sniff
 from gopluck.facts.model import Binary, Elf, Go, Identity, ModuledataFacts
-from gopluck.golang import buildinfo, dwarf, kind, layouts, pclntab, types, version
+from gopluck.golang import buildinfo, kind, layouts, pclntab, types, version
 from gopluck.golang.linkhash import read_link_hashes
 from gopluck.golang.moduledata import Moduledata, read_moduledata
-from gopluck.golang.sources import read_sources
 
 HEAD = 4096
 """Bytes from the start of a file that tell its format."""
@@ -38,9 +36,12 @@ def read(path: str, *, evidence: bool = True) -> Binary:
     try:
         identity = _identity(path, fd)
         head = read_at(fd, 0, HEAD)
-        if manifest.is_manifest(head) and size <= manifest.MAX_SIZE:
-            text = read_at(fd, 0, size).decode("utf-8", "replace")
-            return manifest.parse(text, path, identity)
+        if head.lstrip()[:1] == b"{":
+            from gopluck.facts import manifest
+
+            if manifest.is_manifest(head) and size <= manifest.MAX_SIZE:
+                text = read_at(fd, 0, size).decode("utf-8", "replace")
+                return manifest.parse(text, path, identity)
     finally:
         os.close(fd)
     form = sniff(head, size)
@@ -124,6 +125,9 @@ def _read_go(image: Image, dynamic: Dynamic, relocations: Relocations) -> Go | N
 
 
 def _evidence(image: Image, go: Go) -> Go:
+    from gopluck.golang import dwarf
+    from gopluck.golang.sources import read_sources
+
     packages = [*go.link_hashes, *(package.path for package in go.pkghashes)]
     sources = read_sources(image, pclntab.find_pclntabs(image), packages)
     return go._replace(sources=sources, compile_flags=dwarf.compile_flags(image))
