@@ -30,22 +30,22 @@ class PathDifference:
 def path_differences(comparison: Comparison, rule: str) -> Iterator[PathDifference]:
     """The mismatched packages whose path (or whose module's code) differs for the reason that a rule names."""
     for package in comparison.mismatched:
-        found = _difference(comparison, package)
-        if found is not None and found.rule == rule:
-            yield found
+        yield from (found for found in _differences(comparison, package) if found is not None and found.rule == rule)
 
 
-def _difference(comparison: Comparison, package: str) -> PathDifference | None:
+def _differences(comparison: Comparison, package: str) -> Iterator[PathDifference | None]:
     provider, plugin = comparison.builds
     one, two = provider.use(package), plugin.use(package)
     if one is None and two is None and is_std(package):
-        return None
+        return
     sources = provider.source(package), plugin.source(package)
     if _in_main(provider, package) or _in_main(plugin, package):
-        return _main(comparison, package, one, two, sources)
-    if one is None or two is None:
-        return _by_source(comparison, package, *sources)
-    return _modules(comparison, package, one, two, sources)
+        yield _main(comparison, package, one, two, sources)
+    elif one is None or two is None:
+        yield _by_source(comparison, package, *sources)
+    else:
+        yield _modules(comparison, package, one, two, sources)
+        yield _where(comparison, package, one, two, sources)
 
 
 def _in_main(build: Build, package: str) -> bool:
@@ -149,7 +149,7 @@ def _modules(comparison: Comparison, package: str, one: Use, two: Use, sources: 
         return found("module-replaced")
     elif one.is_folder and two.is_folder and _same_path(comparison, sources) is False:
         return PathDifference(package, "module-replaced", one.path, _directory(sources[0]), _directory(sources[1]))
-    return _where(comparison, package, one, sources)
+    return None
 
 
 def _folder_or_same(one: Use, two: Use) -> bool:
@@ -160,19 +160,26 @@ def _directory(source: Source | None) -> str:
     return source.directory if source else ""
 
 
-def _where(comparison: Comparison, package: str, use: Use, sources: Sources) -> PathDifference | None:
-    """The same module at the same version: vendored, or in another module cache. Trimmed paths do not show either."""
+def _where(comparison: Comparison, package: str, one: Use, two: Use, sources: Sources) -> PathDifference | None:
+    """Where the module lay, whatever its version: vendored, or in another module cache. Trimmed paths show neither."""
     provider, plugin = comparison.builds
     if provider.trimmed is not False:
         return None
-    one, two = sources
-    if one is not None and two is not None and two.kind != "trimmed":
-        return None if one.directory == two.directory else _folders(package, one, two)
     if provider.vendored or plugin.vendored:
-        if provider.vendored and plugin.vendored and provider.main_module == plugin.main_module:
+        if _same_path(comparison, sources) or _one_checkout(provider, plugin):
             return None
-        return PathDifference(package, "vendor-path", "", _vendor_state(provider, one), _vendor_state(plugin, two))
+        sides = _vendor_state(provider, sources[0]), _vendor_state(plugin, sources[1])
+        return PathDifference(package, "vendor-path", "", *sides)
+    if one.version and two.version and provider.cache and plugin.cache and provider.cache != plugin.cache:
+        return PathDifference(package, "module-cache-path", "", provider.cache, plugin.cache)
     return None
+
+
+def _one_checkout(provider: Build, plugin: Build) -> bool:
+    """Whether both were vendored in what may be the same main module."""
+    if not (provider.vendored and plugin.vendored) or provider.main_module != plugin.main_module:
+        return False
+    return provider.root is None or plugin.root is None or provider.root == plugin.root
 
 
 def _vendor_state(build: Build, source: Source | None) -> str:

@@ -21,7 +21,9 @@ def difference(comparison: Comparison, packages: Iterable[str]) -> Difference:
         + (DIRECTORIES if _unrecorded(comparison, names) else ""),
         names,
         evidence={"host": compared(provider), "plugin": compared(plugin)},
-        fix="Build both from the same checkouts with the same commands. Not recorded in any file, so compare them by "
+        fix="Build both with -trimpath, so that directories do not count."
+        if _unrecorded(comparison, names)
+        else "Build both from the same checkouts with the same commands. Not recorded in any file, so compare them by "
         "hand: the source of these packages, -overlay, -toolexec, -coverpkg, C headers, generated files.",
     )
 
