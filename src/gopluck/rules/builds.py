@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from gopluck.facts.model import Binary, BuildInfo, Module
 
@@ -14,8 +14,7 @@ STD = "std"
 """What stands for the standard library where a module is named."""
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """The module that a package comes from in one build."""
 
     path: str
@@ -47,8 +46,7 @@ class Use:
         return f"{own} => {path} {version}".rstrip()
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A package's source directory, taken apart."""
 
     directory: str

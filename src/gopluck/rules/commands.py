@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from pathlib import PurePosixPath
 
 from gopluck.rules.builds import Build
 from gopluck.rules.model import Comparison
@@ -33,5 +32,5 @@ def plugin_command(host: Build, path: str) -> str:
     if host.gcflags and host.gcflags[0] is not None:
         pattern, words = host.gcflags
         flags.append(shlex.quote(f"-gcflags={pattern}={' '.join(words)}"))
-    output = shlex.quote(PurePosixPath(path).name)
+    output = shlex.quote(path.rpartition("/")[2])
     return " ".join([*environment, "go build -buildmode=plugin", *flags, "-o", output, "."])

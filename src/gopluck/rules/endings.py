@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import PurePosixPath
 
 from gopluck.report.model import Finding
 from gopluck.rules.builds import Build
@@ -34,7 +33,7 @@ def cause(slug: str, message: str, fix: str, **evidence: str) -> Finding:
 
 def name(evidence: Evidence) -> str:
     """The plugin's file name."""
-    return PurePosixPath(evidence.plugin.path).name
+    return evidence.plugin.path.rpartition("/")[2]
 
 
 def rebuild(evidence: Evidence) -> str:

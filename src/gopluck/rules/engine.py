@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gopluck.facts.model import Binary
 from gopluck.replay.process import Mismatch, OpenRequest, Outcome
 from gopluck.report.model import Finding, MismatchedPackage, Packages
-from gopluck.rules import dependency_changed, unexplained
 from gopluck.rules.builds import STD, Build, is_std
 from gopluck.rules.conflicts_with_loaded_plugin import rebuilt
 from gopluck.rules.model import Comparison, Difference, Evidence, Opened
-from gopluck.rules.registry import CAUSES, LOADING, registry
+from gopluck.rules.registry import CAUSES, LOADING, explaining, rule
 
-DEPENDENCY_CHANGED = dependency_changed.RULE.slug
+DEPENDENCY_CHANGED = "dependency-changed"
 WIDE = frozenset({"go-version", "experiment", "compiler-flags", "instrumentation", "pgo", "trimpath"})
 """Differences in how everything was built; the others belong to a module or a few packages, and go on from there."""
 OWN_WORDS = frozenset({"pluginpath-override"})
 """Loading rules that explain why a package differs, without a difference between the builds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """Why one `plugin.Open` ends as it does."""
 
-    packages: Packages = field(default_factory=Packages)
+    packages: Packages = Packages()
     findings: tuple[Finding, ...] = ()
 
 
@@ -48,7 +46,7 @@ def explain(host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[Ou
 
 def explain_one(evidence: Evidence) -> Explanation:
     """The explanation of one Open."""
-    endings = [finding for rule in (*LOADING, *CAUSES) if rule.ends for finding in rule.ends(evidence)]
+    endings = [finding for one in explaining(evidence.outcome) if one.ends for finding in one.ends(evidence)]
     named = {path for finding in endings if finding.rule in OWN_WORDS for path in finding.packages}
     attributions = [_attribute(comparison) for comparison in _comparisons(evidence, named)]
     differences = [finding for attribution in attributions for finding in attribution.findings()]
@@ -88,8 +86,7 @@ def _comparisons(evidence: Evidence, named: Set[str]) -> Iterator[Comparison]:
 # -- causes of packages ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Attribution:
+class _Attribution(NamedTuple):
     """The differences between two builds, and what each package owes to them."""
 
     comparison: Comparison
@@ -130,7 +127,7 @@ class _Attribution:
 
 def _attribute(comparison: Comparison) -> _Attribution:
     """Give each package, in link order, the differences that can have changed it; through others where none can."""
-    differences = [difference for rule in CAUSES if rule.differs for difference in rule.differs(comparison)]
+    differences = [difference for one in map(rule, CAUSES) if one.differs for difference in one.differs(comparison)]
     own: dict[str, tuple[Difference, ...]] = {}
     via: dict[str, tuple[str, ...]] = {}
     unknown: list[str] = []
@@ -152,6 +149,8 @@ def _attribute(comparison: Comparison) -> _Attribution:
             own[path] = mine
         via[path] = tuple(other for other in comparison.mismatched if other in roots)
     if unknown:
+        from gopluck.rules import unexplained
+
         rest = unexplained.difference(comparison, unknown)
         differences.append(rest)
         own |= dict.fromkeys(unknown, (rest,))
@@ -236,7 +235,7 @@ ROLES = ("cause", "risk", "harmless")
 
 def _ordered(findings: Iterator[Finding]) -> tuple[Finding, ...]:
     """Causes first; rules in the order of the table; the finding with most packages first."""
-    strength = {slug: index for index, slug in enumerate(registry())}
+    strength = {slug: index for index, slug in enumerate((*LOADING, *CAUSES))}
     ordered = sorted(
         findings, key=lambda finding: (ROLES.index(finding.role), strength[finding.rule], -len(finding.packages))
     )

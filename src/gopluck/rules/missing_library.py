@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 
 from gopluck.rules.endings import by_dlopen, name
 from gopluck.rules.model import Evidence, Link, Rule
@@ -12,11 +11,11 @@ from gopluck.rules.model import Evidence, Link, Rule
 def words(evidence: Evidence, found: Mapping[str, str]) -> tuple[str, str]:
     """By `DT_NEEDED` and the search path."""
     library = found.get("library", "a library")
-    by = PurePosixPath(found.get("needed_by", "")).name or name(evidence)
+    by = found.get("needed_by", "").rpartition("/")[2] or name(evidence)
     if found.get("version"):
         return (
             f"{by} needs {found['version']} of {library}, which has only {found.get('available', 'older ones')}",
-            f"Install a version of {PurePosixPath(library).name} that has {found['version']} where the host runs.",
+            f"Install a version of {library.rpartition('/')[2]} that has {found['version']} where the host runs.",
         )
     if found.get("found"):
         return (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from gopluck.facts.model import Binary
 from gopluck.replay.process import Mismatch, Outcome
@@ -11,16 +12,14 @@ from gopluck.report.model import Finding
 from gopluck.rules.builds import Build
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """Where a rule's facts can be read: a file and function of Go's source, or a public report."""
 
     title: str
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """One `plugin.Open` that the process has tried."""
 
     position: int
@@ -34,8 +33,7 @@ class Opened:
         return self.binary.path if self.binary else self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What the rules weigh for one plugin: the files, how its Open ended, and what was opened before."""
 
     host: Binary
@@ -71,8 +69,7 @@ class Evidence:
         return same[0] if same else None
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """Two builds that should agree: the one that defines packages, and the plugin that expects them otherwise."""
 
     provider: Build
@@ -90,8 +87,10 @@ class Comparison:
         return self.provider, self.plugin
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+NOTHING: Mapping[str, object] = MappingProxyType({})
+
+
+class Difference(NamedTuple):
     """Something in which two builds differ, and the packages whose hash it can change."""
 
     rule: str
@@ -102,7 +101,7 @@ class Difference:
     """Mismatched packages that it may have changed: it is named where nothing else explains one."""
     specific: bool = False
     """Whether the candidates are tied to it by evidence of their own (their module), not merely not excluded."""
-    evidence: Mapping[str, object] = field(default_factory=dict)
+    evidence: Mapping[str, object] = NOTHING
     fix: str = ""
     harmless: str = ""
     """The sentence for the case that it touches no mismatched package."""
@@ -112,8 +111,7 @@ Explain = Callable[[Evidence], Iterator[Finding]]
 Compare = Callable[[Comparison], Iterator[Difference]]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One reason: the text of `gopluck explain`, and the functions that recognise it."""
 
     slug: str

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gopluck.rules.model import Link, Rule
-from gopluck.rules.registry import CAUSES, LOADING
+from gopluck.rules.registry import CAUSES, LOADING, rule
 
 NOTE = "<!-- Written by `python -m gopluck.rules.pages docs/rules` from src/gopluck/rules: edit there. -->"
 
@@ -15,34 +15,34 @@ GROUPS: tuple[tuple[str, str, tuple[Rule, ...]], ...] = (
     (
         "Loading",
         "The file cannot be loaded, or the runtime refuses it, whatever its packages are.",
-        LOADING,
+        tuple(map(rule, LOADING)),
     ),
     (
         "Causes of a package that differs",
         "Go names only the first package that differs. gopluck compares all of them, and names for each the "
         "differences between the two builds that can have changed it, the strongest first. All of them have to go.",
-        CAUSES,
+        tuple(map(rule, CAUSES)),
     ),
 )
 
 
 def pages() -> Mapping[str, str]:
     """The text of each page by its file name."""
-    rules = [rule for _, _, group in GROUPS for rule in group]
-    return {"README.md": _index(), **{f"{rule.slug}.md": page(rule) for rule in rules}}
+    rules = [one for _, _, group in GROUPS for one in group]
+    return {"README.md": _index(), **{f"{one.slug}.md": page(one) for one in rules}}
 
 
-def page(rule: Rule) -> str:
+def page(one: Rule) -> str:
     """The page of one rule; `gopluck explain` shows the same text."""
     sections = (
-        ("What it means", rule.meaning),
-        ("Why Go refuses", rule.why),
-        ("Example", rule.example),
-        ("How to fix it", rule.fix),
-        ("Where to read more", "\n".join(_link(link) for link in rule.links)),
+        ("What it means", one.meaning),
+        ("Why Go refuses", one.why),
+        ("Example", one.example),
+        ("How to fix it", one.fix),
+        ("Where to read more", "\n".join(_link(link) for link in one.links)),
     )
     body = "".join(f"\n## {heading}\n\n{text}\n" for heading, text in sections if text)
-    return f"{NOTE}\n\n# {rule.slug}\n\n{rule.title}\n{body}"
+    return f"{NOTE}\n\n# {one.slug}\n\n{one.title}\n{body}"
 
 
 def _link(link: Link) -> str:
@@ -52,7 +52,7 @@ def _link(link: Link) -> str:
 def _index() -> str:
     parts = [NOTE, "# Rules", "The reasons that gopluck names. `gopluck explain RULE` shows these pages."]
     for heading, text, rules in GROUPS:
-        rows = "\n".join(f"- [{rule.slug}]({rule.slug}.md): {rule.title}" for rule in rules)
+        rows = "\n".join(f"- [{one.slug}]({one.slug}.md): {one.title}" for one in rules)
         parts += [f"## {heading}", text, rows]
     return "\n\n".join(parts) + "\n"
 

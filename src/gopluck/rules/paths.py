@@ -7,14 +7,13 @@ With -trimpath it is `module@required-version/dir`, without it the directory on 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gopluck.rules.builds import Build, Source, Use, is_std
 from gopluck.rules.model import Comparison
 
 
-@dataclass(frozen=True, slots=True)
-class PathDifference:
+class PathDifference(NamedTuple):
     """A package with two paths: the rule that says why, and what to group it by."""
 
     package: str

@@ -1,94 +1,107 @@
-"""The one table of rules, in the order in which causes are named: the strongest first."""
+"""The one table of rules, in the order in which causes are named: the strongest first.
+
+A rule is imported when it is asked for: most checks need few, and 40 files cost time at every start.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
 
-from gopluck.rules import (
-    already_loaded,
-    broken_by_earlier_plugin,
-    build_tags,
-    cgo_flags,
-    compiler_flags,
-    conflicts_with_loaded_plugin,
-    dependency_changed,
-    experiment,
-    fips,
-    go_version,
-    host_main_module,
-    host_not_exporting,
-    host_without_cgo,
-    host_without_plugin_support,
-    instrumentation,
-    libc_mismatch,
-    libc_too_old,
-    machine_mismatch,
-    main_module_path,
-    missing_library,
-    module_cache_path,
-    module_content,
-    module_replaced,
-    module_version,
-    not_a_plugin,
-    not_elf,
-    not_go,
-    pgo,
-    pluginpath_override,
-    sanitizer_runtime,
-    static_host,
-    test_variant,
-    trimpath,
-    undefined_symbol,
-    unexplained,
-    unsupported_format,
-    vendor_path,
-)
+from gopluck.replay.process import Outcome
 from gopluck.rules.model import Rule
 
-LOADING: tuple[Rule, ...] = (
-    not_elf.RULE,
-    not_go.RULE,
-    not_a_plugin.RULE,
-    unsupported_format.RULE,
-    machine_mismatch.RULE,
-    host_without_plugin_support.RULE,
-    host_without_cgo.RULE,
-    host_not_exporting.RULE,
-    static_host.RULE,
-    missing_library.RULE,
-    undefined_symbol.RULE,
-    libc_too_old.RULE,
-    libc_mismatch.RULE,
-    sanitizer_runtime.RULE,
-    already_loaded.RULE,
-    conflicts_with_loaded_plugin.RULE,
-    broken_by_earlier_plugin.RULE,
-    pluginpath_override.RULE,
+LOADING = (
+    "not-elf",
+    "not-go",
+    "not-a-plugin",
+    "unsupported-format",
+    "machine-mismatch",
+    "host-without-plugin-support",
+    "host-without-cgo",
+    "host-not-exporting",
+    "static-host",
+    "missing-library",
+    "undefined-symbol",
+    "libc-too-old",
+    "libc-mismatch",
+    "sanitizer-runtime",
+    "already-loaded",
+    "conflicts-with-loaded-plugin",
+    "broken-by-earlier-plugin",
+    "pluginpath-override",
 )
+"""The file cannot be loaded, or the runtime refuses it, whatever its packages are."""
 
-CAUSES: tuple[Rule, ...] = (
-    go_version.RULE,
-    experiment.RULE,
-    fips.RULE,
-    compiler_flags.RULE,
-    instrumentation.RULE,
-    test_variant.RULE,
-    pgo.RULE,
-    trimpath.RULE,
-    build_tags.RULE,
-    cgo_flags.RULE,
-    module_version.RULE,
-    module_replaced.RULE,
-    module_content.RULE,
-    vendor_path.RULE,
-    module_cache_path.RULE,
-    main_module_path.RULE,
-    host_main_module.RULE,
-    dependency_changed.RULE,
-    unexplained.RULE,
+CAUSES = (
+    "go-version",
+    "experiment",
+    "fips",
+    "compiler-flags",
+    "instrumentation",
+    "test-variant",
+    "pgo",
+    "trimpath",
+    "build-tags",
+    "cgo-flags",
+    "module-version",
+    "module-replaced",
+    "module-content",
+    "vendor-path",
+    "module-cache-path",
+    "main-module-path",
+    "host-main-module",
+    "dependency-changed",
+    "unexplained",
 )
+"""Why a package differs between two builds."""
+
+BY_STEP: Mapping[str, Sequence[str]] = {
+    "not-implemented": ("host-without-cgo",),
+    "no-plugin-package": ("host-without-plugin-support",),
+    "missing-symbol": ("pluginpath-override",),
+    "unknown-layout": ("unsupported-format", "static-host"),
+    "unknown-format": ("unsupported-format",),
+    "mutex-held": ("broken-by-earlier-plugin",),
+    "never-loaded": ("broken-by-earlier-plugin",),
+}
+"""The rules that can explain an end (`Outcome.why`) before or after the runtime's checks."""
+
+RUNTIME = (
+    "not-go",
+    "not-a-plugin",
+    "host-not-exporting",
+    "static-host",
+    "already-loaded",
+    "conflicts-with-loaded-plugin",
+    "broken-by-earlier-plugin",
+    "pluginpath-override",
+    "go-version",
+)
+"""Those that can explain an end in the runtime's checks."""
+
+
+def rule(slug: str) -> Rule:
+    """The rule with this slug. Raises `KeyError` when there is none."""
+    if slug not in (*LOADING, *CAUSES):
+        raise KeyError(slug)
+    found = import_module(f"gopluck.rules.{slug.replace('-', '_')}").RULE
+    assert isinstance(found, Rule)
+    return found
 
 
 def registry() -> Mapping[str, Rule]:
     """Every rule by its slug."""
-    return {rule.slug: rule for rule in (*LOADING, *CAUSES)}
+    return {slug: rule(slug) for slug in (*LOADING, *CAUSES)}
+
+
+def explaining(outcome: Outcome) -> Iterator[Rule]:
+    """The rules that can explain how an Open ended."""
+    if outcome.verdict == "loads":
+        return
+    if outcome.why == "dlopen":
+        named = outcome.dlopen.rule if outcome.dlopen else None
+        slugs: Sequence[str] = (named,) if named else ()
+    else:
+        slugs = BY_STEP.get(outcome.why, RUNTIME)
+    yield from map(rule, slugs)

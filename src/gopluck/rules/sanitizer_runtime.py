@@ -9,7 +9,13 @@ from gopluck.rules.model import Evidence, Link, Rule
 
 
 def words(evidence: Evidence, found: Mapping[str, str]) -> tuple[str, str]:
-    """By libasan among the needed libraries, or a sanitizer's symbol."""
+    """By libasan among the needed libraries, a sanitizer's symbol, or a variable that both files define."""
+    if found.get("first") and found.get("symbol"):
+        return (
+            f"host and plugin were both built with -asan and both define {found['symbol']}: its check for two "
+            "definitions of one variable ends the process",
+            "Run the host with ASAN_OPTIONS=detect_odr_violation=0.",
+        )
     what = found.get("library") or found.get("symbol") or "a sanitizer"
     what = what.rpartition("/")[2]
     return (

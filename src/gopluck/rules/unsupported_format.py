@@ -20,9 +20,9 @@ def words(evidence: Evidence, found: Mapping[str, str]) -> tuple[str, str]:
 
 
 def ends(evidence: Evidence) -> Iterator[Finding]:
-    """What `dlopen` refuses for its form, and module data of an unknown layout."""
+    """What `dlopen` refuses for its form, and what gopluck does not look into."""
     yield from by_dlopen("unsupported-format", words)(evidence)
-    if evidence.outcome.why == "unknown-layout":
+    if evidence.outcome.why in ("unknown-layout", "unknown-format"):
         yield cause("unsupported-format", evidence.outcome.note or "", "Try a newer gopluck, or really load it.")
 
 
