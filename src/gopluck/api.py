@@ -45,9 +45,12 @@ def check(
     paths = [fspath(plugin) for plugin in plugins]
     if names is not None and len(names) != len(paths):
         raise Usage(f"{len(names)} names for {len(paths)} plugins")
-    host_facts = host if isinstance(host, Binary) else _read(fspath(host), evidence=False)
+    host_facts = host if isinstance(host, Binary) else _read(fspath(host), evidence=False, exports=False)
     _refuse_host(host_facts)
-    opened = [OpenRequest(name, _read(path, evidence=False)) for name, path in zip(names or paths, paths, strict=True)]
+    opened = [
+        OpenRequest(name, _read(path, evidence=False, exports=False))
+        for name, path in zip(names or paths, paths, strict=True)
+    ]
     if system is None:
         from gopluck.facts.system import LiveSystem
 
@@ -56,9 +59,20 @@ def check(
     results: list[PluginResult] = []
     for requests in processes:
         outcomes = replay(host_facts, requests, system)
+        if any(outcome.dlopen and outcome.dlopen.status not in ("loaded", "same") for outcome in outcomes):
+            # Only a symbol that no library has makes it worth reading the C symbols of a large host.
+            host_facts = _with_exports(host_facts)
+            requests = [OpenRequest(one.name, one.binary and _with_exports(one.binary)) for one in requests]
+            outcomes = replay(host_facts, requests, system)
         _refuse_damage(requests, outcomes)
         results.extend(_explain(host_facts, requests, outcomes))
     return Report(_summary(host_facts), tuple(results))
+
+
+def _with_exports(binary: Binary) -> Binary:
+    if binary.elf is None or binary.elf.c_exports is not None:
+        return binary
+    return _read(binary.path, evidence=False)
 
 
 UNDECIDED = {"mach-o": "a Mach-O file", "pe": "a Windows program"}
@@ -94,10 +108,9 @@ def _explain(host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[O
     from gopluck.rules.engine import explain
 
     if any(outcome.mismatches for outcome in outcomes):
-        host = with_evidence(host)
-        requests = [
-            OpenRequest(request.name, with_evidence(request.binary) if request.binary else None) for request in requests
-        ]
+        requests = [OpenRequest(one.name, one.binary and with_evidence(one.binary)) for one in requests]
+        plugins = [one.binary.go for one in requests if one.binary and one.binary.go]
+        host = with_evidence(host, flags=any(go.compile_flags is not None for go in plugins))
     return [
         PluginResult(
             path=request.binary.path if request.binary else request.name,

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from gopluck.elf import constants as c
-from gopluck.elf.image import Image
+from gopluck.elf.image import CHUNK, Image
 from gopluck.errors import MalformedFile
 
 MAX_DYNAMIC = 1 << 12
@@ -117,8 +117,8 @@ class Dynamic:
             raise MalformedFile(f"{self.image.path}: string {index:#x} lies outside .dynstr")
         return self.image.cstring(offset + index, min(MAX_NAME, size - index))
 
-    def names(self, prefixes: tuple[bytes, ...]) -> Iterator[str]:
-        """Each string of `.dynstr` that starts with one of the prefixes.
+    def names(self, prefixes: tuple[bytes, ...]) -> Iterator[tuple[str, int]]:
+        """Each string of `.dynstr` that starts with one of the prefixes, with its index there.
 
         A string that is only the tail of a longer one (linkers merge suffixes) is not seen; Go's symbol names,
         which start with a prefix of their own, are never tails.
@@ -126,12 +126,12 @@ class Dynamic:
         offset, size = self.strtab
         pattern = re.compile(rb"\0((?:" + b"|".join(re.escape(p) for p in prefixes) + rb")[^\0]*)(?=\0)")
         seen: set[bytes] = set()
-        for chunk in self.image.chunks(offset, size, MAX_NAME):
+        for number, chunk in enumerate(self.image.chunks(offset, size, MAX_NAME)):
             for match in pattern.finditer(chunk):
                 name = match.group(1)
                 if name not in seen:
                     seen.add(name)
-                    yield name.decode("utf-8", "surrogateescape")
+                    yield name.decode("utf-8", "surrogateescape"), number * CHUNK + match.start(1)
 
     # -- the lists of the dynamic section ----------------------------------------------------------------------
 
@@ -192,6 +192,11 @@ class Dynamic:
             raise MalformedFile(f"{self.image.path}: .gnu.hash contradicts itself")
         return nbuckets, symoffset, buckets, buckets + nbuckets * 4, offset + 16
 
+    @property
+    def first_hashed(self) -> int | None:
+        """The index of the first symbol in `.gnu.hash`, or None where there is no `.gnu.hash`."""
+        return self._gnu_hash[1] if self._gnu_hash is not None else None
+
     @cached_property
     def _sysv_hash(self) -> tuple[int, int, int] | None:
         """(nbucket, nchain, file offset of the buckets)."""
@@ -221,12 +226,15 @@ class Dynamic:
             raise MalformedFile(f"{self.image.path}: .hash lies outside the file")
         return int.from_bytes(data, "little" if self.image.header.byte_order == "<" else "big")
 
-    def symbol(self, name: str) -> Symbol | None:
-        """The symbol that `ld.so` would find under this name in this file, or None."""
+    def symbol(self, name: str, at: int = -1) -> Symbol | None:
+        """The symbol that `ld.so` would find under this name in this file, or None.
+
+        `at`: where in `.dynstr` the name is known to be, which saves comparing it.
+        """
         wanted = name.encode("utf-8", "surrogateescape")
         for index in self._candidates(wanted):
             raw = self._raw_symbol(index)
-            if raw[4] != c.SHN_UNDEF and self._is_name(raw[0], wanted):
+            if raw[4] != c.SHN_UNDEF and (raw[0] == at or self._is_name(raw[0], wanted)):
                 return Symbol(name, raw[1], raw[2], raw[3] >> 4, raw[3] & 15, raw[4], index)
         return None
 

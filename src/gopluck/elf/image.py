@@ -29,6 +29,11 @@ MAX_LOADS = 128
 MAX_SECTION_NAME = 256
 """Bytes of a section's name that are read."""
 
+BLOCK = 1 << 13
+"""Bytes that a small read brings in, so that the reads around it need no system call."""
+
+MAX_BLOCKS = 256
+
 CHUNK = 1 << 20
 """Bytes of a large string table that are held at a time."""
 
@@ -98,6 +103,7 @@ class Image:
         self.header = header
         self.word_size = header.elf_class // 8
         self._fd = fd
+        self._blocks: dict[int, bytes] = {}
         self._scan = MAX_SCAN
         self._word = struct.Struct(header.byte_order + ("Q" if header.elf_class == 64 else "I"))
 
@@ -114,6 +120,7 @@ class Image:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+            self._blocks.clear()
 
     # -- the file ------------------------------------------------------------------------------------------
 
@@ -121,7 +128,15 @@ class Image:
         """Bytes of the file from `offset`; shorter where the file ends. Never more than the file holds."""
         if offset < 0 or size <= 0 or offset >= self.size:
             return b""
-        return read_at(self._fd, offset, min(size, self.size - offset))
+        block, start = divmod(offset, BLOCK)
+        if start + size > BLOCK:
+            return read_at(self._fd, offset, min(size, self.size - offset))
+        data = self._blocks.get(block)
+        if data is None:
+            if len(self._blocks) == MAX_BLOCKS:
+                self._blocks.clear()
+            data = self._blocks[block] = read_at(self._fd, block * BLOCK, BLOCK)
+        return data[start : start + size]
 
     def chunks(self, offset: int, size: int, overlap: int) -> Iterator[bytes]:
         """The region in pieces of `CHUNK` bytes; each piece goes on for `overlap` bytes of the next.

@@ -51,13 +51,14 @@ _LOCAL = bytes(byte >> 4 == c.STB_LOCAL for byte in range(256))
 def read_elf(image: Image, dynamic: Dynamic, *, exports: bool = True) -> Elf:
     """The facts of an ELF file. Raises `MalformedFile` when a table that the loader reads lies outside the file.
 
-    `exports=False` leaves `c_exports` empty.
+    `exports=False` leaves `c_exports` None, but for a file with AddressSanitizer, which compares its C symbols.
     """
     elf = read_skeleton(image)
     if not image.segments or not elf.dynamic:
         return elf
     tags = dynamic.tags
     symbols = SymbolTable(image, dynamic)
+    exports = exports or any(name.startswith("libasan.so") for name in dynamic.needed)
     initial_exec = symbols.initial_exec()
     return elf._replace(
         initial_exec=initial_exec[0] if initial_exec else None,
@@ -71,7 +72,7 @@ def read_elf(image: Image, dynamic: Dynamic, *, exports: bool = True) -> Elf:
         version_needs=dynamic.version_needs,
         version_definitions=dynamic.version_definitions,
         undefined=tuple(symbols.undefined()),
-        c_exports=symbols.c_exports() if exports else frozenset(),
+        c_exports=symbols.c_exports() if exports else None,
         relr=c.DT_RELR in tags,
         versioned=c.DT_VERSYM in tags,
     )
@@ -115,10 +116,15 @@ class SymbolTable:
         self._size, self._info, self._shndx = (24, 4, 6) if wide else (16, 12, 14)
         tags = dynamic.tags
         self._offset = self._file_offset(tags[c.DT_SYMTAB]) if c.DT_SYMTAB in tags else 0
-        self.count = min(self._count(), MAX_SYMBOLS) if self._offset else 0
-        room = max(0, image.size - self._offset) // self._size
-        if self.count > room:
-            raise MalformedFile(f"{image.path}: {self.count} dynamic symbols do not fit into the file")
+
+    @cached_property
+    def count(self) -> int:
+        """Entries of the table, at most `MAX_SYMBOLS`."""
+        count = min(self._count(), MAX_SYMBOLS) if self._offset else 0
+        room = max(0, self.image.size - self._offset) // self._size
+        if count > room:
+            raise MalformedFile(f"{self.image.path}: {count} dynamic symbols do not fit into the file")
+        return count
 
     def _file_offset(self, address: int) -> int:
         segment = self.image.segment_of(address)
@@ -156,10 +162,11 @@ class SymbolTable:
                     return int(last)
             chain += 4096
 
-    def slices(self) -> Iterator[tuple[int, array[int], bytes, array[int]]]:
-        """(first index, `st_name`, `st_info`, `st_shndx`) of each `SLICE` symbols."""
-        for first in range(0, self.count, SLICE):
-            rows = min(SLICE, self.count - first)
+    def slices(self, end: int | None = None) -> Iterator[tuple[int, array[int], bytes, array[int]]]:
+        """(first index, `st_name`, `st_info`, `st_shndx`) of each `SLICE` symbols before the index `end`."""
+        count = self.count if end is None else end
+        for first in range(0, count, SLICE):
+            rows = min(SLICE, count - first)
             data = self.image.pread(self._offset + first * self._size, rows * self._size)
             yield (
                 first,
@@ -190,6 +197,14 @@ class SymbolTable:
         if self._budget < 0:
             raise MalformedFile(f"{self.image.path}: the names of .dynsym overlap")
         return text.decode("utf-8", "surrogateescape")
+
+    def _short(self, index: int) -> str:
+        """As `string`, without `.dynstr` in memory."""
+        text = self.dynamic.string(index)
+        self._budget -= 64 + len(text)
+        if self._budget < 0:
+            raise MalformedFile(f"{self.image.path}: too many undefined symbols")
+        return text
 
     def c_exports(self) -> frozenset[str]:
         """The defined global symbols whose name is a C identifier, but not those of a superseded version (`x@V1`).
@@ -294,13 +309,15 @@ class SymbolTable:
         versions = self._version_indices()
         needs = self.dynamic.version_by_index
         out: dict[int, Undefined] = {}
-        for first, names, infos, shndx in self.slices():
+        # What is in .gnu.hash is defined: the undefined symbols come before its first one.
+        hashed = self.dynamic.first_hashed
+        for first, names, infos, shndx in self.slices(None if hashed is None else min(hashed, MAX_SYMBOLS)):
             if 0 not in shndx:
                 continue
             for name, info, index in compress(zip(names, infos, count(first), strict=False), map(not_, shndx)):
                 if name and info >> 4 != c.STB_LOCAL:
                     file, version = needs.get(versions[index] & 0x7FFF, ("", "")) if versions else ("", "")
-                    out[index] = Undefined(self.string(name), info >> 4 == c.STB_WEAK, version, file)
+                    out[index] = Undefined(self._short(name), info >> 4 == c.STB_WEAK, version, file)
         return out
 
     @cached_property

@@ -61,7 +61,7 @@ def dumps(host: Binary) -> str:
             "rpath": elf.rpath,
             "runpath": elf.runpath,
             "version_needs": [[need.file, need.version, need.weak] for need in elf.version_needs],
-            "c_symbols": sorted(elf.c_exports),
+            "c_symbols": sorted(elf.c_exports or ()),
         },
         "build": _build(info) if info else None,
         "packages": dict(sorted(go.link_hashes.items())),

@@ -26,11 +26,11 @@ UPX = b"UPX!"
 """The magic of UPX's `l_info`, right behind the program headers of a packed file."""
 
 
-def read(path: str, *, evidence: bool = True) -> Binary:
+def read(path: str, *, evidence: bool = True, exports: bool = True) -> Binary:
     """The facts of a file. Raises `UnreadableFile`, and `MalformedFile` for a damaged manifest.
 
     `evidence=False` leaves out what only an explanation needs (`Go.sources`, `Go.compile_flags`); `with_evidence`
-    adds it later.
+    adds it later. `exports=False` leaves out `Elf.c_exports`.
     """
     fd, size = open_regular(path)
     try:
@@ -57,16 +57,19 @@ def read(path: str, *, evidence: bool = True) -> Binary:
         bare = Elf(head[:64], elf_class=wide, byte_order=order, machine=0, type=0, goarch="unknown")
         return binary._replace(elf=bare, damage=_reason(error, path))
     with image:
-        return _read_image(image, binary, evidence)
+        return _read_image(image, binary, evidence, exports)
 
 
-def with_evidence(binary: Binary) -> Binary:
-    """The same facts with what an explanation needs; the file is read again for it."""
+def with_evidence(binary: Binary, *, flags: bool = True) -> Binary:
+    """The same facts with what an explanation needs; the file is read again for it.
+
+    `flags=False` leaves out the compile flags: they are looked at only where both sides have them.
+    """
     if binary.go is None or binary.format != "elf" or binary.go.sources:
         return binary
     try:
         with open_image(binary.path) as image:
-            return binary._replace(go=_evidence(image, binary.go))
+            return binary._replace(go=_evidence(image, binary.go, flags))
     except MalformedFile:
         return binary
 
@@ -80,15 +83,15 @@ def _reason(error: MalformedFile, path: str) -> str:
     return str(error).removeprefix(f"{path}: ")
 
 
-def _read_image(image: Image, binary: Binary, evidence: bool) -> Binary:
+def _read_image(image: Image, binary: Binary, evidence: bool, exports: bool) -> Binary:
     try:
         binary = binary._replace(elf=read_skeleton(image))
         dynamic = Dynamic(image)
-        binary = binary._replace(elf=read_elf(image, dynamic))
+        binary = binary._replace(elf=read_elf(image, dynamic, exports=exports))
         relocations = Relocations(image, dynamic)
         go = _read_go(image, dynamic, relocations)
         if go is not None and evidence:
-            go = _evidence(image, go)
+            go = _evidence(image, go, flags=True)
         return binary._replace(go=go)
     except MalformedFile as error:
         return binary._replace(damage=_reason(error, binary.path))
@@ -99,7 +102,7 @@ def _read_go(image: Image, dynamic: Dynamic, relocations: Relocations) -> Go | N
     tables = pclntab.find_pclntabs(image)
     if info is None and not tables:
         return None
-    release = version.minor(info.go_version) if info else None
+    release = version.minor(info.go_version) if info else version.PCLNTAB_RELEASE.get(tables[0].form)
     layout = layouts.RELEASES.get(release) if release else None
     module: Moduledata | None = None
     if layout is not None:
@@ -107,7 +110,7 @@ def _read_go(image: Image, dynamic: Dynamic, relocations: Relocations) -> Go | N
     last = dynamic.symbol("runtime.lastmoduledatap")
     pluginpath = module.pluginpath if module else ""
     exported = types.exported_symbols(image, module, release) if module and release else ()
-    what = kind.kind_of(image, info, pluginpath)
+    what = kind.kind_of(image, dynamic, info, pluginpath, tables)
     return Go(
         kind=what,
         version=info.go_version if info else "",
@@ -124,10 +127,10 @@ def _read_go(image: Image, dynamic: Dynamic, relocations: Relocations) -> Go | N
     )
 
 
-def _evidence(image: Image, go: Go) -> Go:
+def _evidence(image: Image, go: Go, flags: bool) -> Go:
     from gopluck.golang import dwarf
     from gopluck.golang.sources import read_sources
 
     packages = [*go.link_hashes, *(package.path for package in go.pkghashes)]
     sources = read_sources(image, pclntab.find_pclntabs(image), packages)
-    return go._replace(sources=sources, compile_flags=dwarf.compile_flags(image))
+    return go._replace(sources=sources, compile_flags=dwarf.compile_flags(image) if flags else None)

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from gopluck.elf.constants import ET_DYN, ET_EXEC, PT_INTERP
+from collections.abc import Iterable
+
+from gopluck.elf.constants import DF_1_PIE, DT_FLAGS_1, ET_DYN, ET_EXEC, PT_INTERP
+from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image
 from gopluck.facts.model import BuildInfo
+from gopluck.golang.pclntab import Pclntab, contains
+
+TEST_MAIN = b"\0testing.MainStart\0"
+"""What the main function of `go test` calls, and no other program (`cmd/go/internal/load/test.go`)."""
 
 
-def kind_of(image: Image, info: BuildInfo | None, pluginpath: str) -> str:
-    """The kind, from what the linker wrote (a pluginpath) before what the go command recorded (`-buildmode`)."""
+def kind_of(
+    image: Image, dynamic: Dynamic, info: BuildInfo | None, pluginpath: str, tables: Iterable[Pclntab] = ()
+) -> str:
+    """The kind, from what the linker wrote (a pluginpath) before what the go command recorded (`-buildmode`).
+
+    Go before 1.18 records no settings, before 1.20 nothing at all in plugins, and before 1.24 no path in test binaries.
+    """
     mode = info.setting("-buildmode") if info else None
     if pluginpath or mode == "plugin":
         return "plugin"
@@ -16,8 +28,15 @@ def kind_of(image: Image, info: BuildInfo | None, pluginpath: str) -> str:
         return "c-shared"
     if info is not None and info.path.endswith(".test"):
         return "test"
+    starts = any(segment.type == PT_INTERP for segment in image.segments)
+    program = image.header.type == ET_EXEC or (
+        image.header.type == ET_DYN and (mode == "pie" or starts or bool(dynamic.tags.get(DT_FLAGS_1, 0) & DF_1_PIE))
+    )
+    if program and (info is None or not info.path) and any(contains(image, table, TEST_MAIN) for table in tables):
+        return "test"
     if image.header.type == ET_EXEC:
         return "exe"
-    if image.header.type == ET_DYN and (mode == "pie" or any(s.type == PT_INTERP for s in image.segments)):
+    if program:
         return "pie"
-    return "unknown"
+    # A library of Go code; a plugin whose moduledata was not found would be one, too.
+    return "c-shared" if image.header.type == ET_DYN and info is not None and mode is None else "unknown"

@@ -22,8 +22,8 @@ MAX_PACKAGES = 1 << 15
 def read_link_hashes(image: Image, dynamic: Dynamic) -> dict[str, str]:
     """Package path to hash (hex), for each package whose hash the file defines."""
     out: dict[str, str] = {}
-    for name in dynamic.names(tuple(prefix.encode() for prefix in PREFIXES)):
-        symbol = dynamic.symbol(name)
+    for name, index in dynamic.names(tuple(prefix.encode() for prefix in PREFIXES)):
+        symbol = dynamic.symbol(name, index)
         if symbol is None:
             continue
         if len(out) == MAX_PACKAGES:

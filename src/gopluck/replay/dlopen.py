@@ -331,7 +331,9 @@ class _Process:
         names = {path, elf.soname} if elf.soname and self.libc.kind != "musl" else {path}
         first = self.objects[0].chain if self.objects else ()
         chain = _paths(elf, _directory(path), self.libc.kind == "musl") + first
-        return _Object(path, frozenset(names), binary.identity.inode, elf, elf.c_exports, elf.versioned, chain)
+        return _Object(
+            path, frozenset(names), binary.identity.inode, elf, elf.c_exports or frozenset(), elf.versioned, chain
+        )
 
     def _library(self, name: str, library: Library, parent: _Object) -> _Object:
         binary = library.binary
