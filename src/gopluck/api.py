@@ -110,7 +110,8 @@ def _explain(host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[O
     if any(outcome.mismatches for outcome in outcomes):
         requests = [OpenRequest(one.name, one.binary and with_evidence(one.binary)) for one in requests]
         plugins = [one.binary.go for one in requests if one.binary and one.binary.go]
-        host = with_evidence(host, flags=any(go.compile_flags is not None for go in plugins))
+        shared = frozenset(package.path for go in plugins for package in go.pkghashes) | {"main"}
+        host = with_evidence(host, only=shared, flags=any(go.compile_flags is not None for go in plugins))
     return [
         PluginResult(
             path=request.binary.path if request.binary else request.name,

@@ -60,16 +60,17 @@ def read(path: str, *, evidence: bool = True, exports: bool = True) -> Binary:
         return _read_image(image, binary, evidence, exports)
 
 
-def with_evidence(binary: Binary, *, flags: bool = True) -> Binary:
+def with_evidence(binary: Binary, *, only: frozenset[str] | None = None, flags: bool = True) -> Binary:
     """The same facts with what an explanation needs; the file is read again for it.
 
-    `flags=False` leaves out the compile flags: they are looked at only where both sides have them.
+    `only`: the packages whose sources are wanted. `flags=False` leaves out the compile flags: they are looked at only
+    where both sides have them.
     """
     if binary.go is None or binary.format != "elf" or binary.go.sources:
         return binary
     try:
         with open_image(binary.path) as image:
-            return binary._replace(go=_evidence(image, binary.go, flags))
+            return binary._replace(go=_evidence(image, binary.go, only, flags))
     except MalformedFile:
         return binary
 
@@ -91,7 +92,7 @@ def _read_image(image: Image, binary: Binary, evidence: bool, exports: bool) -> 
         relocations = Relocations(image, dynamic)
         go = _read_go(image, dynamic, relocations)
         if go is not None and evidence:
-            go = _evidence(image, go, flags=True)
+            go = _evidence(image, go, None, flags=True)
         return binary._replace(go=go)
     except MalformedFile as error:
         return binary._replace(damage=_reason(error, binary.path))
@@ -127,10 +128,10 @@ def _read_go(image: Image, dynamic: Dynamic, relocations: Relocations) -> Go | N
     )
 
 
-def _evidence(image: Image, go: Go, flags: bool) -> Go:
+def _evidence(image: Image, go: Go, only: frozenset[str] | None, flags: bool) -> Go:
     from gopluck.golang import dwarf
     from gopluck.golang.sources import read_sources
 
     packages = [*go.link_hashes, *(package.path for package in go.pkghashes)]
-    sources = read_sources(image, pclntab.find_pclntabs(image), packages)
+    sources = read_sources(image, pclntab.find_pclntabs(image), only or packages, only)
     return go._replace(sources=sources, compile_flags=dwarf.compile_flags(image) if flags else None)

@@ -77,18 +77,21 @@ class _Function(NamedTuple):
     """Neither a closure nor an initializer, which may come from inlined code of another package."""
 
 
-def read_sources(image: Image, tables: Sequence[Pclntab], packages: Iterable[str] = ()) -> dict[str, str]:
+def read_sources(
+    image: Image, tables: Sequence[Pclntab], packages: Iterable[str] = (), only: frozenset[str] | None = None
+) -> dict[str, str]:
     """Package path to source directory. Damage gives fewer packages, never an error.
 
     Each package with a function has one; of the given `packages` also those whose functions were all inlined, where
     one directory of the file table fits no other package. `main` stands for a program's main package, as in its link
-    hash; a plugin's has its pluginpath.
+    hash; a plugin's has its pluginpath. `only`: the packages that are wanted, where most of a large host's are not.
     """
     found: dict[str, str] = {}
     directories: set[str] = set()
     for table in tables:
-        functions = _functions if _FORMS[table.form].cu is not None else _functions_go12
-        for package, directory in _elect(functions(image, table)).items():
+        go12 = _FORMS[table.form].cu is None
+        functions = _functions_go12(image, table) if go12 else _functions(image, table, only)
+        for package, directory in _elect(functions).items():
             found.setdefault(package, directory)
         directories |= _directories(image, table)
     found |= _inlined([package for package in packages if package not in found], found, directories)
@@ -207,8 +210,8 @@ def _unescaped(package: str) -> str:
     return "".join(parts).encode("latin-1", "ignore").decode("utf-8", "replace")
 
 
-def _functions(image: Image, table: Pclntab) -> Iterator[_Function]:
-    """Some functions of each compile unit."""
+def _functions(image: Image, table: Pclntab, only: frozenset[str] | None) -> Iterator[_Function]:
+    """Some functions of each compile unit; of a unit whose last function is of no wanted package none."""
     form, size = _FORMS[table.form], image.word_size
     start, room = _region(image, table)
     header = _words(image, start + 8, 8, size)
@@ -241,6 +244,9 @@ def _functions(image: Image, table: Pclntab) -> Iterator[_Function]:
     owners = _Owners()
     looks = 0
     for unit, members in sorted(of_unit.items(), key=lambda item: len(item[1]), reverse=True):
+        last = image.cstring(start + names + name_of[members[-1]], MAX_NAME)
+        if only is not None and "[" not in last and package_of(last) not in only:
+            continue
         sample: list[_Function] = []
         plain: list[_Function] = []
         # From the end: the first ones are often generic, or made by the compiler.
