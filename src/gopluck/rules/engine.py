@@ -11,6 +11,7 @@ from gopluck.report.model import Finding, MismatchedPackage, Packages
 from gopluck.rules.builds import STD, Build, is_std
 from gopluck.rules.conflicts_with_loaded_plugin import rebuilt
 from gopluck.rules.model import Comparison, Difference, Evidence, Opened
+from gopluck.rules.paths import place_agrees
 from gopluck.rules.registry import CAUSES, LOADING, explaining, rule
 
 DEPENDENCY_CHANGED = "dependency-changed"
@@ -142,6 +143,10 @@ def _attribute(comparison: Comparison) -> _Attribution:
             roots = [other for other in roots if _spreads(own.get(other, ()), mine)]
         else:
             general = tuple(difference for difference in differences if path in difference.candidates)
+            if general and not place_agrees(comparison, path):
+                general = ()
+            # Code that nothing pins is the nearer reason: tags and the like stay a risk beside it.
+            general = tuple(one for one in general if one.rule == "module-content") or general
             mine = general if not roots else _continued(comparison, path, general, own, roots)
             if not mine and not roots:
                 unknown.append(path)

@@ -47,6 +47,25 @@ def _differences(comparison: Comparison, package: str) -> Iterator[PathDifferenc
         yield _where(comparison, package, one, two, sources)
 
 
+def place_agrees(comparison: Comparison, package: str) -> bool:
+    """Whether a module's package is known to have one path on both sides, so that what differs is something else.
+
+    Without -trimpath the module cache is part of every path in it: one package of a version that matches shows that the
+    two caches agree, even where no directory is recorded.
+    """
+    provider, plugin = comparison.builds
+    one, two = provider.use(package), plugin.use(package)
+    if one is None or two is None or provider.trimmed is not False or plugin.trimmed is not False:
+        return True
+    if _same_path(comparison, (provider.source(package), plugin.source(package))):
+        return True
+    return any(
+        used.version and not used.is_main and used.replace is None
+        for other in comparison.shared.difference(comparison.mismatched)
+        if (used := provider.use(other)) is not None
+    )
+
+
 def _in_main(build: Build, package: str) -> bool:
     used = build.use(package)
     return used is not None and used.is_main
