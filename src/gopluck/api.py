@@ -13,7 +13,7 @@ from gopluck.replay.process import OpenRequest, Outcome, replay
 from gopluck.report.model import HostSummary, PluginResult, Report
 
 if TYPE_CHECKING:
-    from gopluck.facts.system import System
+    from gopluck.facts.system import Found, System, Wanted
 
 Path = str | PathLike[str]
 
@@ -52,9 +52,7 @@ def check(
         for name, path in zip(names or paths, paths, strict=True)
     ]
     if system is None:
-        from gopluck.facts.system import LiveSystem
-
-        system = LiveSystem()
+        system = _ThisMachine()
     processes = [[request] for request in opened] if independent else [opened]
     results: list[PluginResult] = []
     for requests in processes:
@@ -67,6 +65,21 @@ def check(
         _refuse_damage(requests, outcomes)
         results.extend(_explain(host_facts, requests, outcomes))
     return Report(_summary(host_facts), tuple(results))
+
+
+class _ThisMachine:
+    """`LiveSystem`, made when the first library is asked for: most plugins need none that the host has not."""
+
+    def __init__(self) -> None:
+        self._live: System | None = None
+
+    def find(self, wanted: Wanted) -> Found:
+        """See `System.find`."""
+        if self._live is None:
+            from gopluck.facts.system import LiveSystem
+
+            self._live = LiveSystem()
+        return self._live.find(wanted)
 
 
 def _with_exports(binary: Binary) -> Binary:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import re
 import struct
+import sys
+from array import array
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import compress
 from typing import NamedTuple
 
 from gopluck.elf import constants as c
@@ -23,6 +26,12 @@ MAX_NEEDED = 256
 
 MAX_CHAIN = 1 << 16
 """Steps along one hash chain or version list before a file counts as damaged."""
+
+MAX_SYMBOLS = 1 << 21
+"""Entries of `.dynsym` that are looked at at the most."""
+
+ROWS = 1 << 15
+"""Symbols that are held at a time."""
 
 MAX_NAME = 8192
 """Bytes of a symbol name that are compared at the most."""
@@ -117,21 +126,38 @@ class Dynamic:
             raise MalformedFile(f"{self.image.path}: string {index:#x} lies outside .dynstr")
         return self.image.cstring(offset + index, min(MAX_NAME, size - index))
 
-    def names(self, prefixes: tuple[bytes, ...]) -> Iterator[tuple[str, int]]:
-        """Each string of `.dynstr` that starts with one of the prefixes, with its index there.
+    def _strings_with(self, prefixes: tuple[bytes, ...]) -> dict[int, bytes]:
+        """Each string of `.dynstr` that starts with one of the prefixes, by its index there.
 
         A string that is only the tail of a longer one (linkers merge suffixes) is not seen; Go's symbol names,
         which start with a prefix of their own, are never tails.
         """
         offset, size = self.strtab
         pattern = re.compile(rb"\0((?:" + b"|".join(re.escape(p) for p in prefixes) + rb")[^\0]*)(?=\0)")
-        seen: set[bytes] = set()
+        out: dict[int, bytes] = {}
         for number, chunk in enumerate(self.image.chunks(offset, size, MAX_NAME)):
             for match in pattern.finditer(chunk):
-                name = match.group(1)
-                if name not in seen:
-                    seen.add(name)
-                    yield name.decode("utf-8", "surrogateescape"), number * CHUNK + match.start(1)
+                out[number * CHUNK + match.start(1)] = match[1]
+        return out
+
+    def symbols_with(self, prefixes: tuple[bytes, ...]) -> list[Symbol]:
+        """The defined symbols whose name starts with one of the prefixes, in table order.
+
+        Hundreds at a time: their names are found in `.dynstr`, and the table is searched for them as one column.
+        """
+        strings = self._strings_with(prefixes)
+        out: list[Symbol] = []
+        step = self._sym.size
+        count = self.count if strings else 0
+        for first in range(0, count, ROWS):
+            data = self.image.pread(self._symtab + first * step, min(ROWS, count - first) * step)
+            names = column(data[: len(data) // step * step], 0, step, "I", self.image.header.byte_order)
+            for row in compress(range(len(names)), map(strings.__contains__, names)):
+                name, value, size, info, shndx = self._unpack(data[row * step : (row + 1) * step])
+                if shndx != c.SHN_UNDEF:
+                    text = strings[name].decode("utf-8", "surrogateescape")
+                    out.append(Symbol(text, value, size, info >> 4, info & 15, shndx, first + row))
+        return out
 
     # -- the lists of the dynamic section ----------------------------------------------------------------------
 
@@ -154,6 +180,37 @@ class Dynamic:
     def _symtab(self) -> int:
         offset, _ = self._table(c.DT_SYMTAB, self.image.size)
         return offset
+
+    @cached_property
+    def count(self) -> int:
+        """Entries of `.dynsym`: `nchain` of `.hash`, or the end of the last chain of `.gnu.hash`.
+
+        At most `MAX_SYMBOLS`. Raises `MalformedFile` when the file does not hold as many.
+        """
+        count = self.hash_chains or self._hashed_end() if c.DT_SYMTAB in self.tags else 0
+        count = min(count, MAX_SYMBOLS)
+        if count > max(0, self.image.size - self._symtab) // self._sym.size:
+            raise MalformedFile(f"{self.image.path}: {count} dynamic symbols do not fit into the file")
+        return count
+
+    def _hashed_end(self) -> int:
+        if self._gnu_hash is None:
+            return 0
+        nbuckets, symoffset, buckets, chains, _ = self._gnu_hash
+        order = self.image.header.byte_order
+        last: int = max(column(self.image.pread(buckets, 4 * nbuckets), 0, 4, "I", order), default=0)
+        if last < symoffset:
+            return symoffset
+        at = chains + 4 * (last - symoffset)
+        while True:
+            data = self.image.pread(at, 4096)
+            if len(data) < 4:
+                raise MalformedFile(f"{self.image.path}: .gnu.hash has no end")
+            for value in column(data[: len(data) // 4 * 4], 0, 4, "I", order):
+                last += 1
+                if value & 1:
+                    return last
+            at += 4096
 
     def symbol_at(self, index: int) -> Symbol:
         """The entry of `.dynsym` at an index."""
@@ -226,15 +283,12 @@ class Dynamic:
             raise MalformedFile(f"{self.image.path}: .hash lies outside the file")
         return int.from_bytes(data, "little" if self.image.header.byte_order == "<" else "big")
 
-    def symbol(self, name: str, at: int = -1) -> Symbol | None:
-        """The symbol that `ld.so` would find under this name in this file, or None.
-
-        `at`: where in `.dynstr` the name is known to be, which saves comparing it.
-        """
+    def symbol(self, name: str) -> Symbol | None:
+        """The symbol that `ld.so` would find under this name in this file, or None."""
         wanted = name.encode("utf-8", "surrogateescape")
         for index in self._candidates(wanted):
             raw = self._raw_symbol(index)
-            if raw[4] != c.SHN_UNDEF and (raw[0] == at or self._is_name(raw[0], wanted)):
+            if raw[4] != c.SHN_UNDEF and self._is_name(raw[0], wanted):
                 return Symbol(name, raw[1], raw[2], raw[3] >> 4, raw[3] & 15, raw[4], index)
         return None
 
@@ -345,3 +399,13 @@ def sysv_hash(name: bytes) -> int:
         value ^= (value & 0xF0000000) >> 24
         value &= 0x0FFFFFFF
     return value
+
+
+def column(data: bytes, at: int, step: int, code: str, order: str) -> array[int]:
+    """One field of a table of records, as an array."""
+    cells: array[int] = array(code)
+    cells.frombytes(data[: len(data) // step * step])
+    out = cells[at // cells.itemsize :: step // cells.itemsize]
+    if (order == "<") != (sys.byteorder == "little"):
+        out.byteswap()
+    return out

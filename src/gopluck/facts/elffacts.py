@@ -7,7 +7,6 @@ names) and the relocations (60,000). Slices of `array`, `itertools.compress` and
 from __future__ import annotations
 
 import struct
-import sys
 from array import array
 from collections.abc import Iterator
 from functools import cached_property
@@ -15,19 +14,13 @@ from itertools import compress, count
 from operator import itemgetter, not_
 
 from gopluck.elf import constants as c
-from gopluck.elf.dynamic import MAX_NAME, Dynamic, Undefined
+from gopluck.elf.dynamic import MAX_NAME, MAX_SYMBOLS, ROWS, Dynamic, Undefined, column
 from gopluck.elf.image import Image
 from gopluck.errors import MalformedFile
 from gopluck.facts.model import Elf
 
-MAX_SYMBOLS = 1 << 21
-"""Entries of `.dynsym` that are read at the most."""
-
 MAX_STRINGS = 1 << 26
 """Bytes of `.dynstr` that are read at the most."""
-
-SLICE = 1 << 15
-"""Symbols that are held as Python numbers at a time."""
 
 TEXT = 1 << 20
 """Bytes of `.dynstr` that are held as Python strings at a time."""
@@ -117,62 +110,23 @@ class SymbolTable:
         tags = dynamic.tags
         self._offset = self._file_offset(tags[c.DT_SYMTAB]) if c.DT_SYMTAB in tags else 0
 
-    @cached_property
-    def count(self) -> int:
-        """Entries of the table, at most `MAX_SYMBOLS`."""
-        count = min(self._count(), MAX_SYMBOLS) if self._offset else 0
-        room = max(0, self.image.size - self._offset) // self._size
-        if count > room:
-            raise MalformedFile(f"{self.image.path}: {count} dynamic symbols do not fit into the file")
-        return count
-
     def _file_offset(self, address: int) -> int:
         segment = self.image.segment_of(address)
         if segment is None or segment.offset + address - segment.vaddr >= self.image.size:
             raise MalformedFile(f"{self.image.path}: a dynamic table at {address:#x} lies outside the file")
         return segment.offset + address - segment.vaddr
 
-    def _u32(self, offset: int, count: int) -> array[int]:
-        data = self.image.pread(offset, 4 * count)
-        if len(data) < 4 * count:
-            raise MalformedFile(f"{self.image.path}: a hash table lies outside the file")
-        return _column(data, 0, 4, "I", self._order)
-
-    def _count(self) -> int:
-        """Entries of `.dynsym`: `nchain` of `.hash`, or the end of the last chain of `.gnu.hash`."""
-        tags = self.dynamic.tags
-        if c.DT_HASH in tags:
-            return self.dynamic.hash_chains
-        if c.DT_GNU_HASH not in tags:
-            return 0
-        at = self._file_offset(tags[c.DT_GNU_HASH])
-        nbuckets, symoffset, bloom, _ = self._u32(at, 4)
-        buckets = at + 16 + bloom * self.image.word_size
-        last = max(self._u32(buckets, nbuckets), default=0)
-        if last < symoffset:
-            return int(symoffset)
-        chain = buckets + 4 * nbuckets + 4 * (last - symoffset)
-        while True:
-            data = self.image.pread(chain, 4096)
-            if len(data) < 4:
-                raise MalformedFile(f"{self.image.path}: .gnu.hash has no end")
-            for value in _column(data, 0, 4, "I", self._order):
-                last += 1
-                if value & 1:
-                    return int(last)
-            chain += 4096
-
     def slices(self, end: int | None = None) -> Iterator[tuple[int, array[int], bytes, array[int]]]:
-        """(first index, `st_name`, `st_info`, `st_shndx`) of each `SLICE` symbols before the index `end`."""
-        count = self.count if end is None else end
-        for first in range(0, count, SLICE):
-            rows = min(SLICE, count - first)
+        """(first index, `st_name`, `st_info`, `st_shndx`) of each `ROWS` symbols before the index `end`."""
+        count = self.dynamic.count if end is None else end
+        for first in range(0, count, ROWS):
+            rows = min(ROWS, count - first)
             data = self.image.pread(self._offset + first * self._size, rows * self._size)
             yield (
                 first,
-                _column(data, 0, self._size, "I", self._order),
+                column(data, 0, self._size, "I", self._order),
                 data[self._info :: self._size],
-                _column(data, self._shndx, self._size, "H", self._order),
+                column(data, self._shndx, self._size, "H", self._order),
             )
 
     def _lost_name(self) -> MalformedFile:
@@ -259,10 +213,10 @@ class SymbolTable:
         address = self.dynamic.tags.get(c.DT_VERSYM)
         if address is None:
             return None
-        data = self.image.pread(self._file_offset(address), 2 * self.count)
-        if len(data) < 2 * self.count:
+        data = self.image.pread(self._file_offset(address), 2 * self.dynamic.count)
+        if len(data) < 2 * self.dynamic.count:
             raise MalformedFile(f"{self.image.path}: .gnu.version lies outside the file")
-        return _column(data, 0, 2, "H", self._order)
+        return column(data, 0, 2, "H", self._order)
 
     def _version_titles(self) -> Iterator[tuple[int, str]]:
         """(index, name) of `.gnu.version_d` without the base version, which names the file itself."""
@@ -344,9 +298,9 @@ class SymbolTable:
             data = self.image.pread(self._file_offset(address), size)
             if wide:
                 high, low = (12, 8) if self._order == "<" else (8, 12)
-                yield _column(data, high, step, "I", self._order), _column(data, low, step, "I", self._order)
+                yield column(data, high, step, "I", self._order), column(data, low, step, "I", self._order)
             else:
-                infos = _column(data, 4, step, "I", self._order)
+                infos = column(data, 4, step, "I", self._order)
                 yield array("I", (info >> 8 for info in infos)), array("I", (info & 0xFF for info in infos))
 
 
@@ -363,13 +317,3 @@ def _c_identifiers(strings: bytes) -> Iterator[str]:
             end = at + TEXT
         yield from filter(str.isascii, filter(str.isidentifier, strings[at:end].decode("latin-1").split("\0")))
         at = end
-
-
-def _column(data: bytes, at: int, step: int, code: str, order: str) -> array[int]:
-    """One field of a table of records, as an array."""
-    cells: array[int] = array(code)
-    cells.frombytes(data[: len(data) // step * step])
-    out = cells[at // cells.itemsize :: step // cells.itemsize]
-    if (order == "<") != (sys.byteorder == "little"):
-        out.byteswap()
-    return out

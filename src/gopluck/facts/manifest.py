@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from gopluck.elf.dynamic import VersionNeed
+from gopluck.elf.dynamic import Undefined, VersionNeed
 from gopluck.errors import MalformedFile, Usage
 from gopluck.facts.model import (
     Binary,
@@ -62,6 +62,7 @@ def dumps(host: Binary) -> str:
             "runpath": elf.runpath,
             "version_needs": [[need.file, need.version, need.weak] for need in elf.version_needs],
             "c_symbols": sorted(elf.c_exports or ()),
+            "needs_symbols": [[one.name, one.version, one.file, one.weak] for one in elf.undefined],
         },
         "build": _build(info) if info else None,
         "packages": dict(sorted(go.link_hashes.items())),
@@ -123,6 +124,10 @@ def _binary(document: Mapping[str, Any], size: int, path: str, identity: Identit
             runpath=_opt(elf["runpath"]),
             needed=tuple(_str(name) for name in elf["needed"]),
             version_needs=tuple(VersionNeed(_str(f), _str(v), bool(weak)) for f, v, weak in elf["version_needs"]),
+            undefined=tuple(
+                Undefined(_str(name), bool(weak), _str(version), _str(file))
+                for name, version, file, weak in elf["needs_symbols"]
+            ),
             c_exports=frozenset(_str(name) for name in elf["c_symbols"]),
         ),
         go=Go(

@@ -21,14 +21,12 @@ MAX_PACKAGES = 1 << 15
 
 def read_link_hashes(image: Image, dynamic: Dynamic) -> dict[str, str]:
     """Package path to hash (hex), for each package whose hash the file defines."""
+    found = dynamic.symbols_with(tuple(prefix.encode() for prefix in PREFIXES))
+    if len(found) > MAX_PACKAGES:
+        raise MalformedFile(f"{image.path}: more than {MAX_PACKAGES} packages")
     out: dict[str, str] = {}
-    for name, index in dynamic.names(tuple(prefix.encode() for prefix in PREFIXES)):
-        symbol = dynamic.symbol(name, index)
-        if symbol is None:
-            continue
-        if len(out) == MAX_PACKAGES:
-            raise MalformedFile(f"{image.path}: more than {MAX_PACKAGES} packages")
+    for symbol in found:
         if symbol.size > MAX_HASH:
-            raise MalformedFile(f"{image.path}: {name} has {symbol.size} bytes")
-        out[name[len(PREFIXES[0]) :]] = image.read(symbol.value, symbol.size).hex()
+            raise MalformedFile(f"{image.path}: {symbol.name} has {symbol.size} bytes")
+        out[symbol.name[len(PREFIXES[0]) :]] = image.read(symbol.value, symbol.size).hex()
     return out

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gopluck.facts.model import Binary, Go
-from gopluck.facts.system import System
 from gopluck.replay.dlopen import DlopenResult, dlopen, libc_of
 from gopluck.replay.memory import PLACEMENTS, Placement
 from gopluck.replay.runtime import ModuleInit, Runtime
+
+if TYPE_CHECKING:
+    from gopluck.facts.system import System
 
 NOT_IMPLEMENTED = "plugin: not implemented"
 REALPATH_FAILED = "realpath failed"
