@@ -128,6 +128,20 @@ CAUSES: list[Case] = [
     ("nothing to explain", host(), plugin(), (), {}),
     ("other releases", host(), plugin(version="go1.25.4"), ("time",), {"go-version": ("time",)}),
     (
+        "a release that only the module layout tells",
+        host(),
+        plugin(version="", build_info=False, layout="go1.18"),
+        STD,
+        {"go-version": STD},
+    ),
+    (
+        "an unrecorded release of the same layout",
+        host(),
+        plugin(version="", build_info=False),
+        ("fmt",),
+        {"unexplained": ("fmt",)},
+    ),
+    (
         "an experiment is no other release",
         host(version="go1.25.5 X:arenas"),
         plugin(version="go1.25.5"),

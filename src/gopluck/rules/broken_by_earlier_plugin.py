@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gopluck.report.model import Finding
+from gopluck.rules.builds import Build
 from gopluck.rules.conflicts_with_loaded_plugin import rebuilt
 from gopluck.rules.endings import cause, name
 from gopluck.rules.go_version import other_layout
@@ -73,7 +74,7 @@ def _list_broken(evidence: Evidence) -> Iterator[Finding]:
     culprit = _foreign(evidence)
     if not missed or culprit is None:
         return
-    release = culprit.binary.go.version if culprit.binary and culprit.binary.go else "another release"
+    release = Build(culprit.binary, "").built_with if culprit.binary else "another release"
     yield cause(
         "broken-by-earlier-plugin",
         f"{culprit.title}, built with {release}, has broken the list of modules: the host's runtime "

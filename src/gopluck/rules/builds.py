@@ -87,6 +87,19 @@ class Build:
         """`go1.25.5`, without experiments; empty when it is not recorded."""
         return _version(self.binary)[0]
 
+    @property
+    def layout(self) -> str:
+        """The name of its module layout: the release that introduced it; empty when it is not known."""
+        go = self.binary.go
+        return go.moduledata.layout if go and go.moduledata else ""
+
+    @property
+    def built_with(self) -> str:
+        """The release in words; by the module layout where it is not recorded (plugins before Go 1.20 or so)."""
+        if self.release or not self.layout:
+            return self.release or "a release that is not recorded"
+        return f"an unrecorded release (module layout {self.layout})"
+
     @cached_property
     def experiments(self) -> frozenset[str] | None:
         """The GOEXPERIMENT names by which it deviates from its release."""

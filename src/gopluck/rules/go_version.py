@@ -11,18 +11,21 @@ from gopluck.rules.model import Comparison, Difference, Evidence, Link, Rule
 
 
 def differs(comparison: Comparison) -> Iterator[Difference]:
-    """By the release that each file records."""
+    """By the release that each file records, else by the layout of its module data."""
     provider, plugin = comparison.builds
-    if not provider.release or not plugin.release or provider.release == plugin.release:
+    if not (provider.release and plugin.release):
+        if not provider.layout or not plugin.layout or provider.layout == plugin.layout:
+            return
+    elif provider.release == plugin.release:
         return
+    message = f"{provider.name} was built with {provider.built_with}, {plugin.name} with {plugin.built_with}"
     yield Difference(
         "go-version",
-        f"{provider.name} was built with {provider.release}, {plugin.name} with {plugin.release}",
+        message,
         comparison.mismatched,
-        evidence={"host": provider.release, "plugin": plugin.release},
+        evidence={"host": provider.built_with, "plugin": plugin.built_with},
         fix=build_command(comparison),
-        harmless=f"{provider.name} was built with {provider.release}, {plugin.name} with {plugin.release}: "
-        "no package that both have differs",
+        harmless=f"{message}: no package that both have differs",
     )
 
 
@@ -41,8 +44,8 @@ def ends(evidence: Evidence) -> Iterator[Finding]:
     yield Finding(
         "go-version",
         "cause",
-        f"the host was built with {host.release}, the plugin with {plugin.release}: {seen}",
-        evidence={"host": host.release, "plugin": plugin.release},
+        f"the host was built with {host.built_with}, the plugin with {plugin.built_with}: {seen}",
+        evidence={"host": host.built_with, "plugin": plugin.built_with},
         fix=plugin_command(host, evidence.plugin.path),
     )
 
@@ -53,10 +56,8 @@ LAYOUT_ENDS = ("no-module-data", "foreign-layout", "typemap-set", "empty-pluginp
 
 def other_layout(evidence: Evidence) -> bool:
     """Whether the plugin's runtime lays its module data out in another way than the host's."""
-    host, plugin = evidence.host.go, evidence.plugin.go
-    if host is None or plugin is None or host.moduledata is None or plugin.moduledata is None:
-        return False
-    return host.moduledata.layout != plugin.moduledata.layout
+    host, plugin = Build(evidence.host, "").layout, Build(evidence.plugin, "").layout
+    return bool(host and plugin) and host != plugin
 
 
 RULE = Rule(

@@ -16,7 +16,7 @@ def difference(comparison: Comparison, packages: Iterable[str]) -> Difference:
     missing = "; ".join(f"{build.name} has no {what}" for build in comparison.builds for what in _missing(build))
     return Difference(
         "unexplained",
-        f"{what}, and what {provider.name} and {plugin.name} record of how they were built is alike"
+        f"{what}, and nothing that {provider.name} and {plugin.name} record of how they were built says why"
         + (f" ({missing})" if missing else "")
         + (DIRECTORIES if _unrecorded(comparison, names) else ""),
         names,
