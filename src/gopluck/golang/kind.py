@@ -19,7 +19,7 @@ def kind_of(
 ) -> str:
     """The kind, from what the linker wrote (a pluginpath) before what the go command recorded (`-buildmode`).
 
-    Go before 1.18 records no settings, before 1.20 nothing at all in plugins, and before 1.24 no path in test binaries.
+    Up to Go 1.17 no settings are recorded, up to 1.19 nothing at all in plugins, and in 1.21 no path in test binaries.
     """
     mode = info.setting("-buildmode") if info else None
     if pluginpath or mode == "plugin":

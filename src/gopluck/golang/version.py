@@ -8,7 +8,7 @@ from collections.abc import Mapping
 _RELEASE = re.compile(r"go(\d+)\.(\d+)(?:\.(\d+))?(?:(beta|rc)(\d+))?")
 
 PCLNTAB_RELEASE: Mapping[str, tuple[int, int]] = {"go1.2": (1, 15), "go1.18": (1, 19)}
-"""The tested release of a pclntab form, for plugins that do not record theirs: up to Go 1.19 they have no build info."""
+"""The tested release of a pclntab form, for plugins that do not record theirs: up to Go 1.19 none has build info."""
 
 
 def minor(version: str) -> tuple[int, int] | None:
