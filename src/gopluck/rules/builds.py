@@ -64,6 +64,7 @@ class Build:
     def __init__(self, binary: Binary, name: str) -> None:
         self.binary = binary
         self.name = name
+        self._uses: dict[str, Use | None] = {}
 
     @property
     def info(self) -> BuildInfo | None:
@@ -206,6 +207,11 @@ class Build:
 
     def use(self, package: str) -> Use | None:
         """The module of a package: the longest path that it lies in; by its directory when there is no list."""
+        if package not in self._uses:
+            self._uses[package] = self._use(package)
+        return self._uses[package]
+
+    def _use(self, package: str) -> Use | None:
         for path in _prefixes(package):
             if path in self.modules:
                 return self.modules[path]

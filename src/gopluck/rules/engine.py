@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from gopluck.facts.model import Binary
@@ -51,7 +51,14 @@ def explain_one(evidence: Evidence) -> Explanation:
     named = {path for finding in endings if finding.rule in OWN_WORDS for path in finding.packages}
     attributions = [_attribute(comparison) for comparison in _comparisons(evidence, named)]
     differences = [finding for attribution in attributions for finding in attribution.findings()]
-    packages = tuple(_package(evidence, mismatch, endings, attributions) for mismatch in evidence.outcome.mismatches)
+    builds = {0: Build(evidence.host, "the host"), -1: Build(evidence.plugin, "the plugin")}
+    for mismatch in evidence.outcome.mismatches:
+        if mismatch.provider not in builds:
+            builds[mismatch.provider] = Build(evidence.provider(mismatch), "an earlier plugin")
+    packages = tuple(
+        _package(mismatch, Comparison(builds[mismatch.provider], builds[-1], ()), endings, attributions)
+        for mismatch in evidence.outcome.mismatches
+    )
     return Explanation(Packages(evidence.outcome.compared, packages), _ordered(_merged(endings, differences)))
 
 
@@ -92,99 +99,114 @@ class _Attribution(NamedTuple):
 
     comparison: Comparison
     differences: tuple[Difference, ...]
-    own: dict[str, tuple[Difference, ...]]
-    """The differences that can have changed a package themselves."""
-    via: dict[str, tuple[str, ...]]
-    """The packages before it through which it may have changed."""
+    own: Mapping[str, tuple[int, ...]]
+    """The differences (by index) that can have changed a package themselves."""
+    via: Mapping[str, tuple[str, ...]]
+    """The packages before it through which it may have changed: the nearest for each difference."""
 
     def causes(self, package: str) -> tuple[str, ...]:
         """The slugs, strongest first."""
-        slugs = dict.fromkeys(difference.rule for difference in self.own.get(package, ()))
+        slugs = dict.fromkeys(self.differences[index].rule for index in self.own.get(package, ()))
         if self.via.get(package):
             slugs[DEPENDENCY_CHANGED] = None
         return tuple(slugs)
 
     def findings(self) -> Iterator[Finding]:
         """Each difference as a cause with its packages, a risk that cannot be excluded, or harmless."""
-        for difference in self.differences:
-            packages = tuple(path for path in self.comparison.mismatched if difference in self.own.get(path, ()))
-            if packages:
-                message = difference.message + self._followed(packages)
-                yield Finding(difference.rule, "cause", message, packages, dict(difference.evidence), difference.fix)
+        members: dict[int, list[str]] = {}
+        followers: dict[int, list[str]] = {}
+        for path in self.comparison.mismatched:
+            for index in self.own.get(path, ()):
+                members.setdefault(index, []).append(path)
+            if not self.own.get(path):
+                for index in {index for root in self.via[path] for index in self.own[root]}:
+                    followers.setdefault(index, []).append(path)
+        for index, difference in enumerate(self.differences):
+            evidence = dict(difference.evidence)
+            if index in members:
+                message = difference.message + _followed(followers.get(index, ()))
+                yield Finding(difference.rule, "cause", message, tuple(members[index]), evidence, difference.fix)
             elif difference.candidates and difference.harmless:
                 message = f"{difference.message}: whether that matters here cannot be seen behind the other causes"
-                yield Finding(difference.rule, "risk", message, (), dict(difference.evidence), difference.fix)
+                yield Finding(difference.rule, "risk", message, (), evidence, difference.fix)
             elif difference.harmless and self.comparison.is_host:
-                yield Finding(difference.rule, "harmless", difference.harmless, (), dict(difference.evidence))
+                yield Finding(difference.rule, "harmless", difference.harmless, (), evidence)
 
-    def _followed(self, packages: Sequence[str]) -> str:
-        """What may differ only through these packages, in words."""
-        through = [path for path, roots in self.via.items() if not self.own.get(path) and set(roots) & set(packages)]
-        if not through:
-            return ""
-        what = through[0] if len(through) == 1 else f"{len(through)} packages"
-        return f"; {what} may differ because of that"
+
+def _followed(packages: Sequence[str]) -> str:
+    """What may differ only through a difference's packages, in words."""
+    if not packages:
+        return ""
+    return f"; {packages[0] if len(packages) == 1 else f'{len(packages)} packages'} may differ because of that"
 
 
 def _attribute(comparison: Comparison) -> _Attribution:
     """Give each package, in link order, the differences that can have changed it; through others where none can."""
     differences = [difference for one in map(rule, CAUSES) if one.differs for difference in one.differs(comparison)]
-    own: dict[str, tuple[Difference, ...]] = {}
+    direct: dict[str, list[int]] = {}
+    general: dict[str, list[int]] = {}
+    for index, difference in enumerate(differences):
+        for path in difference.packages:
+            direct.setdefault(path, []).append(index)
+        for path in difference.candidates:
+            (direct if difference.specific else general).setdefault(path, []).append(index)
+    rest = len(differences)
+    """Stands for what is not explained."""
+    roots = _Roots()
+    own: dict[str, tuple[int, ...]] = {}
     via: dict[str, tuple[str, ...]] = {}
-    unknown: list[str] = []
+    seen: set[tuple[str | None, int]] = set()
     for path in comparison.mismatched:
-        mine = tuple(
-            difference
-            for difference in differences
-            if path in difference.packages or (difference.specific and path in difference.candidates)
-        )
-        roots = [other for other in (*own, *unknown) if _may_import(path, other)]
+        mine = direct.get(path, [])
+        before = roots.before(path)
         if mine:
-            roots = [other for other in roots if _spreads(own.get(other, ()), mine)]
+            # Differences of its own kind that go on from packages before it; how all was built does not go on.
+            before = {
+                index: root
+                for index, root in before.items()
+                if index not in mine and index != rest and differences[index].rule not in WIDE
+            }
         else:
-            general = tuple(difference for difference in differences if path in difference.candidates)
-            if general and not place_agrees(comparison, path):
-                general = ()
+            mine = general.get(path, [])
+            if mine and not place_agrees(comparison, path):
+                mine = []
             # Code that nothing pins is the nearer reason: tags and the like stay a risk beside it.
-            general = tuple(one for one in general if one.rule == "module-content") or general
-            mine = general if not roots else _continued(comparison, path, general, own, roots)
-            if not mine and not roots:
-                unknown.append(path)
-        if mine:
-            own[path] = mine
-        via[path] = tuple(other for other in comparison.mismatched if other in roots)
+            mine = [index for index in mine if differences[index].rule == "module-content"] or mine
+            module = _module(comparison, path) if mine else None
+            if before:
+                # What explains one package of a module without evidence by package explains its others, too.
+                mine = [index for index in mine if module != STD and (module, index) in seen]
+            seen.update((module, index) for index in mine if module is not None)
+            mine = mine or ([] if before else [rest])
+        own[path] = tuple(mine)
+        via[path] = tuple(dict.fromkeys(before.values()))
+        roots.add(path, mine)
+    unknown = [path for path, indexes in own.items() if rest in indexes]
     if unknown:
         from gopluck.rules import unexplained
 
-        rest = unexplained.difference(comparison, unknown)
-        differences.append(rest)
-        own |= dict.fromkeys(unknown, (rest,))
+        differences.append(unexplained.difference(comparison, unknown))
     return _Attribution(comparison, tuple(differences), own, via)
 
 
-def _may_import(package: str, other: str) -> bool:
-    """Whether a package can import one before it in link order: the standard library imports only itself."""
-    return is_std(other) or not is_std(package)
+class _Roots:
+    """The nearest package with each difference, for what can import it: the standard library imports only itself."""
 
+    def __init__(self) -> None:
+        self._any: dict[int, str] = {}
+        self._std: dict[int, str] = {}
 
-def _spreads(theirs: tuple[Difference, ...], mine: tuple[Difference, ...]) -> bool:
-    """Whether a package before this one has a difference of its own kind that goes on from it."""
-    return any(difference.rule not in WIDE and difference not in mine for difference in theirs)
+    def before(self, package: str) -> dict[int, str]:
+        """The packages that this one may import, by difference."""
+        return self._std if is_std(package) else self._any
 
-
-def _continued(
-    comparison: Comparison,
-    path: str,
-    general: tuple[Difference, ...],
-    own: dict[str, tuple[Difference, ...]],
-    roots: list[str],
-) -> tuple[Difference, ...]:
-    """A difference without evidence by package that explains one of a module explains the module's others, too."""
-    module = _module(comparison, path)
-    if module in (None, STD):
-        return ()
-    near = [other for other in roots if _module(comparison, other) == module]
-    return tuple(difference for difference in general if any(difference in own.get(other, ()) for other in near))
+    def add(self, package: str, indexes: Sequence[int]) -> None:
+        """Note the differences of a package. The dictionaries that were given out stay as they were."""
+        if indexes:
+            new = dict.fromkeys(indexes, package)
+            self._any = {**self._any, **new}
+            if is_std(package):
+                self._std = {**self._std, **new}
 
 
 def _module(comparison: Comparison, package: str) -> str | None:
@@ -196,27 +218,26 @@ def _module(comparison: Comparison, package: str) -> str | None:
 
 
 def _package(
-    evidence: Evidence, mismatch: Mismatch, endings: Sequence[Finding], attributions: Sequence[_Attribution]
+    mismatch: Mismatch, builds: Comparison, endings: Sequence[Finding], attributions: Sequence[_Attribution]
 ) -> MismatchedPackage:
-    provider = evidence.provider(mismatch)
+    provider, plugin = builds.builds
     path = mismatch.path
-    causes = tuple(finding.rule for finding in endings if path in finding.packages)
+    causes = tuple(finding.rule for finding in endings if finding.packages and path in finding.packages)
     via: tuple[str, ...] = ()
     for attribution in attributions:
-        if attribution.comparison.provider.binary is provider:
+        if attribution.comparison.provider.binary is provider.binary:
             causes += attribution.causes(path)
             via = attribution.via.get(path, ())
     if not causes:
         causes = tuple(finding.rule for finding in endings if finding.rule == "already-loaded")
-    one, two = Build(provider, "the host"), Build(evidence.plugin, "the plugin")
     return MismatchedPackage(
         path,
         mismatch.found,
         mismatch.expected,
-        provider.path,
-        _module(Comparison(one, two, ()), path),
-        one.directory(path),
-        two.directory(path),
+        provider.binary.path,
+        _module(builds, path),
+        provider.directory(path),
+        plugin.directory(path),
         causes,
         via,
     )

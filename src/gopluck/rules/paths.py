@@ -6,7 +6,8 @@ With -trimpath it is `module@required-version/dir`, without it the directory on 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from gopluck.rules.builds import Build, Source, Use, is_std
@@ -28,8 +29,18 @@ class PathDifference(NamedTuple):
 
 def path_differences(comparison: Comparison, rule: str) -> Iterator[PathDifference]:
     """The mismatched packages whose path (or whose module's code) differs for the reason that a rule names."""
+    return iter(_by_rule(comparison).get(rule, ()))
+
+
+@lru_cache(maxsize=1)
+def _by_rule(comparison: Comparison) -> Mapping[str, list[PathDifference]]:
+    """All of them, found once for the rules that ask."""
+    out: dict[str, list[PathDifference]] = {}
     for package in comparison.mismatched:
-        yield from (found for found in _differences(comparison, package) if found is not None and found.rule == rule)
+        for found in _differences(comparison, package):
+            if found is not None:
+                out.setdefault(found.rule, []).append(found)
+    return out
 
 
 def _differences(comparison: Comparison, package: str) -> Iterator[PathDifference | None]:
@@ -59,10 +70,16 @@ def place_agrees(comparison: Comparison, package: str) -> bool:
         return True
     if _same_path(comparison, (provider.source(package), plugin.source(package))):
         return True
+    return _one_matches(comparison)
+
+
+@lru_cache(maxsize=1)
+def _one_matches(comparison: Comparison) -> bool:
+    """Whether a shared package of some module version has the same hash on both sides."""
     return any(
         used.version and not used.is_main and used.replace is None
         for other in comparison.shared.difference(comparison.mismatched)
-        if (used := provider.use(other)) is not None
+        if (used := comparison.provider.use(other)) is not None
     )
 
 
