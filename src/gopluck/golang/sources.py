@@ -28,6 +28,7 @@ MAX_LOOKS = 1 << 17
 """Functions of one pclntab that are looked at at the most."""
 
 MAX_FUNCTIONS = 1 << 20
+MAX_UNITS = 1 << 16
 MAX_NAME = 1024
 MAX_PATH = 4096
 MAX_TABLE = 64 << 20
@@ -211,7 +212,7 @@ def _unescaped(package: str) -> str:
 
 
 def _functions(image: Image, table: Pclntab, only: frozenset[str] | None) -> Iterator[_Function]:
-    """Some functions of each compile unit; of a unit whose last function is of no wanted package none."""
+    """Some functions of each compile unit, but none of a unit that is plainly of no package of `only`."""
     form, size = _FORMS[table.form], image.word_size
     start, room = _region(image, table)
     header = _words(image, start + 8, 8, size)
@@ -230,6 +231,8 @@ def _functions(image: Image, table: Pclntab, only: frozenset[str] | None) -> Ite
             of_unit[words[at + form.cu]].append(index)
         name_of.extend([words[at + _NAME] for at in places])
         pcfile_of.extend([words[at + _PCFILE] for at in places])
+        if len(of_unit) > MAX_UNITS:
+            return
     paths: dict[int, str] = {}
 
     def look(unit: int, index: int) -> _Function | None:
@@ -241,16 +244,36 @@ def _functions(image: Image, table: Pclntab, only: frozenset[str] | None) -> Ite
             paths[at] = image.cstring(start + files + at, MAX_PATH)
         return _function(image.cstring(start + names + name_of[index], MAX_NAME), paths[at])
 
+    def unanimous(spread: Iterable[int], wanted: frozenset[str]) -> int | None:
+        """The last of some functions that, by their names alone, all belong to one package that is not wanted."""
+        packages: set[str] = set()
+        seen = 0
+        for index in spread:
+            name = image.cstring(start + names + name_of[index], MAX_NAME)
+            package = package_of(name)
+            if not package or "[" in name or _CLOSURE.search(name):
+                continue
+            packages.add(package)
+            seen += 1
+            if len(packages) > 1 or package in wanted:
+                return None
+            if seen == AGREEING:
+                return index
+        return None
+
     owners = _Owners()
     looks = 0
     for unit, members in sorted(of_unit.items(), key=lambda item: len(item[1]), reverse=True):
-        last = image.cstring(start + names + name_of[members[-1]], MAX_NAME)
-        if only is not None and "[" not in last and package_of(last) not in only:
+        # From the end: the first ones are often generic, or made by the compiler.
+        spread = members[:: -max(1, len(members) // PER_UNIT)]
+        if only is not None and (stranger := unanimous(spread, only)) is not None:
+            function = look(unit, stranger)
+            if function is not None and owners.may(function.package, function.directory):
+                owners.add(function.package, function.directory)
             continue
         sample: list[_Function] = []
         plain: list[_Function] = []
-        # From the end: the first ones are often generic, or made by the compiler.
-        for index in members[:: -max(1, len(members) // PER_UNIT)]:
+        for index in spread:
             function = look(unit, index)
             looks += 1
             if function is None:
