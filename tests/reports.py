@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gopluck.report.model import Finding, HostSummary, MismatchedPackage, Packages, PluginResult, Report
 
-HOST = HostSummary("./gateway", "exe", "go1.25.5", "linux", "amd64", "example.com/gateway", 412)
+HOST = HostSummary("./gateway", "exe", "go1.25.5", "linux", "amd64", "example.com/gateway")
 GOROOT = "/usr/local/go/src/"
 CODEC = "github.com/acme/codec"
 BUILD = "GOTOOLCHAIN=go1.25.5 CGO_ENABLED=1 go build -buildmode=plugin -trimpath -o auth.so ."

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-import standin
 from click.testing import CliRunner, Result
 
+import standin
 from gopluck import __version__
 from gopluck.cli.main import COMMANDS, main
 

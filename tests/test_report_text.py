@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-import reports as r
 
+import reports as r
 from gopluck.report.clean import clean, without_surrogates
 from gopluck.report.interface import QUIET, VERBOSE, View
 from gopluck.report.layout import Layout, atoms

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gopluck.errors import MalformedFile, Usage
 from gopluck.facts.model import Binary
 from gopluck.facts.read import read as _read
+from gopluck.facts.read import with_evidence
 from gopluck.replay.process import OpenRequest, Outcome, replay
 from gopluck.report.model import HostSummary, PluginResult, Report
 
@@ -45,26 +46,63 @@ def check(
     paths = [fspath(plugin) for plugin in plugins]
     if names is not None and len(names) != len(paths):
         raise Usage(f"{len(names)} names for {len(paths)} plugins")
-    host_facts = host if isinstance(host, Binary) else _read(fspath(host), evidence=False, exports=False)
-    _refuse_host(host_facts)
-    opened = [
-        OpenRequest(name, _read(path, evidence=False, exports=False))
-        for name, path in zip(names or paths, paths, strict=True)
-    ]
-    if system is None:
-        system = _ThisMachine()
-    processes = [[request] for request in opened] if independent else [opened]
-    results: list[PluginResult] = []
-    for requests in processes:
-        outcomes = replay(host_facts, requests, system)
+    calls = list(zip(names or paths, paths, strict=True))
+    processes = [[call] for call in calls] if independent else [calls]
+    session = _Session(host, system or _ThisMachine(), alone=len(processes) == 1)
+    results = [result for process in processes for result in session.run(process)]
+    return Report(_summary(session.host), tuple(results))
+
+
+class _Session:
+    """A host, read once, and the processes that are replayed with it."""
+
+    def __init__(self, host: Path | Binary, system: System, alone: bool) -> None:
+        self._host = host if isinstance(host, Binary) else None
+        self._path = "" if isinstance(host, Binary) else fspath(host)
+        self.system = system
+        self.alone = alone
+        """Whether there is one process only: then only what its plugins name is read of the host."""
+
+    @property
+    def host(self) -> Binary:
+        """The host's facts, as far as they were needed."""
+        return self._host if self._host is not None else self._read_host(frozenset())
+
+    def _read_host(self, named: frozenset[str]) -> Binary:
+        if self._host is None:
+            only = named if self.alone else None
+            self._host = _read(self._path, evidence=False, exports=False, only=only)
+        _refuse_host(self._host)
+        return self._host
+
+    def run(self, calls: Sequence[tuple[str, str]]) -> list[PluginResult]:
+        """The results of one process, for each (name, path)."""
+        if self._host is None and not self.alone:
+            self._read_host(frozenset())
+        requests = [
+            OpenRequest(name, _read(path, evidence=False, exports=False, only=frozenset())) for name, path in calls
+        ]
+        host = self._read_host(_expected(requests))
+        outcomes = replay(host, requests, self.system)
         if any(outcome.dlopen and outcome.dlopen.status not in ("loaded", "same") for outcome in outcomes):
             # Only a symbol that no library has makes it worth reading the C symbols of a large host.
-            host_facts = _with_exports(host_facts)
+            host = self._host = _with_exports(host)
             requests = [OpenRequest(one.name, one.binary and _with_exports(one.binary)) for one in requests]
-            outcomes = replay(host_facts, requests, system)
+            outcomes = replay(host, requests, self.system)
         _refuse_damage(requests, outcomes)
-        results.extend(_explain(host_facts, requests, outcomes))
-    return Report(_summary(host_facts), tuple(results))
+        if any(outcome.mismatches for outcome in outcomes):
+            requests = [OpenRequest(one.name, one.binary and with_evidence(one.binary)) for one in requests]
+            flags = any(one.binary and one.binary.go and one.binary.go.compile_flags for one in requests)
+            only = _expected(requests) | {"main"} if self.alone else None
+            host = self._host = with_evidence(host, only=only, flags=flags or not self.alone)
+        return _results(host, requests, outcomes)
+
+
+def _expected(requests: Sequence[OpenRequest]) -> frozenset[str]:
+    """The packages that the plugins name."""
+    return frozenset(
+        package.path for one in requests if one.binary and one.binary.go for package in one.binary.go.pkghashes
+    )
 
 
 class _ThisMachine:
@@ -116,15 +154,9 @@ def _refuse_damage(requests: Sequence[OpenRequest], outcomes: Sequence[Outcome])
             raise MalformedFile(f"{binary.path}: {binary.damage}")
 
 
-def _explain(host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[Outcome]) -> list[PluginResult]:
-    from gopluck.facts.read import with_evidence
+def _results(host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[Outcome]) -> list[PluginResult]:
     from gopluck.rules.engine import explain
 
-    if any(outcome.mismatches for outcome in outcomes):
-        requests = [OpenRequest(one.name, one.binary and with_evidence(one.binary)) for one in requests]
-        plugins = [one.binary.go for one in requests if one.binary and one.binary.go]
-        shared = frozenset(package.path for go in plugins for package in go.pkghashes) | {"main"}
-        host = with_evidence(host, only=shared, flags=any(go.compile_flags is not None for go in plugins))
     return [
         PluginResult(
             path=request.binary.path if request.binary else request.name,
@@ -154,5 +186,4 @@ def _summary(host: Binary) -> HostSummary:
         goos="linux",
         goarch=elf.goarch if elf else "",
         main_module=main.path if main else None,
-        packages=len(go.link_hashes) if go else 0,
     )

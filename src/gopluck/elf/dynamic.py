@@ -25,7 +25,10 @@ MAX_NEEDED = 256
 """Needed libraries of one file, each of which has to be looked for."""
 
 MAX_CHAIN = 1 << 16
-"""Steps along one hash chain or version list before a file counts as damaged."""
+"""Steps along one version list before a file counts as damaged."""
+
+MAX_STEPS = 1 << 17
+"""Steps along hash chains, of all symbols that are looked for: a chain can lead back to itself."""
 
 MAX_SYMBOLS = 1 << 21
 """Entries of `.dynsym` that are looked at at the most."""
@@ -77,6 +80,7 @@ class Dynamic:
 
     def __init__(self, image: Image) -> None:
         self.image = image
+        self._steps = MAX_STEPS
         order = image.header.byte_order
         self._wide = image.header.elf_class == 64
         self._sym = struct.Struct(order + ("IBBHQQ" if self._wide else "IIIBBH"))
@@ -126,7 +130,7 @@ class Dynamic:
             raise MalformedFile(f"{self.image.path}: string {index:#x} lies outside .dynstr")
         return self.image.cstring(offset + index, min(MAX_NAME, size - index))
 
-    def _strings_with(self, prefixes: tuple[bytes, ...]) -> dict[int, bytes]:
+    def strings_with(self, prefixes: tuple[bytes, ...]) -> dict[int, bytes]:
         """Each string of `.dynstr` that starts with one of the prefixes, by its index there.
 
         A string that is only the tail of a longer one (linkers merge suffixes) is not seen; Go's symbol names,
@@ -145,7 +149,7 @@ class Dynamic:
 
         Hundreds at a time: their names are found in `.dynstr`, and the table is searched for them as one column.
         """
-        strings = self._strings_with(prefixes)
+        strings = self.strings_with(prefixes)
         out: list[Symbol] = []
         step = self._sym.size
         count = self.count if strings else 0
@@ -202,7 +206,7 @@ class Dynamic:
         if last < symoffset:
             return symoffset
         at = chains + 4 * (last - symoffset)
-        while True:
+        while last < MAX_SYMBOLS:
             data = self.image.pread(at, 4096)
             if len(data) < 4:
                 raise MalformedFile(f"{self.image.path}: .gnu.hash has no end")
@@ -211,6 +215,7 @@ class Dynamic:
                 if value & 1:
                     return last
             at += 4096
+        return last
 
     def symbol_at(self, index: int) -> Symbol:
         """The entry of `.dynsym` at an index."""
@@ -245,7 +250,7 @@ class Dynamic:
             raise MalformedFile(f"{self.image.path}: .gnu.hash lies outside the file")
         nbuckets, symoffset, bloom, _ = struct.unpack(self.image.header.byte_order + "4I", head)
         buckets = offset + 16 + bloom * self.image.word_size
-        if nbuckets == 0 or (buckets - offset) + nbuckets * 4 > size:
+        if not 0 < nbuckets <= MAX_SYMBOLS or (buckets - offset) + nbuckets * 4 > size:
             raise MalformedFile(f"{self.image.path}: .gnu.hash contradicts itself")
         return nbuckets, symoffset, buckets, buckets + nbuckets * 4, offset + 16
 
@@ -303,7 +308,8 @@ class Dynamic:
             index = self._u32_at(buckets + 4 * (value % nbuckets))
             if index < symoffset:
                 return
-            for _ in range(MAX_CHAIN):
+            while True:
+                self._step()
                 entry = self._u32_at(chains + 4 * (index - symoffset))
                 if entry | 1 == value | 1:
                     yield index
@@ -313,11 +319,15 @@ class Dynamic:
         elif self._sysv_hash is not None:
             nbucket, nchain, at = self._sysv_hash
             index = self._hash_word(at + self.hash_entry * (sysv_hash(wanted) % nbucket))
-            for _ in range(MAX_CHAIN):
-                if index == 0 or index >= nchain:
-                    return
+            while 0 < index < nchain:
+                self._step()
                 yield index
                 index = self._hash_word(at + self.hash_entry * (nbucket + index))
+
+    def _step(self) -> None:
+        self._steps -= 1
+        if self._steps < 0:
+            raise MalformedFile(f"{self.image.path}: the chains of its hash table have no end")
 
     def _u32_at(self, offset: int) -> int:
         data = self.image.pread(offset, 4)

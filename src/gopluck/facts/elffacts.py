@@ -16,6 +16,7 @@ from operator import itemgetter, not_
 from gopluck.elf import constants as c
 from gopluck.elf.dynamic import MAX_NAME, MAX_SYMBOLS, ROWS, Dynamic, Undefined, column
 from gopluck.elf.image import Image
+from gopluck.elf.relocations import MAX_RELOCATIONS
 from gopluck.errors import MalformedFile
 from gopluck.facts.model import Elf
 
@@ -295,6 +296,8 @@ class SymbolTable:
         for address, size, step in tables:
             if address is None or size == 0:
                 continue
+            if size > MAX_RELOCATIONS * step:
+                raise MalformedFile(f"{self.image.path}: {size} bytes of relocations")
             data = self.image.pread(self._file_offset(address), size)
             if wide:
                 high, low = (12, 8) if self._order == "<" else (8, 12)

@@ -95,11 +95,16 @@ class Go(NamedTuple):
     pkghashes: tuple[PackageHash, ...]
     """A plugin's expectations, in the order in which the runtime compares them."""
     link_hashes: Mapping[str, str]
-    """The hash (hex) of each package whose `go:link.pkghashbytes.P` the file defines in `.dynsym`."""
+    """The hash (hex) of each package whose `go:link.pkghashbytes.P` the file defines in `.dynsym`.
+
+    A check reads of it only what the plugins name.
+    """
     exported: tuple[ExportedSymbol, ...] = ()
     missing_symbols: tuple[str, ...] = ()
     """Exported symbols that `dlsym` would not find (`-ldflags=-pluginpath=X`), in `ptab` order."""
     moduledata: ModuledataFacts | None = None
+    packages: frozenset[str] = frozenset()
+    """The packages that the file has a hash of; evidence."""
     sources: Mapping[str, str] = EMPTY
     """The source directory of each package that has functions, as pclntab records it."""
     compile_flags: Mapping[str, str] | None = None

@@ -15,8 +15,7 @@ from gopluck.errors import MalformedFile
 from gopluck.facts.elffacts import read_elf, read_skeleton
 from gopluck.facts.fileformat import sniff
 from gopluck.facts.model import Binary, Elf, Go, Identity, ModuledataFacts
-from gopluck.golang import buildinfo, kind, layouts, pclntab, types, version
-from gopluck.golang.linkhash import read_link_hashes
+from gopluck.golang import buildinfo, kind, layouts, linkhash, pclntab, types, version
 from gopluck.golang.moduledata import Moduledata, read_moduledata
 
 HEAD = 4096
@@ -26,11 +25,12 @@ UPX = b"UPX!"
 """The magic of UPX's `l_info`, right behind the program headers of a packed file."""
 
 
-def read(path: str, *, evidence: bool = True, exports: bool = True) -> Binary:
+def read(path: str, *, evidence: bool = True, exports: bool = True, only: frozenset[str] | None = None) -> Binary:
     """The facts of a file. Raises `UnreadableFile`, and `MalformedFile` for a damaged manifest.
 
     `evidence=False` leaves out what only an explanation needs (`Go.sources`, `Go.compile_flags`); `with_evidence`
-    adds it later. `exports=False` leaves out `Elf.c_exports`.
+    adds it later. `exports=False` leaves out `Elf.c_exports`. `only`: the packages whose link hashes are wanted (default:
+    all; of a plugin always those that it expects).
     """
     fd, size = open_regular(path)
     try:
@@ -57,7 +57,7 @@ def read(path: str, *, evidence: bool = True, exports: bool = True) -> Binary:
         bare = Elf(head[:64], elf_class=wide, byte_order=order, machine=0, type=0, goarch="unknown")
         return binary._replace(elf=bare, damage=_reason(error, path))
     with image:
-        return _read_image(image, binary, evidence, exports)
+        return _read_image(image, binary, evidence, exports, only)
 
 
 def with_evidence(binary: Binary, *, only: frozenset[str] | None = None, flags: bool = True) -> Binary:
@@ -70,7 +70,7 @@ def with_evidence(binary: Binary, *, only: frozenset[str] | None = None, flags: 
         return binary
     try:
         with open_image(binary.path) as image:
-            return binary._replace(go=_evidence(image, binary.go, only, flags))
+            return binary._replace(go=_evidence(image, Dynamic(image), binary.go, only, flags))
     except MalformedFile:
         return binary
 
@@ -84,21 +84,21 @@ def _reason(error: MalformedFile, path: str) -> str:
     return str(error).removeprefix(f"{path}: ")
 
 
-def _read_image(image: Image, binary: Binary, evidence: bool, exports: bool) -> Binary:
+def _read_image(image: Image, binary: Binary, evidence: bool, exports: bool, only: frozenset[str] | None) -> Binary:
     try:
         binary = binary._replace(elf=read_skeleton(image))
         dynamic = Dynamic(image)
         binary = binary._replace(elf=read_elf(image, dynamic, exports=exports))
         relocations = Relocations(image, dynamic)
-        go = _read_go(image, dynamic, relocations)
+        go = _read_go(image, dynamic, relocations, only)
         if go is not None and evidence:
-            go = _evidence(image, go, None, flags=True)
+            go = _evidence(image, dynamic, go, None, flags=True)
         return binary._replace(go=go)
     except MalformedFile as error:
         return binary._replace(damage=_reason(error, binary.path))
 
 
-def _read_go(image: Image, dynamic: Dynamic, relocations: Relocations) -> Go | None:
+def _read_go(image: Image, dynamic: Dynamic, relocations: Relocations, only: frozenset[str] | None) -> Go | None:
     info = buildinfo.read_build_info(image, relocations)
     tables = pclntab.find_pclntabs(image)
     if info is None and not tables:
@@ -108,6 +108,8 @@ def _read_go(image: Image, dynamic: Dynamic, relocations: Relocations) -> Go | N
     module: Moduledata | None = None
     if layout is not None:
         module = read_moduledata(image, dynamic, relocations, layout, [table.address for table in tables])
+    pkghashes = module.pkghashes if module else ()
+    wanted = None if only is None else only.union(package.path for package in pkghashes)
     last = dynamic.symbol("runtime.lastmoduledatap")
     pluginpath = module.pluginpath if module else ""
     exported = types.exported_symbols(image, module, release) if module and release else ()
@@ -120,18 +122,22 @@ def _read_go(image: Image, dynamic: Dynamic, relocations: Relocations) -> Go | N
         exports_moduledata=last is not None,
         joins_module_list=last is not None and relocations.takes(last),
         pluginpath=pluginpath,
-        pkghashes=module.pkghashes if module else (),
-        link_hashes=read_link_hashes(image, dynamic),
+        pkghashes=pkghashes,
+        link_hashes=linkhash.read_link_hashes(image, dynamic, wanted),
         exported=exported,
         missing_symbols=types.missing_symbols(dynamic, module, exported) if module else (),
         moduledata=ModuledataFacts(module.layout.name, module.address, (module.memory,)) if module else None,
     )
 
 
-def _evidence(image: Image, go: Go, only: frozenset[str] | None, flags: bool) -> Go:
+def _evidence(image: Image, dynamic: Dynamic, go: Go, only: frozenset[str] | None, flags: bool) -> Go:
     from gopluck.golang import dwarf
     from gopluck.golang.sources import read_sources
 
-    packages = [*go.link_hashes, *(package.path for package in go.pkghashes)]
-    sources = read_sources(image, pclntab.find_pclntabs(image), only or packages, only)
-    return go._replace(sources=sources, compile_flags=dwarf.compile_flags(image) if flags else None)
+    names = linkhash.read_packages(dynamic)
+    wanted = names.union(package.path for package in go.pkghashes) if only is None else only
+    return go._replace(
+        packages=names,
+        sources=read_sources(image, pclntab.find_pclntabs(image), wanted, only),
+        compile_flags=dwarf.compile_flags(image) if flags else None,
+    )

@@ -19,9 +19,16 @@ MAX_PACKAGES = 1 << 15
 """Packages of one file that are read at the most."""
 
 
-def read_link_hashes(image: Image, dynamic: Dynamic) -> dict[str, str]:
-    """Package path to hash (hex), for each package whose hash the file defines."""
-    found = dynamic.symbols_with(tuple(prefix.encode() for prefix in PREFIXES))
+def read_link_hashes(image: Image, dynamic: Dynamic, only: frozenset[str] | None = None) -> dict[str, str]:
+    """Package path to hash (hex), for each package whose hash the file defines.
+
+    `only`: the packages that are wanted; they are looked up one by one, and a large host's others are not searched for.
+    """
+    if only is None:
+        found = dynamic.symbols_with(tuple(prefix.encode() for prefix in PREFIXES))
+    else:
+        looked_up = (dynamic.symbol(prefix + package) for package in sorted(only) for prefix in PREFIXES)
+        found = [symbol for symbol in looked_up if symbol is not None]
     if len(found) > MAX_PACKAGES:
         raise MalformedFile(f"{image.path}: more than {MAX_PACKAGES} packages")
     out: dict[str, str] = {}
@@ -30,3 +37,9 @@ def read_link_hashes(image: Image, dynamic: Dynamic) -> dict[str, str]:
             raise MalformedFile(f"{image.path}: {symbol.name} has {symbol.size} bytes")
         out[symbol.name[len(PREFIXES[0]) :]] = image.read(symbol.value, symbol.size).hex()
     return out
+
+
+def read_packages(dynamic: Dynamic) -> frozenset[str]:
+    """The packages whose hash the file names: `read_link_hashes(...).keys()` without looking the symbols up."""
+    names = dynamic.strings_with(tuple(prefix.encode() for prefix in PREFIXES)).values()
+    return frozenset(name[len(PREFIXES[0]) :].decode("utf-8", "surrogateescape") for name in names)

@@ -32,7 +32,6 @@ def document(report: Report) -> dict[str, Any]:
             "goos": host.goos,
             "goarch": host.goarch,
             "main_module": host.main_module,
-            "packages": host.packages,
         },
         "verdict": report.verdict,
         "plugins": [_plugin(plugin) for plugin in report.plugins],

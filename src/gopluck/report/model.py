@@ -75,8 +75,6 @@ class HostSummary(NamedTuple):
     goos: str
     goarch: str
     main_module: str | None
-    packages: int
-    """Packages whose hash the host exports."""
 
 
 class Report(NamedTuple):

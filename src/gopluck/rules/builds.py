@@ -117,7 +117,7 @@ class Build:
         go = self.binary.go
         if go is None:
             return frozenset()
-        return frozenset(go.link_hashes) | {package.path for package in go.pkghashes} | set(go.sources)
+        return frozenset(go.link_hashes) | go.packages | {package.path for package in go.pkghashes} | set(go.sources)
 
     # -- where the sources were ----------------------------------------------------------------------------------
 
