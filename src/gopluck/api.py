@@ -91,10 +91,12 @@ class _Session:
             outcomes = replay(host, requests, self.system)
         _refuse_damage(requests, outcomes)
         if any(outcome.mismatches for outcome in outcomes):
-            requests = [OpenRequest(one.name, one.binary and with_evidence(one.binary)) for one in requests]
+            shared = frozenset(host.go.link_hashes) | {"main"} if self.alone and host.go else None
+            requests = [
+                OpenRequest(one.name, one.binary and with_evidence(one.binary, only=shared)) for one in requests
+            ]
             flags = any(one.binary and one.binary.go and one.binary.go.compile_flags for one in requests)
-            only = _expected(requests) | {"main"} if self.alone else None
-            host = self._host = with_evidence(host, only=only, flags=flags or not self.alone)
+            host = self._host = with_evidence(host, only=shared, flags=flags or not self.alone)
         return _results(host, requests, outcomes)
 
 

@@ -138,7 +138,7 @@ class Elf(NamedTuple):
     version_definitions: tuple[str, ...] = ()
     undefined: tuple[Undefined, ...] = ()
     c_exports: frozenset[str] | None = frozenset()
-    """Defined dynamic symbols whose name is a C identifier (Go's own have a `.` or `:` in them); None: not looked at."""
+    """Defined dynamic symbols whose name is a C identifier (Go's own have a `.` or `:`); None: not looked at."""
     sections: tuple[str, ...] = ()
     """Section names (empty when the section table was stripped)."""
     relr: bool = False

@@ -29,8 +29,8 @@ def read(path: str, *, evidence: bool = True, exports: bool = True, only: frozen
     """The facts of a file. Raises `UnreadableFile`, and `MalformedFile` for a damaged manifest.
 
     `evidence=False` leaves out what only an explanation needs (`Go.sources`, `Go.compile_flags`); `with_evidence`
-    adds it later. `exports=False` leaves out `Elf.c_exports`. `only`: the packages whose link hashes are wanted (default:
-    all; of a plugin always those that it expects).
+    adds it later. `exports=False` leaves out `Elf.c_exports`. `only`: the packages whose link hashes are wanted (all by
+    default; of a plugin always those that it expects).
     """
     fd, size = open_regular(path)
     try:
@@ -138,6 +138,6 @@ def _evidence(image: Image, dynamic: Dynamic, go: Go, only: frozenset[str] | Non
     wanted = names.union(package.path for package in go.pkghashes) if only is None else only
     return go._replace(
         packages=names,
-        sources=read_sources(image, pclntab.find_pclntabs(image), wanted, only),
+        sources=read_sources(image, pclntab.find_pclntabs(image), wanted, only, go.build_info),
         compile_flags=dwarf.compile_flags(image) if flags else None,
     )

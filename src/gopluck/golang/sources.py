@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from gopluck.elf.image import Image
+from gopluck.facts.model import BuildInfo
 from gopluck.golang.pclntab import Pclntab
 
 AGREEING = 3
@@ -26,6 +27,18 @@ PER_UNIT = 12
 
 MAX_LOOKS = 1 << 17
 """Functions of one pclntab that are looked at at the most."""
+
+LAST = 1024
+"""Functions at the end of the table among which `main.main` is looked for."""
+
+STD = frozenset((
+    "archive", "arena", "bufio", "builtin", "bytes", "cmp", "compress", "container", "context", "crypto",
+    "database", "debug", "embed", "encoding", "errors", "expvar", "flag", "fmt", "go", "hash", "html", "image",
+    "index", "internal", "io", "iter", "log", "maps", "math", "mime", "net", "os", "path", "plugin", "reflect",
+    "regexp", "runtime", "simd", "slices", "sort", "strconv", "strings", "structs", "sync", "syscall", "testing",
+    "text", "time", "unicode", "unique", "unsafe", "uuid", "vendor", "weak",
+))  # fmt: skip
+"""The first path elements of the standard library's packages (the folders of `GOROOT/src`, Go 1.15 to 1.27)."""
 
 MAX_FUNCTIONS = 1 << 20
 MAX_UNITS = 1 << 16
@@ -79,24 +92,101 @@ class _Function(NamedTuple):
 
 
 def read_sources(
-    image: Image, tables: Sequence[Pclntab], packages: Iterable[str] = (), only: frozenset[str] | None = None
+    image: Image,
+    tables: Sequence[Pclntab],
+    packages: Iterable[str] = (),
+    only: frozenset[str] | None = None,
+    info: BuildInfo | None = None,
 ) -> dict[str, str]:
     """Package path to source directory. Damage gives fewer packages, never an error.
 
     Each package with a function has one; of the given `packages` also those whose functions were all inlined, where
     one directory of the file table fits no other package. `main` stands for a program's main package, as in its link
-    hash; a plugin's has its pluginpath. `only`: the packages that are wanted, where most of a large host's are not.
+    hash; a plugin's has its pluginpath. `only`: the packages that are wanted, where most of a large host's are not;
+    `info`: its build info, which names the main module.
     """
+    directories = set[str]().union(*(_directories(image, table) for table in tables))
+    if only is not None:
+        return dict(sorted(_of_wanted(image, tables, only, directories, info).items()))
+    found = _of_functions(image, tables, None)
+    found |= _inlined([package for package in packages if package not in found], found, directories)
+    return dict(sorted(found.items()))
+
+
+def _of_wanted(
+    image: Image, tables: Sequence[Pclntab], only: frozenset[str], directories: set[str], info: BuildInfo | None
+) -> dict[str, str]:
+    """The directories of some packages, by their place where that is settled, else by functions."""
+    found = _by_place(only, directories)
+    found |= _in_main_module(image, tables, only, directories, info)
+    found |= _inlined([package for package in only if package not in found], found, directories)
+    # A package of the standard library without a file in the table has no code in the binary.
+    rest = frozenset(p for p in only if p not in found and p.partition("/")[0] not in STD)
+    if rest <= {"main"}:
+        return found
+    return found | {p: d for p, d in _of_functions(image, tables, rest).items() if p in rest}
+
+
+def _in_main_module(
+    image: Image, tables: Sequence[Pclntab], only: frozenset[str], directories: set[str], info: BuildInfo | None
+) -> dict[str, str]:
+    """The directories of packages of the main module: below the root that the main package's directory tells."""
+    module = info.main.path if info and info.main else ""
+    if info is None or not module or not f"{info.path}/".startswith(f"{module}/"):
+        return {}
+    home = next((d for table in tables if (d := _directory_of_main(image, table, info.path))), "")
+    rest = info.path[len(module) :]
+    if not home or not home.endswith(rest):
+        return {}
+    root = home[: len(home) - len(rest)]
+    places = {p: root + p[len(module) :] for p in only if f"{p}/".startswith(f"{module}/")}
+    return {"main": home, info.path: home} | {p: place for p, place in places.items() if place in directories}
+
+
+def _directory_of_main(image: Image, table: Pclntab, path: str) -> str:
+    """The directory of the main package, whose functions are among the last: the linker puts dependencies first.
+
+    Its symbols begin with `main`, those of a plugin with its import path.
+    """
+    form, size = _FORMS[table.form], image.word_size
+    start, room = _region(image, table)
+    header = _words(image, start + 8, 8, size)
+    if len(header) < 8 or form.cu is None:
+        return ""
+    names, units, files, pctab, functions = header[form.header : form.header + 5]
+    if not 0 < names <= units <= files <= pctab <= functions < room:
+        return ""
+    entry = size if form.wide_functab else 4
+    count = min(header[0], MAX_FUNCTIONS)
+    first = max(0, count - LAST)
+    for offset in reversed(_words(image, start + functions + 2 * entry * first, 2 * (count - first), entry)[1::2]):
+        record = _words(image, start + functions + offset + entry, _RECORD // 4, 4)
+        name = image.cstring(start + names + record[_NAME], MAX_NAME) if len(record) == _RECORD // 4 else ""
+        if not name.endswith(".main") or package_of(name) not in ("main", path):
+            continue
+        number = _first_file(image.pread(start + pctab + record[_PCFILE], 5))
+        place = _words(image, start + units + 4 * (record[form.cu] + number), 1, 4) if number is not None else ()
+        return image.cstring(start + files + place[0], MAX_PATH).rpartition("/")[0] if place else ""
+    return ""
+
+
+def _of_functions(image: Image, tables: Sequence[Pclntab], only: frozenset[str] | None) -> dict[str, str]:
     found: dict[str, str] = {}
-    directories: set[str] = set()
     for table in tables:
         go12 = _FORMS[table.form].cu is None
         functions = _functions_go12(image, table) if go12 else _functions(image, table, only)
         for package, directory in _elect(functions).items():
             found.setdefault(package, directory)
-        directories |= _directories(image, table)
-    found |= _inlined([package for package in packages if package not in found], found, directories)
-    return dict(sorted(found.items()))
+    return found
+
+
+def _by_place(packages: frozenset[str], directories: set[str]) -> dict[str, str]:
+    """The directories of packages of the standard library: there a package has no other place than `ROOT/P`."""
+    runtime = [d for d in directories if d == "runtime" or d.endswith("/src/runtime")]
+    if len(runtime) != 1:
+        return {}
+    root = runtime[0].removesuffix("runtime")
+    return {p: root + p for p in packages if "." not in p.partition("/")[0] and root + p in directories}
 
 
 def _function(name: str, file: str) -> _Function | None:

@@ -76,7 +76,7 @@ def dlopen(plugin: Binary, host: Binary, loaded: Sequence[Binary], system: Syste
 
 
 def _ordinary(plugin: Binary, host: Elf) -> bool:
-    """Whether a Go plugin is a shared object as linkers make it that needs only what the running host proves to be there."""
+    """Whether a Go plugin is an ordinary shared object that needs only what the running host proves to be there."""
     elf = plugin.elf
     if elf is None or plugin.damage is not None or plugin.go is None or plugin.go.kind != "plugin":
         return False
