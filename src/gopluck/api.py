@@ -91,7 +91,8 @@ class _Session:
             outcomes = replay(host, requests, self.system)
         _refuse_damage(requests, outcomes)
         if any(outcome.mismatches for outcome in outcomes):
-            shared = frozenset(host.go.link_hashes) | {"main"} if self.alone and host.go else None
+            differing = frozenset(mismatch.path for outcome in outcomes for mismatch in outcome.mismatches)
+            shared = differing.union(host.go.link_hashes, ["main"]) if self.alone and host.go else None
             requests = [
                 OpenRequest(one.name, one.binary and with_evidence(one.binary, only=shared)) for one in requests
             ]
