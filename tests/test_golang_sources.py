@@ -95,6 +95,9 @@ WANTED = {
     "internal/goarch": "/go/src/internal/goarch",
 }
 
+QUANTUM = dict(zip(FORMS, (1, 2, 1, 4), strict=True))
+"""`sys.Arch.MinLC` of the machine that `build` takes for a form: amd64, s390x, 386 and mips."""
+
 HEADERS = {"go1.16": 0xFFFFFFFA, "go1.18": 0xFFFFFFF0, "go1.20": 0xFFFFFFF1}
 
 
@@ -143,7 +146,7 @@ def _pclntab(form: Form, release: str) -> bytes:
     for part in padded:
         offsets.append(at)
         at += len(part)
-    head = u32.pack(HEADERS[release]) + bytes([0, 0, 1, form.size])
+    head = u32.pack(HEADERS[release]) + bytes([0, 0, QUANTUM[form], form.size])
     return head + form.words(*counts, *offsets) + b"".join(padded)
 
 

@@ -42,6 +42,7 @@ STD = frozenset((
 
 MAX_FUNCTIONS = 1 << 20
 MAX_UNITS = 1 << 16
+MAX_FILES = 1 << 16
 MAX_NAME = 1024
 MAX_PATH = 4096
 MAX_TABLE = 64 << 20
@@ -120,8 +121,10 @@ def _of_wanted(
     found = _by_place(only, directories)
     found |= _in_main_module(image, tables, only, directories, info)
     found |= _inlined([package for package in only if package not in found], found, directories)
-    # A package of the standard library without a file in the table has no code in the binary.
-    rest = frozenset(p for p in only if p not in found and p.partition("/")[0] not in STD)
+    # A package of the standard library without a file in the table has no code in the binary; two kinds of packages
+    # only look as if they were in it: those of a frozen FIPS module, and the main package of a plugin made of files.
+    elsewhere = ("crypto/internal/fips140/v", "plugin/unnamed-")
+    rest = frozenset(p for p in only if p not in found and (p.partition("/")[0] not in STD or p.startswith(elsewhere)))
     if rest <= {"main"}:
         return found
     return found | {p: d for p, d in _of_functions(image, tables, rest).items() if p in rest}
@@ -405,14 +408,31 @@ def _directories(image: Image, table: Pclntab) -> set[str]:
     """The directories of the file table, which names the files of inlined functions too."""
     form, size = _FORMS[table.form], image.word_size
     start, _ = _region(image, table)
+    if form.cu is None:
+        _, paths = _filetab_go12(image, table)
+        return {image.cstring(start + path, MAX_PATH).rpartition("/")[0] for path in paths[1:]} - {""}
     header = _words(image, start + 8, 8, size)
-    if form.cu is None or len(header) < 8 or not 0 < header[form.header + 2] < header[form.header + 3]:
+    if len(header) < 8 or not 0 < header[form.header + 2] < header[form.header + 3]:
         return set()
     files, pctab = header[form.header + 2 : form.header + 4]
     out: set[str] = set()
+    first = 0
     for piece in image.chunks(start + files, min(pctab - files, MAX_TABLE), MAX_PATH):
-        out.update(file.rpartition(b"/")[0].decode("utf-8", "replace") for file in piece.split(b"\0")[1:-1])
+        # A piece ends inside a path, and the next one begins inside one.
+        out.update(file.rpartition(b"/")[0].decode("utf-8", "replace") for file in piece.split(b"\0")[first:-1])
+        first = 1
     return out - {""}
+
+
+def _filetab_go12(image: Image, table: Pclntab) -> tuple[int, array[int]]:
+    """Where the list of files is, and what it holds: its length, and where each path is (file 1 and on)."""
+    size = image.word_size
+    start, _ = _region(image, table)
+    header = _words(image, start + 8, 1, size)
+    functab = 2 * min(header[0], MAX_FUNCTIONS) * size if header else 0
+    tail = _words(image, start + 8 + size + functab + size, 1, 4)
+    count = _words(image, start + tail[0], 1, 4) if tail else ()
+    return (tail[0], _words(image, start + tail[0], min(count[0], MAX_FILES), 4)) if count else (0, array("I"))
 
 
 def _functions_go12(image: Image, table: Pclntab) -> Iterator[_Function]:
@@ -422,13 +442,9 @@ def _functions_go12(image: Image, table: Pclntab) -> Iterator[_Function]:
     header = _words(image, start + 8, 1, size)
     count = min(header[0], MAX_FUNCTIONS) if header else 0
     functab = _words(image, start + 8 + size, 2 * count, size)
-    tail = _words(image, start + 8 + size + 2 * count * size + size, 1, 4)
-    nfiles = _words(image, start + tail[0], 1, 4) if tail else ()
-    if not nfiles:
-        return
-    files = _words(image, start + tail[0], min(nfiles[0], MAX_FUNCTIONS), 4)
+    listed, files = _filetab_go12(image, table)
     # Names and tables lie before the list of files; their paths behind it.
-    data = image.pread(start, min(tail[0], room))
+    data = image.pread(start, min(listed, room))
     order: Literal["little", "big"] = "little" if image.header.byte_order == "<" else "big"
     paths: dict[int, str] = {}
     for offset in functab[1::2]:
