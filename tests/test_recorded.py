@@ -31,7 +31,23 @@ def test_the_replay_says_what_go_said(path: Path) -> None:
 def test_a_manifest_of_the_host_gives_the_same_outcome(path: Path) -> None:
     for one in recorded.sets(path):
         stand_in = manifest.parse(manifest.dumps(one.host), one.host.path, one.host.identity)
-        assert replay(stand_in, one.requests, one.system) == replay(one.host, one.requests, one.system), one.name
+        with_host = replay(one.host, one.requests, one.system)
+        assert replay(stand_in, one.requests, one.system) == with_host, one.name
+
+
+def test_what_no_file_tells_is_said_as_far_as_the_files_go() -> None:
+    sets = [one for path in FAMILIES for one in recorded.sets(path) if recorded.beyond(one)]
+    assert {one.name.partition("@")[0] for one in sets} == {
+        "own-code/init-panics",
+        "own-code/init-panics-twice",
+        "flags/asan/both-odr-check-off",
+    }
+    for one in sets:
+        outcomes = replay(one.host, one.requests, one.system)
+        if one.raw["family"] == "own-code":
+            assert {outcome.verdict for outcome in outcomes} == {"loads"}, one.name
+        else:
+            assert [(outcome.effect, outcome.exact) for outcome in outcomes] == [("fatal", False)], one.name
 
 
 def test_a_file_that_is_gone_fails_before_dlopen() -> None:

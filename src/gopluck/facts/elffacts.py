@@ -14,14 +14,11 @@ from itertools import compress, count
 from operator import itemgetter, not_
 
 from gopluck.elf import constants as c
-from gopluck.elf.dynamic import MAX_NAME, MAX_SYMBOLS, ROWS, Dynamic, Undefined, column
+from gopluck.elf.dynamic import MAX_NAME, MAX_STRINGS, MAX_SYMBOLS, ROWS, Dynamic, Undefined, column
 from gopluck.elf.image import Image
 from gopluck.elf.relocations import MAX_RELOCATIONS
 from gopluck.errors import MalformedFile
 from gopluck.facts.model import Elf
-
-MAX_STRINGS = 1 << 26
-"""Bytes of `.dynstr` that are read at the most."""
 
 TEXT = 1 << 20
 """Bytes of `.dynstr` that are held as Python strings at a time."""
@@ -37,6 +34,9 @@ TPOFF = {
     c.EM_LOONGARCH: (11,),
 }
 """The relocation types of initial-exec TLS, by machine (musl's `REL_TPOFF`, `REL_TPOFF_NEG` in `arch/*/reloc.h`)."""
+
+TLSG = "runtime.tlsg"
+"""The TLS symbol of the Go runtime (`cmd/link/internal/ld/sym.go`)."""
 
 _LOCAL = bytes(byte >> 4 == c.STB_LOCAL for byte in range(256))
 """For `bytes.translate`: 1 where `st_info` says that a symbol is local."""
@@ -56,6 +56,8 @@ def read_elf(image: Image, dynamic: Dynamic, *, exports: bool = True) -> Elf:
     initial_exec = symbols.initial_exec()
     return elf._replace(
         initial_exec=initial_exec[0] if initial_exec else None,
+        first_relocation=symbols.first_relocation(),
+        tlsg=dynamic.symbol(TLSG) is not None,
         initial_exec_after=initial_exec[1] if initial_exec else 0,
         flags=tags.get(c.DT_FLAGS, 0),
         flags_1=tags.get(c.DT_FLAGS_1, 0),
@@ -137,8 +139,6 @@ class SymbolTable:
     def strings(self) -> bytes:
         """`.dynstr` with the byte in front of it: the byte before the string `st_name` is `strings[st_name]`."""
         offset, size = self.dynamic.strtab
-        if size > MAX_STRINGS:
-            raise MalformedFile(f"{self.image.path}: .dynstr of {size} bytes")
         return self.image.pread(offset - 1, size + 1) if offset else b""
 
     def string(self, index: int) -> str:
@@ -257,6 +257,17 @@ class SymbolTable:
                 index = symbols[rows[0]]
                 return (self.dynamic.symbol_at(index).name if index else "", count_before)
             before.update(symbols)
+        return None
+
+    def first_relocation(self) -> int | None:
+        """The type of the first relocation in musl's order (`ldso/dynlink.c`, `reloc_all`)."""
+        tags, wide = self.dynamic.tags, self.image.header.elf_class == 64
+        for address, size in ((c.DT_JMPREL, c.DT_PLTRELSZ), (c.DT_REL, c.DT_RELSZ), (c.DT_RELA, c.DT_RELASZ)):
+            if tags.get(size) and address in tags:
+                word = self.image.word_size
+                data = self.image.pread(self._file_offset(tags[address]) + word, word)
+                info = int.from_bytes(data, "little" if self._order == "<" else "big")
+                return info & 0xFFFFFFFF if wide else info & 0xFF
         return None
 
     @cached_property

@@ -61,6 +61,8 @@ def dumps(host: Binary) -> str:
             "rpath": elf.rpath,
             "runpath": elf.runpath,
             "version_needs": [[need.file, need.version, need.weak] for need in elf.version_needs],
+            "sections": list(elf.sections),
+            "tlsg": elf.tlsg,
             "c_symbols": sorted(elf.c_exports or ()),
             "needs_symbols": [[one.name, one.version, one.file, one.weak] for one in elf.undefined],
         },
@@ -124,6 +126,8 @@ def _binary(document: Mapping[str, Any], size: int, path: str, identity: Identit
             runpath=_opt(elf["runpath"]),
             needed=tuple(_str(name) for name in elf["needed"]),
             version_needs=tuple(VersionNeed(_str(f), _str(v), bool(weak)) for f, v, weak in elf["version_needs"]),
+            tlsg=bool(elf["tlsg"]),
+            sections=tuple(_str(name) for name in elf["sections"]),
             undefined=tuple(
                 Undefined(_str(name), bool(weak), _str(version), _str(file))
                 for name, version, file, weak in elf["needs_symbols"]

@@ -149,6 +149,10 @@ class Elf(NamedTuple):
     """The first symbol of the file itself that an initial-exec TLS relocation needs: musl refuses it in `dlopen`."""
     initial_exec_after: int = 0
     """How many of `undefined` are looked up before it."""
+    first_relocation: int | None = None
+    """The type of the first relocation in musl's order (`DT_JMPREL`, `DT_REL`, `DT_RELA`)."""
+    tlsg: bool = False
+    """Whether it defines the TLS symbol `runtime.tlsg`, as Go hosts do: plugins then use the host's."""
 
 
 class Identity(NamedTuple):

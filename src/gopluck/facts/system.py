@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from gopluck.elf import constants as c
 from gopluck.elf.dynamic import Dynamic
-from gopluck.elf.image import open_image, open_regular, read_at
+from gopluck.elf.image import Image, open_image, open_regular, read_at
 from gopluck.errors import GopluckError, MalformedFile
 from gopluck.facts import codec
 from gopluck.facts.elffacts import SymbolTable, read_elf, read_skeleton
@@ -68,6 +69,8 @@ class Library(NamedTuple):
     exports: frozenset[str] = frozenset()
     versioned: bool = False
     """Whether `ld.so` has a version for each of its symbols (`l_versyms`)."""
+    maker: str | None = None
+    """Who built a glibc, as its banner says it (`Debian GLIBC 2.36-9+deb12u14`); None for other libraries."""
 
 
 class Absent(NamedTuple):
@@ -308,9 +311,9 @@ def _to_json(found: Found, names: frozenset[str] | None) -> Any:
             return {"absent": "wrong-class" if wrong_class else "missing"}
         case Unknown(reason):
             return {"unknown": reason}
-        case Library(binary, exports, versioned):
+        case Library(binary, exports, versioned, maker):
             kept = sorted(item for item in exports if names is None or item.partition("@")[0] in names)
-            return {"binary": codec.to_json(binary), "exports": kept, "versioned": versioned}
+            return {"binary": codec.to_json(binary), "exports": kept, "versioned": versioned, "maker": maker}
 
 
 def _from_json(value: Mapping[str, Any]) -> Found:
@@ -318,7 +321,8 @@ def _from_json(value: Mapping[str, Any]) -> Found:
         return Absent(value["absent"] == "wrong-class")
     if "unknown" in value:
         return Unknown(str(value["unknown"]))
-    return Library(codec.from_json(Binary, value["binary"]), frozenset(value["exports"]), bool(value["versioned"]))
+    binary = codec.from_json(Binary, value["binary"])
+    return Library(binary, frozenset(value["exports"]), bool(value["versioned"]), value.get("maker"))
 
 
 def read_library(path: str, shown: str | None = None) -> Library:
@@ -343,9 +347,20 @@ def read_library(path: str, shown: str | None = None) -> Library:
             elf = read_elf(image, dynamic, exports=False)._replace(sections=())
             exports = frozenset(_export(*row) for row in SymbolTable(image, dynamic).definitions())
             versioned = c.DT_VERSYM in dynamic.tags and bool(elf.version_needs or elf.version_definitions)
-            return Library(binary._replace(elf=elf), exports, versioned)
+            maker = _maker(image) if path.rpartition("/")[2].startswith("libc.so.6") else None
+            return Library(binary._replace(elf=elf), exports, versioned, maker)
     except MalformedFile as error:
         return Library(binary._replace(damage=str(error).removeprefix(f"{path}: ")))
+
+
+def _maker(image: Image) -> str | None:
+    """The text in brackets of `GNU C Library (…) stable release version …` (glibc's `version.c`)."""
+    for segment in image.loads:
+        for chunk in image.chunks(segment.offset, segment.filesz, 256):
+            found = re.search(rb"GNU C Library \(([^)\0]{1,200})\)", chunk)
+            if found:
+                return found[1].decode("utf-8", "replace")
+    return None
 
 
 def _export(name: str, version: str, hidden: bool) -> str:

@@ -19,8 +19,9 @@ from typing import Literal, NamedTuple
 from gopluck.elf import constants as c
 from gopluck.elf.dynamic import Undefined
 from gopluck.elf.image import Segment
+from gopluck.facts.elffacts import TLSG
 from gopluck.facts.model import Binary, Elf
-from gopluck.facts.system import MULTIARCH, Absent, Found, Library, System, Unknown, Wanted
+from gopluck.facts.system import Absent, Found, Library, System, Unknown, Wanted
 from gopluck.replay.dlopen import DlopenResult, Libc, Version
 
 PAGE = 4096
@@ -89,6 +90,7 @@ GLIBC: Mapping[str, tuple[Text, ...]] = {
 MUSL: Mapping[str, tuple[Text, ...]] = {
     "static": (Text("Dynamic loading not supported", "src/ldso/dlopen.c, stub_dlopen"),),
     "format": (Text("Error loading shared library {path}: Exec format error", "ldso/dynlink.c, map_library"),),
+    "directory": (Text("Error loading shared library {path}: Is a directory", "ldso/dynlink.c, load_library"),),
     "busy": (Text("Error loading shared library {path}: Resource busy", "ldso/dynlink.c, map_library"),),
     "memory": (Text("Error loading shared library {path}: Out of memory", "ldso/dynlink.c, map_library"),),
     "needed": (
@@ -279,7 +281,8 @@ class _Process:
         """glibc's release is the highest version that its `libc.so.6` defines; Debian has a directory of its own."""
         if self.libc.kind == "glibc" and "libc.so.6" in known.names and known.elf is not None:
             versions = [v for v in map(_glibc_version, known.elf.version_definitions) if v is not None]
-            debian = f"/{MULTIARCH.get(known.elf.goarch)}/" in known.path
+            maker = known.library.maker if known.library is not None else None
+            debian = None if maker is None else maker.startswith(("Debian ", "Ubuntu "))
             self.libc = self.libc._replace(version=max(versions, default=None), debian=debian)
 
     # -- objects -----------------------------------------------------------------------------------------------
@@ -447,12 +450,11 @@ class _Process:
         elf = known.elf
         if elf is None:
             return
-        types = c.RELOCATION_TYPES.get(elf.machine)
-        if elf.machine != self.host.machine:
-            fields = {"path": known.path, "number": str(types.relative if types else 0)}
+        if elf.machine != self.host.machine and elf.first_relocation is not None:
+            fields = {"path": known.path, "number": str(elf.first_relocation)}
             raise _Failure("relocation", fields, exact=False)
         for index, symbol in enumerate((*elf.undefined, None)):
-            if index == elf.initial_exec_after and elf.initial_exec is not None:
+            if index == elf.initial_exec_after and elf.initial_exec is not None and not self._has_tls(elf.initial_exec):
                 fields = {"path": known.path, "symbol": elf.initial_exec}
                 raise _Failure("initial-exec", fields, {"symbol": elf.initial_exec}, exact=bool(elf.initial_exec))
             if symbol is None or symbol.weak or self._defined(symbol, known, (*self.objects, *new)):
@@ -460,6 +462,10 @@ class _Process:
             rule = "libc-mismatch" if symbol.version.startswith("GLIBC_") else None
             fields = {"path": known.path, "symbol": symbol.name}
             raise _Failure("undefined", fields, _looked_for(symbol, known), rule)
+
+    def _has_tls(self, name: str) -> bool:
+        """Whether the host, whose TLS is static, defines the symbol (`ldso/dynlink.c`, `do_relocs`)."""
+        return name == TLSG and self.host.tlsg
 
     def _defined(self, symbol: Undefined, by: _Object, scope: Sequence[_Object]) -> bool:
         """Whether an object in the scope defines it (`elf/dl-lookup.c`, `do_lookup_x`)."""
@@ -747,7 +753,7 @@ def _musl_file(binary: Binary, path: str, name: str, host: Elf, libc: Libc) -> N
     fields = {"path": path}
     elf = binary.elf
     if binary.format == "directory":
-        raise _End(DlopenResult("unknown", "musl was never asked about a directory", rule="not-elf"))
+        raise _Failure("directory", fields, {"format": binary.format})
     if binary.size < (64 if host.elf_class == 64 else 52) or binary.format != "elf":
         raise _Failure("format", fields, {"format": binary.format})
     if elf is None or len(elf.head) < 52 or elf.elf_class == 0 or elf.byte_order == "unknown":
