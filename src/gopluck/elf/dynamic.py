@@ -36,6 +36,12 @@ MAX_SYMBOLS = 1 << 21
 ROWS = 1 << 15
 """Symbols that are held at a time."""
 
+MAX_STRINGS = 1 << 26
+"""Bytes of `.dynstr` (a host of 130 MB has 10 MB)."""
+
+MAX_FOUND = 1 << 16
+"""Symbols with one prefix."""
+
 MAX_NAME = 8192
 """Bytes of a symbol name that are compared at the most."""
 
@@ -111,7 +117,10 @@ class Dynamic:
     @cached_property
     def strtab(self) -> tuple[int, int]:
         """File offset and size of `.dynstr`; (0, 0) where there is none."""
-        return self._table(c.DT_STRTAB, self.tags.get(c.DT_STRSZ, 0))
+        offset, size = self._table(c.DT_STRTAB, self.tags.get(c.DT_STRSZ, 0))
+        if size > MAX_STRINGS:
+            raise MalformedFile(f"{self.image.path}: .dynstr of {size} bytes")
+        return offset, size
 
     def _table(self, tag: int, size: int) -> tuple[int, int]:
         address = self.tags.get(tag)
@@ -142,6 +151,8 @@ class Dynamic:
         for number, chunk in enumerate(self.image.chunks(offset, size, MAX_NAME)):
             for match in pattern.finditer(chunk):
                 out[number * CHUNK + match.start(1)] = match[1]
+                if len(out) > MAX_FOUND:
+                    raise MalformedFile(f"{self.image.path}: more than {MAX_FOUND} names of one kind")
         return out
 
     def symbols_with(self, prefixes: tuple[bytes, ...]) -> list[Symbol]:

@@ -37,7 +37,7 @@ MAX_BLOCKS = 256
 CHUNK = 1 << 20
 """Bytes of a large string table that are held at a time."""
 
-MAX_SCAN = 1 << 30
+MAX_SCAN = 1 << 29
 """Bytes that are searched through at the most, in all; segments of a damaged file can overlap without end."""
 
 
