@@ -21,7 +21,7 @@ $(READY): pyproject.toml
 	@touch $@
 
 demo: $(READY) ## check the sample hosts and plugins in fixtures/samples: no Go needed
-	@$(PY) fixtures/demo.py
+	@$(PY) -m fixtures.demo
 
 test: $(READY) ## unit tests, all recorded sets, and a live part with two Go releases
 	$(PY) -m pytest

@@ -388,7 +388,7 @@ def test_only_what_must_stay_whole_is_wider_than_the_terminal(width: int) -> Non
 
 
 def test_paths_with_spaces_stay_whole() -> None:
-    host = HostSummary("/srv/my gateway/bin/gateway", "exe", "go1.25.5", "linux", "amd64", None, 1)
+    host = HostSummary("/srv/my gateway/bin/gateway", "exe", "go1.25.5", "linux", "amd64", None)
     report = Report(host, (r.fails("/srv/my plugins/auth service.so", "realpath", "error", None),))
     assert render(report, View(width=48, fold_quotes=True)) == (
         "✗ /srv/my plugins/auth service.so will not load\n  into /srv/my gateway/bin/gateway\n"
