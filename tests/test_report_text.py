@@ -398,7 +398,7 @@ def test_paths_with_spaces_stay_whole() -> None:
 def test_names_from_files_cannot_act_on_the_terminal() -> None:
     evil = "a\x1b[2J\nb\x9b\u202e\udcffc"
     report = Report(
-        HostSummary(evil, "exe", evil, evil, evil, evil, 1),
+        HostSummary(evil, "exe", evil, evil, evil, evil),
         (
             PluginResult(
                 evil,
