@@ -36,6 +36,8 @@ _ADDRESS = 0x40_0000
 
 def dumps(host: Binary) -> str:
     """The manifest of a host. The same host gives the same bytes. Raises `Usage` when the file is no Go host."""
+    if host.damage is not None:
+        raise MalformedFile(f"{host.path}: {host.damage}")
     go, elf = host.go, host.elf
     if go is None or elf is None or go.kind in ("plugin", "c-shared"):
         raise Usage(f"{host.path}: is no Go host program: a manifest describes the program that opens the plugins")
