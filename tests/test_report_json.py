@@ -156,6 +156,7 @@ def test_a_document() -> None:
                         "packages": ["runtime"],
                         "evidence": {"host": "-trimpath=true", "plugin": None},
                         "fix": r.BUILD,
+                        "page": "docs/rules/trimpath.md",
                     }
                 ],
                 "remedy": None,

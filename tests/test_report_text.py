@@ -43,6 +43,8 @@ DOCUMENTS = {
         run side by side
 
   fix   Build the plugin with go1.25.5.
+
+More: gopluck explain code-skew
 """,
     ),
     "a mismatch: the verdict, the error, the packages, the reasons, the fix": (
@@ -71,6 +73,8 @@ DOCUMENTS = {
 
   fix   GOTOOLCHAIN=go1.25.5 CGO_ENABLED=1 go build -buildmode=plugin -trimpath -o auth.so .
         go mod edit -exclude=github.com/acme/codec@v1.3.1 && go mod tidy
+
+More: gopluck explain trimpath module-version
 """,
     ),
     "a terminal folds what Go prints": (
@@ -108,6 +112,7 @@ DOCUMENTS = {
   103 of 103 packages match
 
 1 of 2 plugins will load.
+More: gopluck explain trimpath module-version
 """,
     ),
     "a wide terminal does not": (
@@ -123,6 +128,8 @@ DOCUMENTS = {
           plugin              github.com/acme/codec@v1.2.0
 
   why   nothing that was compared explains why the package differs                                           unexplained
+
+More: gopluck explain unexplained
 """,
     ),
     "verbose: every package with hashes and directories, the evidence, and what is harmless": (
@@ -173,6 +180,8 @@ DOCUMENTS = {
 
   fix   GOTOOLCHAIN=go1.25.5 CGO_ENABLED=1 go build -buildmode=plugin -trimpath -o auth.so .
         go mod edit -exclude=github.com/acme/codec@v1.3.1 && go mod tidy
+
+More: gopluck explain trimpath module-version
 """,
     ),
     "an earlier plugin has the other hash": (
@@ -192,6 +201,7 @@ DOCUMENTS = {
   why   nothing that was compared explains why the package differs   unexplained
 
 1 of 2 plugins will load.
+More: gopluck explain unexplained
 """,
     ),
     "all packages match and it fails for another reason": (
@@ -207,6 +217,8 @@ DOCUMENTS = {
 
   fix   Give one of them another pluginpath: build it in another module, or with
         go build -buildmode=plugin -ldflags=-pluginpath=auth2 -o copy.so .
+
+More: gopluck explain already-loaded
 """,
     ),
     "the process dies and the next is not reached": (
@@ -225,6 +237,7 @@ DOCUMENTS = {
   libz.so has ended the process before.
 
 0 of 2 plugins will load, 1 is not reached.
+More: gopluck explain not-go
 """,
     ),
     "packages differ, but the process dies before they are compared": (
@@ -241,6 +254,8 @@ DOCUMENTS = {
           plugin  /usr/local/go/src/internal/cpu
 
   why   the host was built with go1.25.5, the plugin with go1.26.6    go-version
+
+More: gopluck explain go-version
 """,
     ),
     "a panic": (
@@ -293,6 +308,7 @@ DOCUMENTS = {
 ✓ metrics.so will load into ./gateway  (103 of 103 packages match)
 
 1 of 2 plugins will load, 1 cannot be determined.
+More: gopluck explain unsupported-format
 """,
     ),
     "quiet: a line for each that would not load": (
@@ -339,6 +355,8 @@ DOCUMENTS = {
         example.com/m2 is v1.0.0 in the host, v1.1.0 in the plugin
         example.com/m3 is v1.0.0 in the host, v1.1.0 in the plugin
         and 3 more of this kind (-v shows all)
+
+More: gopluck explain module-version
 """,
     ),
     "without UTF-8 the marks are ASCII": (
@@ -359,6 +377,7 @@ x libz.so will not load into ./gateway: the process dies
 + metrics.so will load into ./gateway  (103 of 103 packages match)
 
 1 of 3 plugins will load, 1 is not reached.
+More: gopluck explain not-go
 """,
     ),
 }

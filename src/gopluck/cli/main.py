@@ -16,6 +16,7 @@ COMMANDS = {
     "check": ("gopluck.cli.check", "Would these plugins load into this host?"),
     "inspect": ("gopluck.cli.inspect", "What is in a host or a plugin?"),
     "manifest": ("gopluck.cli.manifest", "Write the small file that stands in for a host."),
+    "explain": ("gopluck.cli.explain", "What does a rule mean, and what helps?"),
 }
 """By name: the module that defines it as `command`, and the line that `gopluck --help` shows."""
 
@@ -135,6 +136,7 @@ def main(context: click.Context) -> None:
       gopluck check ./gateway plugins/
       gopluck inspect auth.so
       gopluck manifest ./gateway --output gateway.json
+      gopluck explain trimpath
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)

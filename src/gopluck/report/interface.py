@@ -10,13 +10,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gopluck.facts.model import Binary, Go
-    from gopluck.report.model import Report
+    from gopluck.report.model import Report, RulePage
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 
 CHECK_FORMATS = {"text": "gopluck.report.text", "json": "gopluck.report.json"}
 INSPECT_FORMATS = {"text": "gopluck.report.inspect_text", "json": "gopluck.report.inspect_json"}
+EXPLAIN_FORMATS = {"text": "gopluck.report.explain_text", "json": "gopluck.report.explain_json"}
 
 
 class View(NamedTuple):
@@ -48,6 +51,13 @@ class BinaryRenderer(Protocol):
         """The document."""
 
 
+class RulesRenderer(Protocol):
+    """Renders what rules mean."""
+
+    def __call__(self, pages: Sequence[RulePage], view: View, *, listed: bool = False) -> str:
+        """The document. `listed`: one line for each rule, where the format has such a form."""
+
+
 def report_renderer(name: str) -> ReportRenderer:
     """The renderer of a check's result for a key of `CHECK_FORMATS`. Imports that format only."""
     return cast(ReportRenderer, import_module(CHECK_FORMATS[name]).render)
@@ -56,6 +66,11 @@ def report_renderer(name: str) -> ReportRenderer:
 def binary_renderer(name: str) -> BinaryRenderer:
     """The renderer of a file's facts for a key of `INSPECT_FORMATS`. Imports that format only."""
     return cast(BinaryRenderer, import_module(INSPECT_FORMATS[name]).render)
+
+
+def rules_renderer(name: str) -> RulesRenderer:
+    """The renderer of rules for a key of `EXPLAIN_FORMATS`. Imports that format only."""
+    return cast(RulesRenderer, import_module(EXPLAIN_FORMATS[name]).render)
 
 
 def go_packages(go: Go) -> list[tuple[str, str]]:

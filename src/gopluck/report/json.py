@@ -80,6 +80,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "evidence": {"host": finding.evidence.get("host"), "plugin": finding.evidence.get("plugin")}
         | dict(finding.evidence),
         "fix": finding.fix,
+        "page": finding.page,
     }
 
 

@@ -41,6 +41,24 @@ class Finding(NamedTuple):
     """`host` and `plugin`: what was compared."""
     fix: str = ""
 
+    @property
+    def page(self) -> str:
+        """The page about the rule, as a path in the source tree."""
+        return f"docs/rules/{self.rule}.md"
+
+
+class RulePage(NamedTuple):
+    """What a rule says, for people."""
+
+    slug: str
+    title: str
+    group: str
+    """The heading under which it is listed."""
+    sections: tuple[tuple[str, str], ...]
+    """Heading and text; backticks mark what is code."""
+    links: tuple[tuple[str, str], ...]
+    """Title and address; the address may be empty."""
+
 
 class PluginResult(NamedTuple):
     """What `plugin.Open` of one plugin does."""

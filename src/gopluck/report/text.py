@@ -58,6 +58,10 @@ def _document(report: Report, layout: Layout) -> Iterator[str]:
     if len(report.plugins) > 1:
         yield ""
         yield from layout.prose(_summary(report), 0)
+    if more := _more(report, layout):
+        if len(report.plugins) == 1:
+            yield ""
+        yield layout.paint(more, "dim")
 
 
 def _summary(report: Report) -> str:
@@ -69,6 +73,20 @@ def _summary(report: Report) -> str:
     if unknown := verdicts.count("unknown"):
         out += f", {unknown} cannot be determined"
     return out + "."
+
+
+def _more(report: Report, layout: Layout) -> str:
+    """The command that explains the rules that were shown, as many as fit in a line; empty when there are none."""
+    slugs = dict.fromkeys(
+        clean(finding.rule)
+        for plugin in report.plugins
+        for finding in plugin.findings
+        if finding.role != "harmless" or layout.view.verbosity > NORMAL
+    )
+    words = ["More: gopluck explain", *slugs]
+    while len(words) > 2 and len(" ".join(words)) > layout.width:
+        words.pop()
+    return " ".join(words) if slugs else ""
 
 
 def _verdict(plugin: PluginResult, report: Report, layout: Layout) -> list[str]:

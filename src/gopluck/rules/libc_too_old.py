@@ -24,8 +24,8 @@ RULE = Rule(
     meaning="The plugin was linked against a glibc whose symbol versions the C library in the process does not have.",
     why="Symbols of glibc carry the version in which they changed; a file records which it needs, and the dynamic "
     "linker checks that before anything else.",
-    example="A plugin built on a current distribution, opened in a container with an older one: ``version "
-    "`GLIBC_2.38' not found``.",
+    example="A plugin built on a current distribution, opened in a container with an older one: version "
+    "GLIBC_2.38 is not found.",
     fix="Build the plugin in the image in which the host is built; or run the host in a newer image.",
     links=(Link("glibc elf/dl-version.c, match_symbol"),),
     ends=by_dlopen("libc-too-old", words),

@@ -6,42 +6,57 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from gopluck.report.model import RulePage
 from gopluck.rules.model import Link, Rule
 from gopluck.rules.registry import CAUSES, LOADING, rule
 
 NOTE = "<!-- Written by `python -m gopluck.rules.pages docs/rules` from src/gopluck/rules: edit there. -->"
 
-GROUPS: tuple[tuple[str, str, tuple[Rule, ...]], ...] = (
+GROUPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "Loading",
         "The file cannot be loaded, or the runtime refuses it, whatever its packages are.",
-        tuple(map(rule, LOADING)),
+        LOADING,
     ),
     (
         "Causes of a package that differs",
         "Go names only the first package that differs. gopluck compares all of them, and names for each the "
         "differences between the two builds that can have changed it, the strongest first. All of them have to go.",
-        tuple(map(rule, CAUSES)),
+        CAUSES,
     ),
 )
+"""Heading, what its rules have in common, and their slugs."""
 
 
 def pages() -> Mapping[str, str]:
     """The text of each page by its file name."""
-    rules = [one for _, _, group in GROUPS for one in group]
+    rules = [rule(slug) for _, _, slugs in GROUPS for slug in slugs]
     return {"README.md": _index(), **{f"{one.slug}.md": page(one) for one in rules}}
 
 
-def page(one: Rule) -> str:
-    """The page of one rule; `gopluck explain` shows the same text."""
-    sections = (
+def sections(one: Rule) -> tuple[tuple[str, str], ...]:
+    """Heading and text of each part of a rule, as its page and `gopluck explain` show them; links come after."""
+    parts = (
         ("What it means", one.meaning),
         ("Why Go refuses", one.why),
         ("Example", one.example),
         ("How to fix it", one.fix),
-        ("Where to read more", "\n".join(_link(link) for link in one.links)),
     )
-    body = "".join(f"\n## {heading}\n\n{text}\n" for heading, text in sections if text)
+    return tuple((heading, text) for heading, text in parts if text)
+
+
+def rule_page(slug: str) -> RulePage:
+    """What one rule says. Raises `KeyError` when there is none; imports that rule only."""
+    one = rule(slug)
+    group = next(heading for heading, _, slugs in GROUPS if slug in slugs)
+    return RulePage(one.slug, one.title, group, sections(one), tuple((link.title, link.url) for link in one.links))
+
+
+def page(one: Rule) -> str:
+    """The page of one rule; `gopluck explain` shows the same text."""
+    links = "\n".join(_link(link) for link in one.links)
+    parts = (*sections(one), *([("Where to read more", links)] if links else []))
+    body = "".join(f"\n## {heading}\n\n{text}\n" for heading, text in parts)
     return f"{NOTE}\n\n# {one.slug}\n\n{one.title}\n{body}"
 
 
@@ -51,8 +66,8 @@ def _link(link: Link) -> str:
 
 def _index() -> str:
     parts = [NOTE, "# Rules", "The reasons that gopluck names. `gopluck explain RULE` shows these pages."]
-    for heading, text, rules in GROUPS:
-        rows = "\n".join(f"- [{one.slug}]({one.slug}.md): {one.title}" for one in rules)
+    for heading, text, slugs in GROUPS:
+        rows = "\n".join(f"- [{slug}]({slug}.md): {rule(slug).title}" for slug in slugs)
         parts += [f"## {heading}", text, rows]
     return "\n\n".join(parts) + "\n"
 
