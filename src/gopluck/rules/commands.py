@@ -1,36 +1,131 @@
-"""The commands that a finding's fix prints."""
+"""What a build has to repeat of another one, and the commands that say so: for the rules' fixes and the recipes."""
 
 from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
+from typing import NamedTuple
 
-from gopluck.rules.builds import Build
+from gopluck.rules.builds import INSTRUMENTS, Build
 from gopluck.rules.model import Comparison
+
+RELEASED = re.compile(r"go\d+\.\d+(\.\d+|rc\d+|beta\d+)?")
+"""What GOTOOLCHAIN can name."""
+
+PROFILE = "$HOST_PROFILE"
+"""Stands for the host's profile where its path is not recorded (-trimpath)."""
+
+CGO = ("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS")
+"""The variables that decide which C declarations cgo sees. Not recorded with -trimpath."""
+
+_VARIABLE = re.compile(r"\$[A-Z][A-Z_]*")
+
+
+class Settings(NamedTuple):
+    """Toolchain, environment and flags of a build that another one has to repeat to fit."""
+
+    go: str
+    """`go1.25.5`; empty when it is not recorded, or no release that GOTOOLCHAIN can name."""
+    env: Mapping[str, str]
+    flags: tuple[str, ...]
+    """Unquoted."""
+
+    def line(self, output: str, mode: str = "plugin") -> str:
+        """The `go build` line without the environment, quoted for a shell. `mode`: empty for an executable."""
+        words = [f"-buildmode={mode}"] if mode else []
+        words += [*self.flags, "-o", output, "."]
+        return " ".join(["go build", *map(quoted, words)])
+
+    @property
+    def assignments(self) -> str:
+        """The environment as it stands before a command."""
+        return " ".join(f"{name}={quoted(value)}" for name, value in self.env.items())
+
+
+def settings(baseline: Build, other: Build | None = None) -> Settings:
+    """What `other`, built anew, has to repeat of `baseline`.
+
+    Where `other` is known, what it has and the baseline has not is switched off by name: it may come from GOFLAGS or
+    the environment, which no file records.
+    """
+    return Settings(toolchain(baseline), _environment(baseline, other), _flags(baseline, other))
+
+
+def toolchain(build: Build) -> str:
+    """The release for GOTOOLCHAIN; empty when it cannot be named."""
+    return build.release if RELEASED.fullmatch(build.release) else ""
+
+
+def _environment(baseline: Build, other: Build | None) -> dict[str, str]:
+    env: dict[str, str] = {}
+    if toolchain(baseline):
+        env["GOTOOLCHAIN"] = toolchain(baseline)
+    if baseline.experiments or (other is not None and other.experiments):
+        env["GOEXPERIMENT"] = ",".join(sorted(baseline.experiments or ()))
+    if baseline.fips or (other is not None and other.fips):
+        env["GOFIPS140"] = baseline.fips or "off"
+    env["CGO_ENABLED"] = "1"
+    one, two = (build.binary.elf.goarch if build and build.binary.elf else "" for build in (baseline, other))
+    if one and two and one != two:
+        env |= {"GOOS": "linux", "GOARCH": one}
+    if "-msan" in baseline.instruments:
+        env["CC"] = "clang"  # gcc has no MemorySanitizer
+    for name in CGO:
+        value = baseline.setting(name)
+        if value is not None and (value or (other is not None and other.setting(name))):
+            env[name] = value
+    return env
+
+
+def _flags(baseline: Build, other: Build | None) -> tuple[str, ...]:
+    flags: list[str] = []
+    if baseline.trimmed:
+        flags.append("-trimpath")
+    elif other is not None and other.trimmed:
+        flags.append("-trimpath=false")
+    for flag in sorted(INSTRUMENTS):
+        # -cover is of no use without -coverpkg, which is not recorded: not here.
+        if flag in baseline.instruments and flag != "-cover":
+            flags.append(flag)
+        elif other is not None and flag in other.instruments and flag not in baseline.instruments:
+            flags.append(f"{flag}=false")
+    if baseline.tags:
+        flags.append(f"-tags={','.join(sorted(baseline.tags))}")
+    elif other is not None and other.tags:
+        flags.append("-tags=")
+    if (given := gcflags(baseline)) is not None:
+        flags.append(given)
+    if (profile := baseline.setting("-pgo")) and profile != "off":
+        flags.append(f"-pgo={profile}" if profile.startswith("/") else f"-pgo={PROFILE}")
+    elif other is not None and (other.setting("-pgo") or "off") != "off":
+        flags.append("-pgo=off")
+    return tuple(flags)
+
+
+def gcflags(build: Build) -> str | None:
+    """The -gcflags that reach more than the main package, with a pattern that means the same in another module."""
+    pattern, words = build.gcflags or (None, ())
+    if pattern is None:
+        return None
+    if pattern.startswith("./") and build.main_module:
+        pattern = build.main_module + pattern[1:]
+    return f"-gcflags={pattern}={' '.join(words)}"
 
 
 def build_command(comparison: Comparison) -> str:
-    """The `go build` line that repeats on the plugin what is known of the provider's build."""
+    """The line that repeats on the plugin what is known of the provider's build."""
     return plugin_command(comparison.provider, comparison.plugin.binary.path)
 
 
 def plugin_command(host: Build, path: str) -> str:
-    """The `go build` line for a plugin that is to fit a host."""
-    environment, flags = [], []
-    if re.fullmatch(r"go\d+\.\d+(\.\d+|rc\d+|beta\d+)?", host.release):
-        environment.append(f"GOTOOLCHAIN={host.release}")
-    if host.experiments:
-        environment.append(f"GOEXPERIMENT={','.join(sorted(host.experiments))}")
-    if host.fips:
-        environment.append(f"GOFIPS140={host.fips}")
-    environment.append("CGO_ENABLED=1")
-    if host.trimmed:
-        flags.append("-trimpath")
-    flags += sorted(flag for flag in host.instruments if flag != "-cover")
-    if host.tags:
-        flags.append(f"-tags={','.join(sorted(host.tags))}")
-    if host.gcflags and host.gcflags[0] is not None:
-        pattern, words = host.gcflags
-        flags.append(shlex.quote(f"-gcflags={pattern}={' '.join(words)}"))
-    output = shlex.quote(path.rpartition("/")[2])
-    return " ".join([*environment, "go build -buildmode=plugin", *flags, "-o", output, "."])
+    """The line that builds a plugin, to be written where `path` is, for a host."""
+    wanted = settings(host)
+    return f"{wanted.assignments} {wanted.line(path.rpartition('/')[2])}"
+
+
+def quoted(word: str) -> str:
+    """A word for a shell. A variable that stands for something unknown (`$HOST_CHECKOUT`) stays one."""
+    if _VARIABLE.search(word):
+        return '"' + re.sub(r'([\\"`])', r"\\\1", word) + '"'
+    return shlex.quote(word)
