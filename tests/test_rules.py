@@ -19,7 +19,14 @@ CODEC, WORDS, APP, ADDON = "example.com/codec", "example.com/words", "example.co
 STD = ("internal/goarch", "runtime", "time", "fmt")
 CODECS = (CODEC, f"{CODEC}/json")
 SHARED = (*STD, WORDS, *CODECS)
-SETTINGS = {"-compiler": "gc", "CGO_CFLAGS": "", "CGO_CPPFLAGS": "", "CGO_CXXFLAGS": "", "GOARCH": "amd64"}
+SETTINGS = {
+    "-compiler": "gc",
+    "CGO_CFLAGS": "",
+    "CGO_CPPFLAGS": "",
+    "CGO_CXXFLAGS": "",
+    "CGO_LDFLAGS": "",
+    "GOARCH": "amd64",
+}
 
 
 def modules(**versions: str) -> tuple[Module, ...]:
@@ -310,6 +317,20 @@ CAUSES: list[Case] = [
     ("tags", host(settings={"-tags": "timetzdata"}), plugin(), ("time", "fmt"), {"build-tags": ("time",)}),
     ("C flags", host(settings={"CGO_CFLAGS": "-DWIDE"}), plugin(), (WORDS,), {"cgo-flags": (WORDS,)}),
     (
+        "one word more for the linker of C code",
+        host(settings={"CGO_LDFLAGS": "-L/opt/lib -lz -lm"}),
+        plugin(settings={"CGO_LDFLAGS": ""}),
+        (WORDS,),
+        {"cgo-flags": (WORDS,)},
+    ),
+    (
+        "other words for the linker of C code, as many",
+        host(settings={"CGO_LDFLAGS": "-L/opt/lib -lz"}),
+        plugin(settings={"CGO_LDFLAGS": ""}),
+        (WORDS,),
+        {"unexplained": (WORDS,)},
+    ),
+    (
         "frozen FIPS code",
         host(packages=(*SHARED, "crypto/sha256", "crypto/internal/fips140/v1.0.0/sha256")),
         plugin(packages=(*SHARED, "crypto/sha256", "crypto/internal/fips140/sha256")),
@@ -360,6 +381,23 @@ HARMLESS: list[tuple[str, Made, Made, list[tuple[str, str]]]] = [
     ("-cover of main", host(settings={"-cover": "true"}), plugin(), [("harmless", "instrumentation")]),
     ("C flags", host(settings={"CGO_CFLAGS": "-O0"}), plugin(), [("harmless", "cgo-flags")]),
     ("an unshared module", host(), plugin(deps=modules(codec="v1.1.0")), [("harmless", "module-version")]),
+    ("flags of the linker", host(settings={"-ldflags": "-s -w"}), plugin(), [("harmless", "linker-flags")]),
+    (
+        "flags of the linker that -trimpath hides on one side",
+        host(settings={"-ldflags": "-s -w"}, sources={}),
+        plugin(settings={"-trimpath": "true"}, sources={}),
+        [],
+    ),
+    ("a stamp", host(settings={"vcs": "git", "vcs.revision": "1" * 40}), plugin(), [("harmless", "vcs-stamp")]),
+    ("a PIE", host(kind="pie"), plugin(), [("harmless", "pie-host")]),
+    ("another GOROOT", host(), plugin(sources=directories("/opt/go/src/")), [("harmless", "goroot")]),
+    ("two words for the same code", host(settings={"GOFIPS140": "latest"}), plugin(), [("harmless", "fips")]),
+    (
+        "flags that one side does not record",
+        host(settings={"-gcflags": "-N -l", "-ldflags": "-s"}),
+        plugin(build_info=False),
+        [],
+    ),
 ]
 
 
@@ -368,6 +406,37 @@ HARMLESS: list[tuple[str, Made, Made, list[tuple[str, str]]]] = [
 )
 def test_harmless(one: Made, two: Made, expected: list[tuple[str, str]]) -> None:
     assert roles(explained(one, two, ())) == expected
+
+
+STAMP = {"vcs": "git", "vcs.revision": "1" * 40}
+
+
+def test_what_never_matters_is_harmless_when_packages_differ_for_another_reason() -> None:
+    one = host(settings={"-ldflags": "-s -w", **STAMP}, kind="pie")
+    two = plugin(deps=modules(codec="v1.1.0"), sources=directories("/opt/go/src/"))
+    assert roles(explained(one, two, CODECS)) == [
+        ("cause", "module-version"),
+        ("harmless", "linker-flags"),
+        ("harmless", "vcs-stamp"),
+        ("harmless", "pie-host"),
+        ("harmless", "goroot"),
+    ]
+
+
+def test_what_never_matters_is_harmless_when_dlopen_fails() -> None:
+    refused = DlopenResult("error", "…", rule="missing-library")
+    one = host(settings={"-ldflags": "-X main.v=1", **STAMP}).binary("host")
+    assert ended("dlopen", one, PLUGIN, refused) == [
+        ("cause", "missing-library"),
+        ("harmless", "linker-flags"),
+        ("harmless", "vcs-stamp"),
+    ]
+
+
+def test_flags_of_the_linker_that_can_matter_are_harmless_only_where_it_loads() -> None:
+    one, two = host(settings={"-ldflags": "-linkmode=external -s"}), plugin()
+    assert roles(explained(one, two, ())) == [("harmless", "linker-flags")]
+    assert roles(explained(one, two, ("fmt",))) == [("cause", "unexplained")]
 
 
 def test_tags_behind_another_cause_are_a_risk_not_a_cause() -> None:

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from gopluck.rules.builds import is_std
 from gopluck.rules.model import Comparison, Difference, Link, Rule
 
-SETTINGS = ("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS")
+COMPILED = ("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS")
+SETTINGS = (*COMPILED, "CGO_LDFLAGS")
+DEFAULT = "-O2 -g"
+"""What the go command takes where a variable is not set; it records nothing then."""
 STD_CGO = frozenset({"runtime/cgo", "net", "os/user", "plugin"})
 """The packages of the standard library that use cgo."""
 
@@ -21,25 +24,38 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
     )
     if None in one.values() or None in two.values() or one == two:
         return
-    shown = [", ".join(f"{key}={values[key]!s}" for key in SETTINGS if one[key] != two[key]) for values in (one, two)]
+    matters = any(one[key] != two[key] for key in COMPILED) or _lines(one["CGO_LDFLAGS"]) != _lines(two["CGO_LDFLAGS"])
+    shown = [
+        ", ".join(f"{key}={values[key]}" if values[key] else f"no {key}" for key in SETTINGS if one[key] != two[key])
+        for values in (one, two)
+    ]
     message = f"{comparison.provider.name} was built with {shown[0]}, {comparison.plugin.name} with {shown[1]}"
     yield Difference(
         "cgo-flags",
         message,
-        candidates=tuple(path for path in comparison.mismatched if path in STD_CGO or not is_std(path)),
+        candidates=tuple(path for path in comparison.mismatched if path in STD_CGO or not is_std(path))
+        if matters
+        else (),
         evidence={"host": shown[0], "plugin": shown[1]},
         fix=f"Build the plugin with {shown[0]}",
         harmless=f"{message}: no package that both have differs",
     )
 
 
+def _lines(flags: str | None) -> int:
+    """The lines that cgo writes for the linker's flags into a package's Go code: one for each word."""
+    return len((flags or DEFAULT).split())
+
+
 RULE = Rule(
     slug="cgo-flags",
     title="Host and plugin were built with different C flags.",
-    meaning="CGO_CFLAGS, CGO_CPPFLAGS or CGO_CXXFLAGS differ, and a package differs that nothing else explains and "
-    "that may use cgo.",
+    meaning="CGO_CFLAGS, CGO_CPPFLAGS, CGO_CXXFLAGS or CGO_LDFLAGS differ, and a package differs that nothing else "
+    "explains and that may use cgo.",
     why="cgo writes Go declarations from what the C compiler sees: a -D or -I that selects other declarations changes "
-    "the Go types of the package. Flags such as -O0 change nothing. Under -trimpath the flags are not recorded.",
+    "the Go types of the package. Flags such as -O0 change nothing. Of CGO_LDFLAGS only the number of words counts: "
+    "cgo writes a line for each into the package, before its declarations, and their lines are part of the hash "
+    "(unset, it is `-O2 -g`). Under -trimpath the flags are not recorded.",
     example="CGO_CFLAGS=-DNATIVE_WIDE makes a C struct wider on one side only.",
     fix="Build the plugin with the host's C flags and headers.",
     links=(Link("src/cmd/cgo", "https://pkg.go.dev/cmd/cgo"),),

@@ -27,7 +27,8 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
             evidence={"host": _setting(provider) or one, "plugin": _setting(plugin) or two},
             fix=build_command(comparison),
         )
-    if not groups and (_setting(provider) or _setting(plugin)) and _setting(provider) != _setting(plugin):
+    recorded = provider.has_settings and plugin.has_settings
+    if not groups and recorded and _setting(provider) != _setting(plugin):
         shown = tuple(_setting(build) or "no -gcflags" for build in comparison.builds)
         message = f"{provider.name} has {shown[0]}, {plugin.name} {shown[1]}"
         yield Difference(

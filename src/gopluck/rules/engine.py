@@ -12,7 +12,7 @@ from gopluck.rules.builds import STD, Build, is_std
 from gopluck.rules.conflicts_with_loaded_plugin import rebuilt
 from gopluck.rules.model import Comparison, Difference, Evidence, Opened
 from gopluck.rules.paths import place_agrees
-from gopluck.rules.registry import CAUSES, LOADING, explaining, rule
+from gopluck.rules.registry import ALL, CAUSES, explaining, rule, unmattering
 
 DEPENDENCY_CHANGED = "dependency-changed"
 WIDE = frozenset({"go-version", "experiment", "compiler-flags", "instrumentation", "pgo", "trimpath"})
@@ -59,7 +59,16 @@ def explain_one(evidence: Evidence) -> Explanation:
         _package(mismatch, Comparison(builds[mismatch.provider], builds[-1], ()), endings, attributions)
         for mismatch in evidence.outcome.mismatches
     )
+    differences += _harmless(evidence)
     return Explanation(Packages(evidence.outcome.compared, packages), _ordered(_merged(endings, differences)))
+
+
+def _harmless(evidence: Evidence) -> list[Finding]:
+    """Differences between host and plugin that never matter."""
+    host, plugin = evidence.host.go, evidence.plugin.go
+    if host is None or plugin is None or plugin.kind != "plugin":
+        return []
+    return [finding for one in unmattering(host, plugin) if one.harmless for finding in one.harmless(evidence)]
 
 
 # -- the builds that are compared ------------------------------------------------------------------------------------
@@ -261,7 +270,7 @@ ROLES = ("cause", "risk", "harmless")
 
 def _ordered(findings: Iterator[Finding]) -> tuple[Finding, ...]:
     """Causes first; rules in the order of the table; the finding with most packages first."""
-    strength = {slug: index for index, slug in enumerate((*LOADING, *CAUSES))}
+    strength = {slug: index for index, slug in enumerate(ALL)}
     ordered = sorted(
         findings, key=lambda finding: (ROLES.index(finding.role), strength[finding.rule], -len(finding.packages))
     )

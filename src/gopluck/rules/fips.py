@@ -16,6 +16,7 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
     """By the version in the import paths of `crypto/internal/fips140`, else by the build setting."""
     provider, plugin = comparison.builds
     if provider.fips == plugin.fips:
+        yield from _same_code(comparison)
         return
     one, two = _shown(provider), _shown(plugin)
     yield Difference(
@@ -25,6 +26,21 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
         evidence={"host": one, "plugin": two},
         fix=build_command(comparison),
         harmless=f"{provider.name} was built with {one}, {plugin.name} with {two}: no package that both have differs",
+    )
+
+
+def _same_code(comparison: Comparison) -> Iterator[Difference]:
+    """`latest`, `off` and nothing: three words for the toolchain's own code."""
+    one, two = (build.setting("GOFIPS140") for build in comparison.builds)
+    if one is None or two is None or one == two:
+        return
+    shown = [f"GOFIPS140={value}" if value else "no GOFIPS140" for value in (one, two)]
+    yield Difference(
+        "fips",
+        "",
+        evidence={"host": shown[0], "plugin": shown[1]},
+        harmless=f"{comparison.provider.name} was built with {shown[0]}, {comparison.plugin.name} with {shown[1]}: the "
+        "same code",
     )
 
 

@@ -128,3 +128,5 @@ class Rule(NamedTuple):
     """Explains an Open by the step at which it ended."""
     differs: Compare | None = None
     """Explains packages that differ between two builds."""
+    harmless: Explain | None = None
+    """Names a difference that people would suspect and that never matters."""

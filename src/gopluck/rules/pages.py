@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gopluck.report.model import RulePage
 from gopluck.rules.model import Link, Rule
-from gopluck.rules.registry import CAUSES, LOADING, rule
+from gopluck.rules.registry import CAUSES, HARMLESS, LOADING, rule
 
 NOTE = "<!-- Written by `python -m gopluck.rules.pages docs/rules` from src/gopluck/rules: edit there. -->"
 
@@ -24,6 +24,12 @@ GROUPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "differences between the two builds that can have changed it, the strongest first. All of them have to go.",
         CAUSES,
     ),
+    (
+        "Differences that do not matter",
+        "People suspect them, and no load fails for them: gopluck names them with -v, and always in the JSON. Many of "
+        "the causes are harmless in one set and break another; then they are named the same way.",
+        HARMLESS,
+    ),
 )
 """Heading, what its rules have in common, and their slugs."""
 
@@ -38,9 +44,9 @@ def sections(one: Rule) -> tuple[tuple[str, str], ...]:
     """Heading and text of each part of a rule, as its page and `gopluck explain` show them; links come after."""
     parts = (
         ("What it means", one.meaning),
-        ("Why Go refuses", one.why),
+        ("Why it does not matter" if one.slug in HARMLESS else "Why Go refuses", one.why),
         ("Example", one.example),
-        ("How to fix it", one.fix),
+        ("What to do" if one.slug in HARMLESS else "How to fix it", one.fix),
     )
     return tuple((heading, text) for heading, text in parts if text)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 
+from gopluck.facts.model import Go
 from gopluck.replay.process import Outcome
 from gopluck.rules.model import Rule
 
@@ -56,6 +57,15 @@ CAUSES = (
 )
 """Why a package differs between two builds."""
 
+HARMLESS = ("linker-flags", "vcs-stamp", "pie-host", "goroot")
+"""Differences that are never the reason. A cause that does not matter in a set is called harmless there, too."""
+
+RECORDED: Mapping[str, Sequence[str]] = {
+    "linker-flags": ("-ldflags",),
+    "vcs-stamp": ("vcs", "vcs.revision", "vcs.modified"),
+}
+"""The build settings without which one of them has nothing to say."""
+
 BY_STEP: Mapping[str, Sequence[str]] = {
     "not-implemented": ("host-without-cgo",),
     "no-plugin-package": ("host-without-plugin-support",),
@@ -81,9 +91,13 @@ RUNTIME = (
 """Those that can explain an end in the runtime's checks."""
 
 
+ALL = (*LOADING, *CAUSES, *HARMLESS)
+"""Every slug, in the order of findings."""
+
+
 def rule(slug: str) -> Rule:
     """The rule with this slug. Raises `KeyError` when there is none."""
-    if slug not in (*LOADING, *CAUSES):
+    if slug not in ALL:
         raise KeyError(slug)
     found = import_module(f"gopluck.rules.{slug.replace('-', '_')}").RULE
     assert isinstance(found, Rule)
@@ -92,7 +106,7 @@ def rule(slug: str) -> Rule:
 
 def registry() -> Mapping[str, Rule]:
     """Every rule by its slug."""
-    return {slug: rule(slug) for slug in (*LOADING, *CAUSES)}
+    return {slug: rule(slug) for slug in ALL}
 
 
 def explaining(outcome: Outcome) -> Iterator[Rule]:
@@ -105,3 +119,16 @@ def explaining(outcome: Outcome) -> Iterator[Rule]:
     else:
         slugs = BY_STEP.get(outcome.why, RUNTIME)
     yield from map(rule, slugs)
+
+
+def unmattering(host: Go, plugin: Go) -> Iterator[Rule]:
+    """The rules of `HARMLESS` that can have something to say. The others are not even imported."""
+    infos = [go.build_info for go in (host, plugin)]
+    for slug, keys in RECORDED.items():
+        one, two = ([info.setting(key) if info else None for key in keys] for info in infos)
+        if one != two:
+            yield rule(slug)
+    if host.kind == "pie":
+        yield rule("pie-host")
+    if host.sources and plugin.sources:
+        yield rule("goroot")

@@ -1,0 +1,105 @@
+"""On every recorded set that loads although something differs, that difference is called harmless, and nothing else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from gopluck.replay.process import replay
+from gopluck.rules.engine import explain
+from recorded import Set, beyond, families, sets
+
+CALLED = {
+    "ldflags": {"linker-flags"},
+    "linker": {"linker-flags"},
+    "vcs": {"vcs-stamp"},
+    "pie": {"pie-host"},
+    "pluginpath-override": {"linker-flags"},
+}
+"""What a scenario's word for a difference is called; a slug is called by itself."""
+
+SILENT = (
+    ("-trimpath leaves out C flags, linker flags and directories", "singles/*/trimmed/*", {"*"}),
+    ("-trimpath leaves out directories", "*/trimmed/*", {"vendor-path"}),
+    ("another checkout, and no path shows it", "traps/inside-another-checkout/trimmed*", {"host-main-module"}),
+    ("the tool that ran the compiler is recorded nowhere", "*", {"toolexec"}),
+    ("code that changes no hash is a risk", "*", {"module-content"}),
+    ("a file's symbols and debug information are a risk to explanations", "*", {"stripped"}),
+    ("which release's behaviour counts is a risk", "*", {"godebug"}),
+    ("the CPU that is needed is a risk", "*", {"goamd64"}),
+    ("what is excluded is in no file", "modules/pulled-up-excluded/*", {"module-version"}),
+    ("a module of which no package is linked is in no file", "*/required-and-unused/*", {"module-version"}),
+    ("plugins have settings since Go 1.20", "old/*", {"compiler-flags", "ldflags"}),
+)
+"""Why nothing is said: reason, names of sets, kinds of difference."""
+
+RECORDED_ANYWAY = ("build-tags", "compiler-flags", "module-replaced", "module-version")
+"""What -trimpath does not leave out."""
+
+ALSO = (
+    ("traps/test-host/*", "test-variant"),
+    ("modules/*replaced-back/untrimmed*", "module-version"),
+    ("modules/*replaced-back/untrimmed*", "module-replaced"),
+    ("arches/host-pie*", "pie-host"),
+    ("links/host-pie*", "pie-host"),
+    ("links/host-pie-packed-relocations/*", "linker-flags"),
+)
+"""What else people would suspect in a set, and is there."""
+
+INSTEAD = (("traps/replaced-by-folder/untrimmed*", "host-main-module", {"module-replaced"}),)
+"""What a difference is called where its own rule has nothing to say."""
+
+
+def loading() -> list[Path]:
+    return [path for path in families() if any(_single(one) for one in sets(path))]
+
+
+def _single(one: Set) -> bool:
+    return len(one.requests) == 1 and len(one.raw["differences"]) == 1 and one.truth[0][0] == "ok" and not beyond(one)
+
+
+def expected(one: Set) -> set[str]:
+    """The slugs of what differs in a set, as far as its files record it."""
+    (difference,) = one.raw["differences"]
+    kind = difference["kind"]
+    if difference["side"] == "both" and kind not in ("pgo", "go-version", "vcs"):
+        return set()
+    for pattern, of, slugs in INSTEAD:
+        if fnmatch(one.name, pattern) and of == kind:
+            return set(slugs)
+    for _, pattern, kinds in SILENT:
+        if fnmatch(one.name, pattern) and (kind in kinds or ("*" in kinds and kind not in RECORDED_ANYWAY)):
+            return set()
+    return CALLED.get(kind, {kind})
+
+
+@pytest.mark.parametrize("path", loading(), ids=lambda path: path.name.partition(".")[0])
+def test_the_difference_is_called_harmless_and_nothing_else(path: Path) -> None:
+    score: Counter[str] = Counter()
+    wrong = []
+    for one in filter(_single, sets(path)):
+        outcomes = replay(one.host, one.requests, one.system)
+        findings = explain(one.host, one.requests, outcomes)[0].findings
+        harmless = {finding.rule for finding in findings if finding.role == "harmless"}
+        causes = {finding.rule for finding in findings if finding.role == "cause"}
+        also = {slug for pattern, slug in ALSO if fnmatch(one.name, pattern)}
+        score["named" if harmless else "silent"] += 1
+        if causes or harmless - also != expected(one) - also:
+            wrong.append((one.name, sorted(harmless), sorted(causes), sorted(expected(one))))
+    print(path.name, dict(score))
+    assert not wrong
+
+
+def test_every_reason_to_be_silent_is_needed() -> None:
+    quiet = [one for path in loading() for one in sets(path) if _single(one)]
+    unneeded = [
+        (reason, pattern)
+        for reason, pattern, kinds in SILENT
+        if not any(
+            fnmatch(one.name, pattern) and ("*" in kinds or one.raw["differences"][0]["kind"] in kinds) for one in quiet
+        )
+    ]
+    assert not unneeded
