@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gopluck.api import check, read
+    from gopluck.api import check, diff, read
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "check", "read"]
+__all__ = ["__version__", "check", "diff", "read"]
 
 
 def __getattr__(name: str) -> Any:
-    """`check` and `read` are imported when they are used: `gopluck --help` does not pay for them."""
-    if name not in ("check", "read"):
+    """`check`, `diff` and `read` are imported when they are used: `gopluck --help` does not pay for them."""
+    if name not in ("check", "diff", "read"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import gopluck.api
 

@@ -1,4 +1,4 @@
-"""The Python API: `read` a file, `check` plugins against a host."""
+"""The Python API: `read` a file, `check` plugins against a host, `diff` two builds of a host."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from gopluck.report.model import HostSummary, PluginResult, Report
 
 if TYPE_CHECKING:
     from gopluck.facts.system import Found, System, Wanted
+    from gopluck.report.diff_model import HostDiff
 
 Path = str | PathLike[str]
 
@@ -51,6 +52,54 @@ def check(
     session = _Session(host, system or _ThisMachine(), alone=len(processes) == 1)
     results = [result for process in processes for result in session.run(process)]
     return Report(_summary(session.host), tuple(results))
+
+
+def diff(
+    old: Path | Binary, new: Path | Binary, plugins: Sequence[Path] = (), *, system: System | None = None
+) -> HostDiff:
+    """What changed from one build of a host to the next, and which plugins have to be rebuilt for it.
+
+    Hosts are binaries or manifests. Each plugin is checked in a process of its own. Raises as `check` does.
+    """
+    from gopluck.report.diff_model import HostDiff, PluginChange
+    from gopluck.rules.hosts import compare_hosts
+
+    hosts = [_whole(host) for host in (old, new)]
+    changes = compare_hosts(*hosts)
+    system = system or _ThisMachine()
+    sessions = [_Session(host, system, alone=False) for host in hosts]
+    found = []
+    for path in map(fspath, plugins):
+        before, after = (session.run([(path, path)])[0] for session in sessions)
+        found.append(PluginChange(path, _action(before.verdict, after.verdict), before, after))
+    return HostDiff(
+        _summary(hosts[0]),
+        _summary(hosts[1]),
+        changes.compared,
+        changes.changed,
+        changes.added,
+        changes.removed,
+        changes.breaks,
+        changes.causes,
+        tuple(found),
+        changes.note,
+    )
+
+
+def _whole(host: Path | Binary) -> Binary:
+    """A host with all its hashes, and the evidence."""
+    binary = host if isinstance(host, Binary) else _read(fspath(host), exports=False)
+    _refuse_host(binary)
+    return binary
+
+
+def _action(old: str, new: str) -> str:
+    """What the verdicts of one plugin with the old and the new host ask for."""
+    if new == "loads":
+        return "keep"
+    if "unknown" in (old, new):
+        return "unknown"
+    return "rebuild" if old == "loads" else "unfit"
 
 
 class _Session:

@@ -69,7 +69,7 @@ def dumps(host: Binary) -> str:
             "needs_symbols": [[one.name, one.version, one.file, one.weak] for one in elf.undefined],
         },
         "build": _build(info) if info else None,
-        "packages": dict(sorted(go.link_hashes.items())),
+        "packages": dict(go.link_hashes),
         "sources": _sources(go),
         "compile_flags": _flags(go.compile_flags),
     }

@@ -95,7 +95,7 @@ class Go(NamedTuple):
     pkghashes: tuple[PackageHash, ...]
     """A plugin's expectations, in the order in which the runtime compares them."""
     link_hashes: Mapping[str, str]
-    """The hash (hex) of each package whose `go:link.pkghashbytes.P` the file defines in `.dynsym`.
+    """The hash (hex) of each package whose `go:link.pkghashbytes.P` the file defines in `.dynsym`, in link order.
 
     A check reads of it only what the plugins name.
     """

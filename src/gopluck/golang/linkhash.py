@@ -20,9 +20,10 @@ MAX_PACKAGES = 1 << 15
 
 
 def read_link_hashes(image: Image, dynamic: Dynamic, only: frozenset[str] | None = None) -> dict[str, str]:
-    """Package path to hash (hex), for each package whose hash the file defines.
+    """Package path to hash (hex), for each package whose hash the file defines, in link order: imports come first.
 
-    `only`: the packages that are wanted; they are looked up one by one, and a large host's others are not searched for.
+    The linker makes these symbols in the order of its packages, and lays out those of one size in that order
+    (`ld/data.go`, `dodataSect`). `only`: the packages that are wanted; they are looked up one by one, and a large host's others are not searched for.
     """
     if only is None:
         found = dynamic.symbols_with(tuple(prefix.encode() for prefix in PREFIXES))
@@ -32,7 +33,7 @@ def read_link_hashes(image: Image, dynamic: Dynamic, only: frozenset[str] | None
     if len(found) > MAX_PACKAGES:
         raise MalformedFile(f"{image.path}: more than {MAX_PACKAGES} packages")
     out: dict[str, str] = {}
-    for symbol in found:
+    for symbol in sorted(found, key=lambda symbol: symbol.value):
         if symbol.size > MAX_HASH:
             raise MalformedFile(f"{image.path}: {symbol.name} has {symbol.size} bytes")
         out[symbol.name[len(PREFIXES[0]) :]] = image.read(symbol.value, symbol.size).hex()

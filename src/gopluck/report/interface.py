@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gopluck.facts.model import Binary, Go
+    from gopluck.report.diff_model import HostDiff
     from gopluck.report.model import Report, RulePage
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 
 CHECK_FORMATS = {"text": "gopluck.report.text", "json": "gopluck.report.json"}
+DIFF_FORMATS = {"text": "gopluck.report.diff_text", "json": "gopluck.report.diff_json"}
 INSPECT_FORMATS = {"text": "gopluck.report.inspect_text", "json": "gopluck.report.inspect_json"}
 EXPLAIN_FORMATS = {"text": "gopluck.report.explain_text", "json": "gopluck.report.explain_json"}
 
@@ -44,6 +46,13 @@ class ReportRenderer(Protocol):
         """The document."""
 
 
+class DiffRenderer(Protocol):
+    """Renders the result of a diff of two hosts."""
+
+    def __call__(self, diff: HostDiff, view: View) -> str:
+        """The document."""
+
+
 class BinaryRenderer(Protocol):
     """Renders the facts of a file."""
 
@@ -61,6 +70,11 @@ class RulesRenderer(Protocol):
 def report_renderer(name: str) -> ReportRenderer:
     """The renderer of a check's result for a key of `CHECK_FORMATS`. Imports that format only."""
     return cast(ReportRenderer, import_module(CHECK_FORMATS[name]).render)
+
+
+def diff_renderer(name: str) -> DiffRenderer:
+    """The renderer of a diff's result for a key of `DIFF_FORMATS`. Imports that format only."""
+    return cast(DiffRenderer, import_module(DIFF_FORMATS[name]).render)
 
 
 def binary_renderer(name: str) -> BinaryRenderer:

@@ -69,6 +69,34 @@ class Layout:
         """A line of text, folded; a command stays whole."""
         return [text] if is_command(text) else self.fold(atoms(text), indent, hang, room)
 
+    def aligned(self, text: str, indent: int, right: str) -> str:
+        """A text that begins after `indent` columns, and another at the right end of the line."""
+        if not right:
+            return text
+        gap = max(self.width - indent - len(text) - len(right), 2)
+        return f"{text}{' ' * gap}{self.paint(right, 'dim')}"
+
+    def labelled(
+        self, label: str, text: str, indent: int, column: int, slug: str = "", style: str = ""
+    ) -> Iterator[str]:
+        """Lines of text from `column` on after a label at `indent`.
+
+        A rule's slug stands at the right end of the first line, or below where there is no room.
+        """
+        lines = self.prose(text, column, room=len(slug) + 2 if slug else 0)
+        beside = column + len(lines[0]) + 2 + len(slug) <= self.width if lines else False
+        if not beside:
+            lines = self.prose(text, column) or [""]
+        start = " " * indent + self.paint(label, "label") + " " * (column - indent - len(label))
+        for index, line in enumerate(lines):
+            shown = self.paint(line, style) if style else line
+            if index == 0:
+                yield start + (self.aligned(shown, column, slug) if beside else shown)
+            else:
+                yield " " * column + shown
+        if slug and not beside:
+            yield " " * column + self.aligned("", column, slug)
+
     def hides(self, names: tuple[str, ...], most: int) -> bool:
         """Whether a list is cut at `most`: one name more takes no more room than to say so."""
         return len(names) > most + 1

@@ -294,30 +294,14 @@ class _Section:
 
     def _labelled(self, label: str, text: str, slug: str = "", style: str = "") -> Iterator[str]:
         """Text after a label; a rule's slug at the right end of its first line, or below where there is no room."""
-        layout = self.layout
-        lines = layout.prose(text, COLUMN, room=len(slug) + 2 if slug else 0)
-        beside = COLUMN + len(lines[0]) + 2 + len(slug) <= layout.width if lines else False
-        if not beside:
-            lines = layout.prose(text, COLUMN) or [""]
-        start = " " * INDENT + layout.paint(label, "label") + " " * (COLUMN - INDENT - len(label))
-        for index, line in enumerate(lines):
-            shown = layout.paint(line, style) if style else line
-            if index == 0:
-                yield start + (self._aligned(shown, COLUMN, slug) if beside else shown)
-            else:
-                yield " " * COLUMN + shown
-        if slug and not beside:
-            yield " " * COLUMN + self._aligned("", COLUMN, slug)
+        yield from self.layout.labelled(label, text, INDENT, COLUMN, slug, style)
 
     def _text(self, text: str) -> Iterator[str]:
         for line in self.layout.prose(text, COLUMN):
             yield " " * COLUMN + line
 
     def _aligned(self, text: str, indent: int, right: str) -> str:
-        if not right:
-            return text
-        gap = max(self.layout.width - indent - len(text) - len(right), 2)
-        return f"{text}{' ' * gap}{self.layout.paint(right, 'dim')}"
+        return self.layout.aligned(text, indent, right)
 
     def _listed(self, names: tuple[str, ...]) -> Iterator[str]:
         return self.layout.listed(names, None if self.verbose else SHOWN_NAMES)

@@ -71,6 +71,22 @@ def _harmless(evidence: Evidence) -> list[Finding]:
     return [finding for one in unmattering(host, plugin) if one.harmless for finding in one.harmless(evidence)]
 
 
+def compare(provider: Build, other: Build, mismatched: Sequence[str]) -> Explanation:
+    """Why packages differ between two builds that both define them: two builds of one host.
+
+    `mismatched`: the packages, in link order. What `Explanation` calls the plugin is `other`.
+    """
+    both = {build: build.binary.go.link_hashes if build.binary.go else {} for build in (provider, other)}
+    shared = frozenset(both[provider]) & frozenset(both[other])
+    comparison = Comparison(provider, other, tuple(mismatched), shared, is_host=False)
+    attribution = _attribute(comparison)
+    packages = tuple(
+        _package(Mismatch(path, both[other][path], both[provider][path], 0), comparison, (), [attribution])
+        for path in mismatched
+    )
+    return Explanation(Packages(len(shared), packages), _ordered(attribution.findings()))
+
+
 # -- the builds that are compared ------------------------------------------------------------------------------------
 
 

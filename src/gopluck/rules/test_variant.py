@@ -8,20 +8,21 @@ from gopluck.rules.model import Comparison, Difference, Link, Rule
 
 
 def differs(comparison: Comparison) -> Iterator[Difference]:
-    """By the kind of the host and the package that it tests."""
-    host = comparison.provider
-    tested = host.tested
-    if not comparison.is_host or not tested:
-        return
-    yield Difference(
-        "test-variant",
-        f"the host is a test binary: it has {tested} compiled together with its _test.go files",
-        candidates=tuple(path for path in comparison.mismatched if path == tested),
-        evidence={"host": f"{tested}.test", "plugin": tested},
-        fix="Call plugin.Open from an external test package (package x_test, without in-package test files), or from a "
-        "package that plugins do not import.",
-        harmless=f"the host is a test binary of {tested}: no package that both have differs",
-    )
+    """By the kind of the host and the package that it tests; of two builds of a host either may be the test."""
+    for build, other in (comparison.builds, comparison.builds[::-1]):
+        tested = build.tested
+        if not tested or tested == other.tested:
+            continue
+        sides = f"{tested}.test", tested
+        yield Difference(
+            "test-variant",
+            f"{build.name} is a test binary: it has {tested} compiled together with its _test.go files",
+            candidates=tuple(path for path in comparison.mismatched if path == tested),
+            evidence=dict(zip(("host", "plugin"), sides if build is comparison.provider else sides[::-1], strict=True)),
+            fix="Call plugin.Open from an external test package (package x_test, without in-package test files), or "
+            "from a package that plugins do not import.",
+            harmless=f"{build.name} is a test binary of {tested}: no package that both have differs",
+        )
 
 
 RULE = Rule(

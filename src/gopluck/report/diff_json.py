@@ -1,0 +1,84 @@
+"""The result of a diff of two hosts for machines: JSON, version 1 (`schema/diff-v1.json`, `docs/json.md`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gopluck.report.diff_model import ChangedPackage, HostDiff, OneSided, PluginChange
+from gopluck.report.interface import View
+from gopluck.report.json import dumps, tool
+from gopluck.report.model import Finding, HostSummary, PluginResult
+
+SCHEMA_VERSION = 1
+
+
+def render(diff: HostDiff, view: View) -> str:
+    """One JSON document."""
+    return dumps(document(diff))
+
+
+def document(diff: HostDiff) -> dict[str, Any]:
+    """The contract's object. Every field is always there; what is not known is null."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": tool(),
+        "old": _host(diff.old),
+        "new": _host(diff.new),
+        "verdict": diff.verdict,
+        "note": diff.note,
+        "breaks": [{"rule": change.rule, "message": change.message} for change in diff.breaks],
+        "packages": {
+            "compared": diff.compared,
+            "changed": [_changed(package) for package in diff.changed],
+            "added": [_one_sided(package) for package in diff.added],
+            "removed": [_one_sided(package) for package in diff.removed],
+        },
+        "findings": [_finding(finding) for finding in diff.findings],
+        "plugins": [_plugin(plugin) for plugin in diff.plugins],
+    }
+
+
+def _host(host: HostSummary) -> dict[str, Any]:
+    return host._asdict()
+
+
+def _changed(package: ChangedPackage) -> dict[str, Any]:
+    return package._asdict() | {"causes": list(package.causes), "via": list(package.via)}
+
+
+def _one_sided(package: OneSided) -> dict[str, Any]:
+    return package._asdict()
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "role": finding.role,
+        "message": finding.message,
+        "packages": list(finding.packages),
+        "evidence": {"old": finding.evidence.get("old"), "new": finding.evidence.get("new")},
+        "page": finding.page,
+    }
+
+
+def _plugin(plugin: PluginChange) -> dict[str, Any]:
+    causes = dict.fromkeys(finding.rule for finding in plugin.new.findings if finding.role == "cause")
+    return {
+        "path": plugin.path,
+        "action": plugin.action,
+        "old": _outcome(plugin.old),
+        "new": _outcome(plugin.new),
+        "mismatched": [package.path for package in plugin.new.packages.mismatched],
+        "causes": list(causes),
+    }
+
+
+def _outcome(result: PluginResult) -> dict[str, Any]:
+    return {
+        "verdict": result.verdict,
+        "stage": result.stage,
+        "effect": result.effect,
+        "error": result.error,
+        "error_exact": result.error_exact,
+        "note": result.note,
+    }
