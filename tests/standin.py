@@ -14,6 +14,7 @@ from typing import Any
 import reports as r
 from gopluck.errors import UnreadableFile
 from gopluck.facts.model import Binary, Elf, Identity
+from gopluck.report.diff_model import HostDiff, PluginChange
 from gopluck.report.model import PluginResult, Report
 
 RESULTS = {"loads": r.loads(), "fails": r.DIFFERENT, "unknown": r.UNKNOWN, "fatal": r.FATAL, "late": r.NOT_REACHED}
@@ -43,6 +44,13 @@ def _result(plugin: str, position: int, name: str | None) -> PluginResult:
     return RESULTS[kind]._replace(path=plugin, position=position)
 
 
+def diff(old: str, new: str, plugins: Sequence[str] = (), **_: Any) -> HostDiff:
+    """No package changed; each plugin's action is its name."""
+    found = [PluginChange(plugin, Path(plugin).stem, r.loads(plugin), r.loads(plugin)) for plugin in plugins]
+    summary = r.HOST._replace(path=str(old))
+    return HostDiff(summary, summary._replace(path=str(new)), 7, plugins=tuple(found))
+
+
 def read(path: str) -> Binary:
     """An ELF file without Go, damaged when its name says so."""
     damage = "the section table lies outside the file" if "damaged" in path else None
@@ -53,7 +61,7 @@ def read(path: str) -> Binary:
 def install(modules: Any = sys.modules) -> None:
     """Take the place of `gopluck.api`."""
     api: Any = ModuleType("gopluck.api")
-    api.check, api.read = check, read
+    api.check, api.diff, api.read = check, diff, read
     modules["gopluck.api"] = api
 
 

@@ -17,10 +17,8 @@ import recorded
 from gopluck import api
 from gopluck.facts.model import Binary
 from gopluck.facts.system import Found, System, Wanted
-from gopluck.replay.process import OpenRequest
 from gopluck.report.diff_model import HostDiff
-from gopluck.rules.hosts import importable
-from gopluck.rules.builds import Build
+from test_rules_recorded import SCORED, SILENT, declared
 
 
 class Load(NamedTuple):
@@ -123,6 +121,40 @@ def test_rebuild_is_said_of_exactly_the_plugins_that_the_new_host_really_refuses
         for name, number in sorted(score.items()):
             print(f"  {name}: {number}")
     assert not misses, "\n".join(misses)
+
+
+UNRECORDED = {"traps/test-host/cover@1.21.13"}
+"""Go 1.21 does not record -cover, and two test binaries both link runtime/coverage."""
+
+
+def test_no_cause_is_named_that_was_not_built_into_the_new_host(capsys: pytest.CaptureFixture[str]) -> None:
+    """OLD is the host without a difference, from the same tree; every difference of NEW is on the host's side."""
+    raw = {one.name: one for path in recorded.families() for one in recorded.sets(path)}
+    score: Counter[str] = Counter()
+    wrong = []
+    for found in loads().values():
+        bases = [load for load in found if load.loads and not raw[load.name].raw["differences"]]
+        for new in found:
+            kinds = raw[new.name].raw["differences"]
+            near = [base for base in bases if _tree(raw[base.name]) == _tree(raw[new.name])]
+            if not near or not kinds or any(one["side"] != "host" for one in kinds):
+                continue
+            if not new.name.startswith(SCORED) or new.name in UNRECORDED:
+                continue
+            old = max(near, key=lambda base: (_alike(base.name, new.name), base.name))
+            causes = {one.rule for one in api.diff(old.host, new.host).findings if one.role == "cause"}
+            score["silent" if causes & SILENT else "named" if causes else "nothing changed"] += 1
+            if causes - SILENT - declared(raw[new.name]):
+                wrong.append((old.name, new.name, sorted(causes)))
+    with capsys.disabled():
+        print(f"\ncauses between two hosts: {dict(score)}", end=" ")
+    assert not wrong
+
+
+def _tree(one: recorded.Set) -> tuple[str, bool]:
+    """What a host was built from, and whether it is a test binary."""
+    tree: str = one.raw["host"].rpartition("-")[0]
+    return tree, one.host.go is not None and one.host.go.kind == "test"
 
 
 def said(result: Any, load: Load) -> bool:

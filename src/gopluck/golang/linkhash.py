@@ -23,7 +23,9 @@ def read_link_hashes(image: Image, dynamic: Dynamic, only: frozenset[str] | None
     """Package path to hash (hex), for each package whose hash the file defines, in link order: imports come first.
 
     The linker makes these symbols in the order of its packages, and lays out those of one size in that order
-    (`ld/data.go`, `dodataSect`). `only`: the packages that are wanted; they are looked up one by one, and a large host's others are not searched for.
+    (`ld/data.go`, `dodataSect`).
+
+    `only`: the packages that are wanted; they are looked up one by one, and a large host's others are not searched for.
     """
     if only is None:
         found = dynamic.symbols_with(tuple(prefix.encode() for prefix in PREFIXES))

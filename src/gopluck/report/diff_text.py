@@ -10,7 +10,7 @@ from gopluck.report.diff_model import ChangedPackage, HostDiff, OneSided, Plugin
 from gopluck.report.interface import NORMAL, QUIET, View
 from gopluck.report.layout import Layout, count
 from gopluck.report.model import Finding
-from gopluck.report.text import HINT, INDENT, SHOWN_FINDINGS, SHOWN_GROUPS, SHOWN_NAMES, STANDARD_LIBRARY
+from gopluck.report.text import HINT, INDENT, SHOWN_FINDINGS, SHOWN_GROUPS, SHOWN_NAMES, STANDARD_LIBRARY, more
 
 COLUMN = 11
 """Where the text after a label (`why`, `changed`) begins."""
@@ -29,10 +29,7 @@ Package = TypeVar("Package", ChangedPackage, OneSided)
 def render(diff: HostDiff, view: View) -> str:
     """The document; empty when quiet and nothing breaks."""
     layout = Layout(view)
-    if view.verbosity == QUIET:
-        lines = list(_quiet(diff, layout))
-    else:
-        lines = list(_Document(diff, layout).lines())
+    lines = _quiet(diff, layout) if view.verbosity == QUIET else _Document(diff, layout).lines()
     return "".join(line.rstrip() + "\n" for line in lines)
 
 
@@ -57,7 +54,8 @@ def _verdict(diff: HostDiff, layout: Layout) -> str:
     if any(package.importable for package in diff.changed):
         return f"{start} plugins of {old} have to be rebuilt for {new}"
     some = sum(plugin.action == "rebuild" for plugin in diff.plugins)
-    return f"{start} {some} of {count(len(diff.plugins), 'plugin')} {'has' if some == 1 else 'have'} to be rebuilt for {new}"
+    of = f"{some} of {count(len(diff.plugins), 'plugin')}"
+    return f"{start} {of} {'has' if some == 1 else 'have'} to be rebuilt for {new}"
 
 
 def _plugin_verdict(plugin: PluginChange, diff: HostDiff, layout: Layout) -> list[str]:
@@ -91,6 +89,10 @@ class _Document:
             if lines:
                 yield ""
                 yield from lines
+        slugs = dict.fromkeys(clean(one.rule) for one in (*self.diff.breaks, *self.diff.findings))
+        if slugs:
+            yield ""
+            yield more(slugs, self.layout)
 
     def _head(self) -> Iterator[str]:
         diff = self.diff

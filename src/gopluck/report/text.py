@@ -83,10 +83,15 @@ def _more(report: Report, layout: Layout) -> str:
         for finding in plugin.findings
         if finding.role != "harmless" or layout.view.verbosity > NORMAL
     )
+    return more(slugs, layout) if slugs else ""
+
+
+def more(slugs: Iterable[str], layout: Layout) -> str:
+    """`More: gopluck explain …` with as many rules as fit in the line, but at least one."""
     words = ["More: gopluck explain", *slugs]
     while len(words) > 2 and len(" ".join(words)) > layout.width:
         words.pop()
-    return " ".join(words) if slugs else ""
+    return " ".join(words)
 
 
 def _verdict(plugin: PluginResult, report: Report, layout: Layout) -> list[str]:

@@ -92,8 +92,8 @@ def _of_hosts(finding: Finding) -> Finding:
 def importable(host: Build) -> frozenset[str]:
     """The packages of a host that a plugin of another module may link, directly or through others.
 
-    All but the main package, the external tests of a test binary, and the `internal` packages of a module that none of its public
-    packages can import: one that could comes behind it in link order.
+    All but the main package, the external tests of a test binary, and the `internal` packages of a module that none of
+    its public packages can import: one that could comes behind it in link order.
     """
     out: set[str] = set()
     trees: set[str] = set()

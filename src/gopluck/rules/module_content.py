@@ -15,7 +15,12 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
     possible: dict[str, list[str]] = {}
     for path in comparison.mismatched:
         one, two = provider.use(path), plugin.use(path)
-        if path in (provider.tested, plugin.tested) or one is None or two is None or (one.path, one.version) != (two.path, two.version):
+        if (
+            path in (provider.tested, plugin.tested)
+            or one is None
+            or two is None
+            or (one.path, one.version) != (two.path, two.version)
+        ):
             continue
         if one.effective != two.effective and not (one.is_folder and two.is_folder):
             continue
