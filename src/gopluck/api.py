@@ -69,7 +69,8 @@ def diff(
     system = system or _ThisMachine()
     sessions = [_Session(host, system, alone=False) for host in hosts]
     found = []
-    for path in map(fspath, plugins):
+    for plugin in plugins:
+        path = fspath(plugin)
         before, after = (session.run([(path, path)])[0] for session in sessions)
         found.append(PluginChange(path, _action(before.verdict, after.verdict), before, after))
     return HostDiff(

@@ -89,7 +89,8 @@ class _Document:
             if lines:
                 yield ""
                 yield from lines
-        slugs = dict.fromkeys(clean(one.rule) for one in (*self.diff.breaks, *self.diff.findings))
+        rules = [*(one.rule for one in self.diff.breaks), *(one.rule for one in self.diff.findings)]
+        slugs = dict.fromkeys(map(clean, rules))
         if slugs:
             yield ""
             yield more(slugs, self.layout)
