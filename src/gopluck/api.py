@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from os import PathLike, fspath
+from os.path import isdir
 from typing import TYPE_CHECKING
 
 from gopluck.errors import MalformedFile, Usage
 from gopluck.facts.model import Binary
 from gopluck.facts.read import read as _read
-from gopluck.facts.read import with_evidence
+from gopluck.facts.read import with_declared, with_evidence
 from gopluck.replay.process import OpenRequest, Outcome, replay
 from gopluck.report.model import HostSummary, PluginResult, Report
 
 if TYPE_CHECKING:
     from gopluck.facts.system import Found, System, Wanted
+    from gopluck.replay.lookup import Symbol
     from gopluck.report.diff_model import HostDiff
 
 Path = str | PathLike[str]
@@ -35,21 +37,31 @@ def check(
     *,
     independent: bool = False,
     names: Sequence[str] | None = None,
+    symbols: Sequence[str] = (),
+    sysroot: Path | None = None,
+    library_path: Sequence[str] = (),
     system: System | None = None,
 ) -> Report:
     """Whether `plugin.Open` succeeds for each plugin, in order, in one process of the host.
 
     `independent`: each in a process of its own. `names`: what the host passes to `plugin.Open`, one for each plugin
-    (default: the path as given). `system`: where needed libraries come from (default: this machine).
+    (default: the path as given). `symbols`: `NAME` or `NAME:TYPE` that `Lookup` has to find in each.
 
-    Raises `UnreadableFile` and `MalformedFile` for a file that gives no verdict, `Usage` when `names` does not fit.
+    Needed libraries are those of this machine; with `sysroot` those of a container's root, in which then also the
+    files lie that are below it. `library_path`: the directories of the host's LD_LIBRARY_PATH. `system`: another
+    source of libraries.
+
+    Raises `UnreadableFile` and `MalformedFile` for a file that gives no verdict, `Usage` when `names` does not fit,
+    for a type in `symbols` that is none, and for a `sysroot` that is no directory.
     """
+    if system is None:
+        system = _Libraries(_root(sysroot), library_path)
     paths = [fspath(plugin) for plugin in plugins]
     if names is not None and len(names) != len(paths):
         raise Usage(f"{len(names)} names for {len(paths)} plugins")
     calls = list(zip(names or paths, paths, strict=True))
     processes = [[call] for call in calls] if independent else [calls]
-    session = _Session(host, system or _ThisMachine(), alone=len(processes) == 1)
+    session = _Session(host, system, _symbols(symbols), alone=len(processes) == 1)
     results = [result for process in processes for result in session.run(process)]
     return Report(_summary(session.host), tuple(results))
 
@@ -66,8 +78,8 @@ def diff(
 
     hosts = [_whole(host) for host in (old, new)]
     changes = compare_hosts(*hosts)
-    system = system or _ThisMachine()
-    sessions = [_Session(host, system, alone=False) for host in hosts]
+    system = system or _Libraries()
+    sessions = [_Session(host, system, (), alone=False) for host in hosts]
     found = []
     for plugin in plugins:
         path = fspath(plugin)
@@ -106,10 +118,11 @@ def _action(old: str, new: str) -> str:
 class _Session:
     """A host, read once, and the processes that are replayed with it."""
 
-    def __init__(self, host: Path | Binary, system: System, alone: bool) -> None:
+    def __init__(self, host: Path | Binary, system: System, symbols: Sequence[Symbol], alone: bool) -> None:
         self._host = host if isinstance(host, Binary) else None
         self._path = "" if isinstance(host, Binary) else fspath(host)
         self.system = system
+        self.symbols = symbols
         self.alone = alone
         """Whether there is one process only: then only what its plugins name is read of the host."""
 
@@ -140,6 +153,8 @@ class _Session:
             requests = [OpenRequest(one.name, one.binary and _with_exports(one.binary)) for one in requests]
             outcomes = replay(host, requests, self.system)
         _refuse_damage(requests, outcomes)
+        if self.symbols:
+            requests, outcomes = _look_up(requests, outcomes, self.symbols)
         if any(outcome.mismatches for outcome in outcomes):
             differing = frozenset(mismatch.path for outcome in outcomes for mismatch in outcome.mismatches)
             shared = differing.union(host.go.link_hashes, ["main"]) if self.alone and host.go else None
@@ -158,18 +173,58 @@ def _expected(requests: Sequence[OpenRequest]) -> frozenset[str]:
     )
 
 
-class _ThisMachine:
+def _symbols(texts: Sequence[str]) -> list[Symbol]:
+    if not texts:
+        return []
+    from gopluck.golang.typetext import NotATypeError
+    from gopluck.replay.lookup import parse
+
+    out: list[Symbol] = []
+    for text in texts:
+        try:
+            out.append(parse(text))
+        except NotATypeError as error:
+            raise Usage(f"{text}: is no symbol: {error}") from None
+    return out
+
+
+def _look_up(
+    requests: list[OpenRequest], outcomes: Sequence[Outcome], symbols: Sequence[Symbol]
+) -> tuple[list[OpenRequest], tuple[Outcome, ...]]:
+    """The outcomes with the lookups, and the requests with what the names are that were not found."""
+    from gopluck.replay.lookup import look_up, missing_names
+
+    looked = look_up(requests, outcomes, symbols)
+    named = [
+        one._replace(binary=with_declared(one.binary, names)) if one.binary and names else one
+        for one, names in zip(requests, map(missing_names, looked), strict=True)
+    ]
+    return named, looked
+
+
+def _root(sysroot: Path | None) -> str | None:
+    if sysroot is None:
+        return None
+    path = fspath(sysroot)
+    if not isdir(path):  # noqa: PTH112 (pathlib costs time at every start)
+        raise Usage(f"{path}: is no directory: --sysroot takes the root of a container's files")
+    return path
+
+
+class _Libraries:
     """`LiveSystem`, made when the first library is asked for: most plugins need none that the host has not."""
 
-    def __init__(self) -> None:
+    def __init__(self, sysroot: str | None = None, library_path: Sequence[str] = ()) -> None:
         self._live: System | None = None
+        self._sysroot = sysroot
+        self._library_path = tuple(library_path)
 
     def find(self, wanted: Wanted) -> Found:
         """See `System.find`."""
         if self._live is None:
             from gopluck.facts.system import LiveSystem
 
-            self._live = LiveSystem()
+            self._live = LiveSystem(self._sysroot, self._library_path)
         return self._live.find(wanted)
 
 

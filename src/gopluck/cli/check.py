@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -37,6 +39,24 @@ class Target(NamedTuple):
     help="The path that the host passes to plugin.Open, where it is not PLUGIN: it is part of Go's error text. "
     "Once for all plugins, or once for each, in order.",
 )
+@click.option(
+    "--symbol",
+    "symbols",
+    metavar="NAME[:TYPE]",
+    multiple=True,
+    help="A function or variable that Lookup has to find in each plugin, with this Go type if one is given, such as "
+    "'New:func() error'. Can be repeated.",
+)
+@click.option(
+    "--sysroot",
+    metavar="DIR",
+    help="The root of the container in which the host runs: its libraries count, not those of this machine.",
+)
+@click.option(
+    "--library-path",
+    metavar="DIRS",
+    help="The LD_LIBRARY_PATH with which the host runs; the variable itself is not looked at.",
+)
 @format_option
 @output_option
 @click.option("-v", "--verbose", is_flag=True, help="Show every package, with hashes, and the evidence.")
@@ -47,6 +67,9 @@ def command(
     plugins: tuple[str, ...],
     independent: bool,
     names: tuple[str, ...],
+    symbols: tuple[str, ...],
+    sysroot: str | None,
+    library_path: str | None,
     format_: str,
     output: str | None,
     verbose: bool,
@@ -64,6 +87,8 @@ def command(
       gopluck check ./gateway auth.so metrics.so
       gopluck check ./gateway plugins/ --format json
       gopluck check gateway.json auth.so --as /srv/plugins/auth.so
+      gopluck check ./gateway auth.so --symbol 'New:func(string) error'
+      gopluck check rootfs/srv/gateway rootfs/srv/auth.so --sysroot rootfs
     """
     from gopluck.cli import output as out
     from gopluck.report.interface import NORMAL, QUIET, VERBOSE, report_renderer
@@ -72,7 +97,12 @@ def command(
         raise click.UsageError("-v and -q exclude each other.")
     targets = expand(plugins)
     out.refuse_inputs(output, [host, *(target.path for target in targets)])
-    report = run(host, targets, spread(names, len(targets)), independent)
+    options = {
+        **({"symbols": symbols} if symbols else {}),
+        **({"sysroot": sysroot} if sysroot is not None else {}),
+        **({"library_path": directories(library_path)} if library_path is not None else {}),
+    }
+    report = run(host, targets, spread(names, len(targets)), independent, options)
     verbosity = VERBOSE if verbose else QUIET if quiet else NORMAL
     out.write(report_renderer(format_)(report, out.view(color, output, verbosity)), output)
     return STATUS[report.verdict]
@@ -108,8 +138,22 @@ def spread(names: Sequence[str], plugins: int) -> list[str] | None:
     return list(names)
 
 
-def run(host: str, targets: Sequence[Target], names: Sequence[str] | None, independent: bool) -> Report:
-    """Check the targets; those of a directory apart from the rest. The result is in the order given."""
+def directories(library_path: str) -> list[str]:
+    """The directories of an `LD_LIBRARY_PATH`, separated as `ld.so` separates them; an empty one is the current."""
+    return [directory or "." for directory in re.split("[:;]", library_path)] if library_path else []
+
+
+def run(
+    host: str,
+    targets: Sequence[Target],
+    names: Sequence[str] | None,
+    independent: bool,
+    options: Mapping[str, Any] = MappingProxyType({}),
+) -> Report:
+    """Check the targets; those of a directory apart from the rest. The result is in the order given.
+
+    `options`: others of `gopluck.check`.
+    """
     from gopluck.api import check
 
     alone = [independent or target.alone for target in targets]
@@ -122,6 +166,7 @@ def run(host: str, targets: Sequence[Target], names: Sequence[str] | None, indep
             [targets[index].path for index in chosen],
             independent=apart,
             names=None if names is None else [names[index] for index in chosen],
+            **options,
         )
         results.update(zip(chosen, report.plugins, strict=True))
     assert report is not None

@@ -109,6 +109,8 @@ class Go(NamedTuple):
     """The source directory of each package that has functions, as pclntab records it."""
     compile_flags: Mapping[str, str] | None = None
     """The compile flags of each package (`DW_AT_producer`), or None when there is no DWARF."""
+    declared: Mapping[str, str] = EMPTY
+    """What names of the main package are that a lookup did not find (`golang.declared`); read when one fails."""
 
 
 class Elf(NamedTuple):

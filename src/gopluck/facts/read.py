@@ -7,6 +7,7 @@ may refuse the file for a reason that is plain all the same.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image, open_image, open_regular, read_at
@@ -73,6 +74,25 @@ def with_evidence(binary: Binary, *, only: frozenset[str] | None = None, flags: 
             return binary._replace(go=_evidence(image, Dynamic(image), binary.go, only, flags))
     except MalformedFile:
         return binary
+
+
+def with_declared(binary: Binary, names: Iterable[str]) -> Binary:
+    """The same facts with what these names are in a plugin's main package; the file is read again for it."""
+    from gopluck.golang.declared import declared
+
+    if binary.go is None or binary.go.moduledata is None or binary.format != "elf":
+        return binary
+    try:
+        with open_image(binary.path) as image:
+            dynamic = Dynamic(image)
+            tables = pclntab.find_pclntabs(image)
+            headers = [table.address for table in tables]
+            release = binary.go.moduledata.layout
+            module = read_moduledata(image, dynamic, Relocations(image, dynamic), release, headers)
+            found = declared(image, dynamic, tables, module, names) if module else {}
+    except MalformedFile:
+        return binary
+    return binary._replace(go=binary.go._replace(declared=found))
 
 
 def _identity(path: str, fd: int) -> Identity:

@@ -41,13 +41,27 @@ class Mismatch(NamedTuple):
     """Position of the plugin that defined the package first, from 1; 0 is the host."""
 
 
+class Lookup(NamedTuple):
+    """What `Lookup` of one symbol finds (`replay.lookup`)."""
+
+    name: str
+    status: str
+    """`found`, `missing`, `type` (found, with another type than wanted), `unknown` (its type cannot be read)."""
+    wanted: str = ""
+    """The type that it should have; empty when any will do."""
+    kind: str = ""
+    """`func` or `var`."""
+    type: str | None = None
+    """Its own type. `Lookup` returns a pointer to a variable."""
+
+
 class Outcome(NamedTuple):
     """How one `plugin.Open` ends.
 
     `why` names the step: `loads cached realpath not-implemented no-plugin-package dlopen previous-failure mutex-held
     never-loaded not-reached no-module-data empty-pluginpath overlap typemap-set same-pluginpath hash foreign-layout
-    missing-symbol unknown-layout unknown-format`. `other` is the position of an earlier plugin that it collides with or
-    that the runtime looked at instead of this one (0: the host).
+    missing-symbol unknown-layout unknown-format lookup`. `other` is the position of an earlier plugin that it collides
+    with or that the runtime looked at instead of this one (0: the host).
     """
 
     verdict: str
@@ -61,6 +75,7 @@ class Outcome(NamedTuple):
     other: int | None = None
     note: str | None = None
     dlopen: DlopenResult | None = None
+    lookups: tuple[Lookup, ...] = ()
 
 
 @dataclass(slots=True)

@@ -67,7 +67,10 @@ def _document(report: Report, layout: Layout) -> Iterator[str]:
 def _summary(report: Report) -> str:
     verdicts = [plugin.verdict for plugin in report.plugins]
     total = len(verdicts)
-    out = f"{verdicts.count('loads')} of {total} plugins will load"
+    lacking = sum(plugin.stage == "lookup" and plugin.verdict == "fails" for plugin in report.plugins)
+    out = f"{verdicts.count('loads') + lacking} of {total} plugins will load"
+    if lacking:
+        out += f", {lacking} of them {'fails' if lacking == 1 else 'fail'} a lookup"
     if unreached := verdicts.count("not-reached"):
         out += f", {unreached} {'is' if unreached == 1 else 'are'} not reached"
     if unknown := verdicts.count("unknown"):
@@ -104,6 +107,8 @@ def _verdict(plugin: PluginResult, report: Report, layout: Layout) -> list[str]:
         return [start, "is", "not", "reached"]
     if plugin.verdict == "unknown":
         return [start, "may", "or", "may", "not", "load", "into", host]
+    if plugin.stage == "lookup":
+        return [start, "will", "load", "into", host + ",", "but", "a", "lookup", "fails"]
     ending = ENDINGS.get(plugin.effect or "")
     return [start, "will", "not", "load", "into", host + (":" if ending else ""), *(ending or "").split()]
 
@@ -168,7 +173,7 @@ class _Section:
     def _packages(self) -> Iterator[str]:
         packages = self.plugin.packages
         different = packages.mismatched
-        if self.plugin.verdict != "fails" or not packages.compared:
+        if self.plugin.verdict != "fails" or self.plugin.stage == "lookup" or not packages.compared:
             return
         if not different:
             yield from self._labelled("what", f"all {packages.compared} shared packages match; the reason is another")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from gopluck.facts.model import Binary
@@ -12,7 +12,7 @@ from gopluck.rules.builds import STD, Build, is_std
 from gopluck.rules.conflicts_with_loaded_plugin import rebuilt
 from gopluck.rules.model import Comparison, Difference, Evidence, Opened
 from gopluck.rules.paths import place_agrees
-from gopluck.rules.registry import ALL, CAUSES, explaining, rule, unmattering
+from gopluck.rules.registry import ALL, CAUSES, endangering, explaining, rule, unmattering
 
 DEPENDENCY_CHANGED = "dependency-changed"
 WIDE = frozenset({"go-version", "experiment", "compiler-flags", "instrumentation", "pgo", "trimpath"})
@@ -60,7 +60,9 @@ def explain_one(evidence: Evidence) -> Explanation:
         for mismatch in evidence.outcome.mismatches
     )
     differences += _harmless(evidence)
-    return Explanation(Packages(evidence.outcome.compared, packages), _ordered(_merged(endings, differences)))
+    risks = [finding for one in endangering(evidence.outcome) if one.risks for finding in one.risks(evidence)]
+    findings = _ordered([*_merged(endings, differences), *risks])
+    return Explanation(Packages(evidence.outcome.compared, packages), findings)
 
 
 def _harmless(evidence: Evidence) -> list[Finding]:
@@ -284,7 +286,7 @@ def _merged(endings: list[Finding], differences: list[Finding]) -> Iterator[Find
 ROLES = ("cause", "risk", "harmless")
 
 
-def _ordered(findings: Iterator[Finding]) -> tuple[Finding, ...]:
+def _ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Causes first; rules in the order of the table; the finding with most packages first."""
     strength = {slug: index for index, slug in enumerate(ALL)}
     ordered = sorted(

@@ -130,3 +130,5 @@ class Rule(NamedTuple):
     """Explains packages that differ between two builds."""
     harmless: Explain | None = None
     """Names a difference that people would suspect and that never matters."""
+    risks: Explain | None = None
+    """Names what is dangerous about a plugin that loads."""

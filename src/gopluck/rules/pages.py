@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gopluck.report.model import RulePage
 from gopluck.rules.model import Link, Rule
-from gopluck.rules.registry import CAUSES, HARMLESS, LOADING, rule
+from gopluck.rules.registry import CAUSES, HARMLESS, LOADING, LOOKUP, RISKS, rule
 
 NOTE = "<!-- Written by `python -m gopluck.rules.pages docs/rules` from src/gopluck/rules: edit there. -->"
 
@@ -30,6 +30,8 @@ GROUPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "the causes are harmless in one set and break another; then they are named the same way.",
         HARMLESS,
     ),
+    ("Lookup", "The plugin loads, and does not have what `--symbol` asks for.", LOOKUP),
+    ("Risks", "The plugin loads, and is dangerous all the same. `--fail-on risk` turns these into status 1.", RISKS),
 )
 """Heading, what its rules have in common, and their slugs."""
 

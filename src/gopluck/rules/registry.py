@@ -65,6 +65,11 @@ RECORDED: Mapping[str, Sequence[str]] = {
     "vcs-stamp": ("vcs", "vcs.revision", "vcs.modified"),
 }
 """The build settings without which one of them has nothing to say."""
+LOOKUP = ("symbol-missing", "symbol-type")
+"""The plugin loads, and lacks what the host looks up in it."""
+
+RISKS: tuple[str, ...] = ()
+"""It loads, and is dangerous all the same."""
 
 BY_STEP: Mapping[str, Sequence[str]] = {
     "not-implemented": ("host-without-cgo",),
@@ -74,6 +79,7 @@ BY_STEP: Mapping[str, Sequence[str]] = {
     "unknown-format": ("unsupported-format",),
     "mutex-held": ("broken-by-earlier-plugin",),
     "never-loaded": ("broken-by-earlier-plugin",),
+    "lookup": LOOKUP,
 }
 """The rules that can explain an end (`Outcome.why`) before or after the runtime's checks."""
 
@@ -91,7 +97,7 @@ RUNTIME = (
 """Those that can explain an end in the runtime's checks."""
 
 
-ALL = (*LOADING, *CAUSES, *HARMLESS)
+ALL = (*LOADING, *CAUSES, *LOOKUP, *RISKS, *HARMLESS)
 """Every slug, in the order of findings."""
 
 
@@ -132,3 +138,10 @@ def unmattering(host: Go, plugin: Go) -> Iterator[Rule]:
         yield rule("pie-host")
     if host.sources and plugin.sources:
         yield rule("goroot")
+
+
+def endangering(outcome: Outcome) -> Iterator[Rule]:
+    """The rules that can name a risk of a plugin that loads."""
+    if outcome.verdict == "loads" or outcome.why == "lookup":
+        looked_up = ("symbol-type",) if outcome.lookups else ()
+        yield from map(rule, (*looked_up, *RISKS))

@@ -1,0 +1,94 @@
+"""`Lookup` of symbols in a plugin that has loaded (`plugin/plugin_dlopen.go`, `lookup`; `plugin_lastmoduleinit`).
+
+A lookup finds what `moduledata.ptab` lists: the exported functions and variables of the plugin's main package. The
+type of what it returns is compared by the host's own code, in a type assertion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from gopluck.facts.model import Binary, ExportedSymbol
+from gopluck.golang import typetext
+from gopluck.replay.process import Lookup, OpenRequest, Outcome
+
+NOT_FOUND = "plugin: symbol {name} not found in plugin {pluginpath}"
+
+
+class Symbol(NamedTuple):
+    """A symbol that a host looks up. `type`: as Go prints it (`typetext.normalise`); empty when any will do."""
+
+    name: str
+    type: str = ""
+
+
+def parse(text: str) -> Symbol:
+    """`NAME` or `NAME:TYPE`. Raises `typetext.NotATypeError` for a type that is none or cannot be compared."""
+    name, colon, source = text.partition(":")
+    return Symbol(name.strip(), typetext.normalise(source) if colon else "")
+
+
+def look_up(
+    requests: Sequence[OpenRequest], outcomes: Sequence[Outcome], symbols: Sequence[Symbol]
+) -> tuple[Outcome, ...]:
+    """The outcomes with what `Lookup` of each symbol says in each plugin that loads."""
+    return tuple(
+        _looked_up(request.binary, outcome, symbols) if outcome.verdict == "loads" and request.binary else outcome
+        for request, outcome in zip(requests, outcomes, strict=True)
+    )
+
+
+def missing_names(outcome: Outcome) -> list[str]:
+    """The names that were not found, and the same with a small first letter, which may be there unexported."""
+    missing = [one.name for one in outcome.lookups if one.status == "missing"]
+    return [*missing, *(name[:1].lower() + name[1:] for name in missing)]
+
+
+def _looked_up(plugin: Binary, outcome: Outcome, symbols: Sequence[Symbol]) -> Outcome:
+    """The first missing symbol ends it with Go's text; else one of another type does, for which Go has no text."""
+    lookups = tuple(_lookup(plugin, symbol) for symbol in symbols)
+    pluginpath = plugin.go.pluginpath if plugin.go else ""
+    missing = next((one for one in lookups if one.status == "missing"), None)
+    if missing is not None:
+        text = NOT_FOUND.format(name=missing.name, pluginpath=pluginpath)
+        return outcome._replace(
+            verdict="fails", stage="lookup", effect="error", error=text, why="lookup", lookups=lookups
+        )
+    if any(one.status == "type" for one in lookups):
+        return outcome._replace(
+            verdict="fails",
+            stage="lookup",
+            why="lookup",
+            lookups=lookups,
+            note="Lookup finds it; the host's type assertion fails: it panics, or says false",
+        )
+    unreadable = next((one for one in lookups if one.status == "unknown"), None)
+    if unreadable is not None:
+        note = f"the type of {unreadable.name} cannot be read from the file"
+        return outcome._replace(verdict="unknown", stage="lookup", why="lookup", note=note, lookups=lookups)
+    return outcome._replace(lookups=lookups)
+
+
+def _lookup(plugin: Binary, symbol: Symbol) -> Lookup:
+    exported = plugin.go.exported if plugin.go else ()
+    found = next((one for one in exported if one.name == symbol.name), None)
+    if found is None:
+        return Lookup(symbol.name, "missing", symbol.type)
+    row = Lookup(symbol.name, "found", symbol.type, found.kind, found.type)
+    if not symbol.type:
+        return row
+    own = _normalised(found)
+    if own is None:
+        return row._replace(status="unknown")
+    main = plugin.go.pluginpath if plugin.go else ""
+    fitting = [own, f"*{own}"] if found.kind == "var" else [own]
+    fits = any(typetext.same(symbol.type, one, main) for one in fitting)
+    return row._replace(status="found" if fits else "type", type=own)
+
+
+def _normalised(symbol: ExportedSymbol) -> str | None:
+    try:
+        return typetext.normalise(symbol.type) if symbol.type is not None else None
+    except typetext.NotATypeError:
+        return None

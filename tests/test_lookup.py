@@ -1,0 +1,297 @@
+"""`--symbol`: what `Lookup` says, on every symbol that was really looked up; and Go types as people write them."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import recorded
+from fixtures.oracle.paths import SOURCES
+from fixtures.samples.archive import unpack
+from gopluck.facts.codec import from_json
+from gopluck.facts.model import Binary, ExportedSymbol, Go, Identity
+from gopluck.golang.typetext import NotATypeError, normalise, same
+from gopluck.replay.lookup import Symbol, look_up, missing_names, parse
+from gopluck.replay.process import OpenRequest, Outcome, replay
+from gopluck.report.model import Finding
+from gopluck.rules.engine import explain
+
+
+def _looked_up() -> Iterator[tuple[recorded.Set, int, list[dict[str, Any]]]]:
+    """(set, open, what Go answered) of each plugin in which something was really looked up."""
+    for path in recorded.families():
+        if any(one["lookups"] for one in recorded.family(path)["sets"]):
+            for one in recorded.sets(path):
+                for index, outcome in enumerate(one.raw["outcome"]):
+                    if outcome.get("lookups"):
+                        yield one, index, outcome["lookups"]
+
+
+SETS = list(_looked_up())
+REPLAYED = {one.name: replay(one.host, one.requests, one.system) for one, _, _ in SETS}
+
+
+def outcome(one: recorded.Set, index: int, *symbols: Symbol) -> Outcome:
+    """How an Open of a recorded set ends with these lookups."""
+    return look_up(one.requests, REPLAYED[one.name], symbols)[index]
+
+
+def test_many_symbols_were_really_looked_up() -> None:
+    assert sum(len(answers) for _, _, answers in SETS) > 700
+
+
+def test_each_lookup_says_what_go_said() -> None:
+    wrong = []
+    for one, index, answers in SETS:
+        for answer in answers:
+            found = outcome(one, index, Symbol(answer["symbol"]))
+            said = found.error or ""
+            effect = ("fails", "lookup", "error") if answer["text"] else ("loads", None, None)
+            if said != answer["text"] or (found.verdict, found.stage, found.effect) != effect:
+                wrong.append((one.name, answer, found))
+    assert wrong == []
+
+
+def test_the_type_that_go_prints_fits_and_no_other_of_the_same_plugin_does() -> None:
+    wrong = []
+    for one, index, answers in SETS:
+        types = {answer["type"] for answer in answers if answer["type"]}
+        for answer in answers if one.name.endswith(("1.21.13", "1.27.3")) else ():
+            for text in types if answer["type"] else ():
+                found = outcome(one, index, parse(f"{answer['symbol']}:{text}"))
+                # Lookup gives a pointer to a variable; the variable's own type fits as well.
+                fits = text in (answer["type"], answer["type"].removeprefix("*"))
+                if (found.verdict == "loads") != fits or (not fits and (found.stage, found.error) != ("lookup", None)):
+                    wrong.append((one.name, answer, text, found.verdict))
+    assert wrong == []
+
+
+def test_the_first_missing_symbol_gives_the_text_and_all_are_explained() -> None:
+    one, index, _ = next(row for row in SETS if row[0].name == "symbols/shapes@1.27.3")
+    symbols = [Symbol("Start"), Symbol("Nope"), Symbol("Level", "int"), Symbol("Serve")]
+    found = outcome(one, index, *symbols)
+    assert found.error == "plugin: symbol Nope not found in plugin example.com/shapes"
+    findings = explain(one.host, one.requests, [found])[0].findings
+    rules = [(finding.rule, finding.role, finding.message) for finding in findings if finding.role == "cause"]
+    assert rules == [
+        ("symbol-missing", "cause", "the plugin exports no Nope"),
+        (
+            "symbol-missing",
+            "cause",
+            "the plugin exports no Serve: it is a method of Server, and methods cannot be looked up",
+        ),
+        ("symbol-type", "cause", "Level is a variable of type main.level, so that Lookup returns *main.level, not int"),
+    ]
+
+
+def test_a_plugin_that_is_refused_is_not_looked_into() -> None:
+    path = next(path for path in recorded.families() if path.name.startswith("symbols."))
+    one = next(one for one in recorded.sets(path) if one.name.startswith("symbols/unnamed-other-greet"))
+    plain = replay(one.host, one.requests, one.system)
+    assert look_up(one.requests, plain, [Symbol("Nope")]) == plain
+
+
+# -- what a name is that is not found ----------------------------------------------------------------------------------
+
+SHAPES = (SOURCES / "plugins/shapes/main.go").read_text()
+
+
+def written(name: str) -> str | None:
+    """What a name is in the source of the shapes plugin."""
+    for pattern, what in (
+        (rf"^func {name}\[", "generic func"),
+        (rf"^func {name}\(", "func"),
+        (rf"^func \(\w+ \*?(\w+)[^)]*\) {name}\(", "method"),
+        (rf"^type {name}\[", "generic type"),
+        (rf"^type {name} ", "type"),
+        (rf"^\t{name} ", "var"),
+        (rf"^const {name} ", "const"),
+    ):
+        if match := re.search(pattern, SHAPES, re.MULTILINE):
+            return f"method of {match[1]}" if what == "method" else what
+    return None
+
+
+INLINED = {"Make"}
+"""Every call of it is inlined: no name is left."""
+
+
+@pytest.mark.parametrize("version", ["1.21.13", "1.24.11", "1.27.3"])
+def test_a_name_that_is_not_found_is_what_the_source_says(version: str) -> None:
+    one, index, answers = next(row for row in SETS if row[0].name == f"symbols/shapes@{version}")
+    binary = one.requests[index].binary
+    assert binary is not None
+    assert binary.go is not None
+    names = [answer["symbol"] for answer in answers if answer["text"]]
+    known = {name: binary.go.declared.get(name) for name in names}
+    assert known == {name: None if name in INLINED or written(name) == "const" else written(name) for name in names}
+
+
+GO = Go("plugin", "go1.27.3", None, "none", True, True, "example.com/p", (), {})
+
+
+def missing(name: str, exported: str = "", **declared: str) -> Finding:
+    """What is said to a name that a plugin with these names does not export."""
+    symbols = tuple(ExportedSymbol(one, "func", "func()") for one in exported.split())
+    plugin = Binary("p.so", 1, Identity("/p.so", "1:1"), "elf", go=GO._replace(exported=symbols, declared=declared))
+    request = OpenRequest("p.so", plugin)
+    looked = look_up([request], [Outcome("loads")], [Symbol(name)])
+    assert looked[0].error == f"plugin: symbol {name} not found in plugin example.com/p"
+    (finding,) = explain(plugin, [request], looked)[0].findings
+    assert (finding.rule, finding.role) == ("symbol-missing", "cause")
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("finding", "message", "fix"),
+    [
+        (missing("New"), "the plugin exports no New, nor anything else", "Export New"),
+        (missing("New", "Open"), "the plugin exports no New", "Export New"),
+        (missing("NewHandlr", "NewHandler Other"), "near to it is NewHandler", "Look up NewHandler"),
+        (missing("newhandler", "NewHandler"), "near to it is NewHandler", "Look up NewHandler"),
+        (missing("new", "Other", new="func"), "it is a function, but not exported", "such as New"),
+        (missing("_x", "Other", _x="var"), "it is a variable, but not exported", "such as X"),
+        (missing("New", "Other", new="func"), "its function new is not exported", "Rename new to New"),
+        (missing("New", "Other", new="type"), "the plugin exports no New", "Export New"),
+        (missing("Server", "Other", Server="type"), "it is a type", "a function that makes a Server"),
+        (missing("Serve", "Other", Serve="method of Server"), "a method of Server", "a variable of type Server"),
+        (missing("Make", "Other", Make="generic func"), "it is a generic function", "MakeInt = Make[int]"),
+        (missing("main", "Other", main="func"), "not exported", "nothing calls a plugin's main"),
+    ],
+    ids=lambda value: value.evidence["host"] if isinstance(value, Finding) else "",
+)
+def test_what_is_said_to_a_missing_symbol(finding: Finding, message: str, fix: str) -> None:
+    assert message in finding.message
+    assert fix in finding.fix
+
+
+def test_names_that_are_not_found_are_looked_for_with_a_small_letter_too() -> None:
+    looked = look_up(
+        [OpenRequest("p", Binary("p", 1, Identity("", ""), "elf", go=GO))], [Outcome("loads")], [Symbol("New")]
+    )
+    assert missing_names(looked[0]) == ["New", "new"]
+
+
+def test_a_type_that_cannot_be_read_leaves_the_verdict_open() -> None:
+    exported = (ExportedSymbol("New", "func", None),)
+    request = OpenRequest("p", Binary("p", 1, Identity("", ""), "elf", go=GO._replace(exported=exported)))
+    looked = look_up([request], [Outcome("loads")], [parse("New:func()")])
+    assert (looked[0].verdict, looked[0].stage) == ("unknown", "lookup")
+    assert look_up([request], [Outcome("loads")], [parse("New")])[0].verdict == "loads"
+
+
+@pytest.mark.parametrize(
+    ("own", "wanted", "risks"),
+    [
+        ("*main.Point", "*main.Point", ["the variable's own"]),
+        ("*main.Point", "**main.Point", []),
+        ("main.Point", "*main.Point", []),
+        ("main.Point", "main.Point", []),
+    ],
+)
+def test_a_pointer_that_may_be_meant_otherwise_is_a_risk(own: str, wanted: str, risks: list[str]) -> None:
+    exported = (ExportedSymbol("P", "var", own),)
+    plugin = from_json(Binary, {"path": "p", "size": 1, "identity": {"realpath": "", "inode": ""}, "format": "elf"})
+    request = OpenRequest("p", plugin._replace(go=GO._replace(exported=exported)))
+    looked = look_up([request], [Outcome("loads")], [parse(f"P:{wanted}")])
+    assert looked[0].verdict == "loads"
+    assert request.binary is not None
+    findings = [finding for finding in explain(request.binary, [request], looked)[0].findings if "risk" in finding.role]
+    assert [finding.rule for finding in findings if finding.rule == "symbol-type"] == ["symbol-type"] * len(risks)
+
+
+# -- types as text ---------------------------------------------------------------------------------------------------
+
+WRITTEN = {
+    "any": "interface {}",
+    "[]byte": "[]uint8",
+    "map[rune] [ ] any": "map[int32][]interface {}",
+    "func (a, b int,c  string)error": "func(int, int, string) error",
+    "func(int,string) (x int, err error)": "func(int, string) (int, error)",
+    "func(a []byte, m map[string][]any)": "func([]uint8, map[string][]interface {})",
+    "func(a, b pkg.T)": "func(pkg.T, pkg.T)",
+    "func(a [3]int, b *int, c chan int)": "func([3]int, *int, chan int)",
+    "func(f ...func(x, y int) (n int)) (ok bool)": "func(...func(int, int) int) bool",
+    "func() (func())": "func() func()",
+    "func(a main.Pair[int,string])": "func(main.Pair[int,string])",
+    "func(ctx context.Context) (*http.Response, error)": "func(context.Context) (*http.Response, error)",
+    "interface{ String() string\n Zulu(a, b int) (s string, e error); alpha() }": (
+        "interface { String() string; Zulu(int, int) (string, error); main.alpha() }"
+    ),
+    "struct{A, B int}": "struct { A int; B int }",
+    'struct{Size int `json:"size,omitempty"`;*main.Server;greet.Greeting}': (
+        'struct { Size int "json:\\"size,omitempty\\""; *main.Server; greet.Greeting }'
+    ),
+    "struct{}": "struct {}",
+    "(<-chan (chan<- bool))": "<-chan chan<- bool",
+    "chan (<-chan int)": "chan (<-chan int)",
+    "[0x10]int": "[16]int",
+    "main.Pair[string, int]": "main.Pair[string,int]",
+    "((int))": "int",
+}
+
+NO_TYPES = (
+    *("", "Foo", "func(", "map[string", "[]", "[3]", "int int", "***", "interface{io.Closer}", "[N]int", "chan"),
+    *("func(chan int, c chan<- bool)", "func(a, b)", "pkg.", "struct{", "3", '"x"', "int;", "a b c", "\x00", "*" * 500),
+)
+
+
+@pytest.mark.parametrize("source", WRITTEN)
+def test_a_type_is_read_as_people_write_it(source: str) -> None:
+    assert normalise(source) == WRITTEN[source]
+    assert normalise(WRITTEN[source]) == WRITTEN[source]
+
+
+@pytest.mark.parametrize("source", NO_TYPES)
+def test_what_is_no_type_is_refused_in_one_line(source: str) -> None:
+    with pytest.raises(NotATypeError) as error:
+        normalise(source)
+    assert "\n" not in str(error.value)
+
+
+def test_every_type_that_go_printed_stays_as_it_is() -> None:
+    types = {answer["type"] for _, _, answers in SETS for answer in answers if answer["type"]}
+    assert {text: normalise(text) for text in types} == {text: text for text in types}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("main.Pair[main.level,codec.D]", "main.Pair[example.com/p.level,example.com/codec%2ev3.D]", True),
+        ("main.Pair[main.level,other.D]", "main.Pair[example.com/p.level,example.com/codec.D]", False),
+        ("example.com/greet.Greeting", "greet.Greeting", True),
+        ("example.com/greet/v2.Greeting", "greet.Greeting", True),
+        ("example.com/great.Greeting", "greet.Greeting", False),
+        ("greet.Greeting", "greet.Greetings", False),
+        ("[]int", "[]string", False),
+    ],
+)
+def test_a_package_may_be_written_with_its_path(one: str, other: str, expected: bool) -> None:
+    assert same(normalise(one), normalise(other), "example.com/p") is expected
+
+
+# -- the command -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("symbols", "status", "shown"),
+    [
+        (["Allow"], 0, "✓ auth.so will load"),
+        (["Allow:func(g greet.Greeting) (ok bool)"], 0, "✓ auth.so will load"),
+        (["Allow", "Deny"], 1, "\n  plugin: symbol Deny not found in plugin example.com/auth\n"),
+        (["Allow:func(string) bool"], 1, "Allow is a func(greet.Greeting) bool, not func(string) bool"),
+        (["Allow:func("], 2, "gopluck: error: Allow:func(: is no symbol: the type is not complete\n"),
+    ],
+)
+def test_the_command_looks_symbols_up_in_real_plugins(symbols: list[str], status: int, shown: str) -> None:
+    words = [word for symbol in symbols for word in ("--symbol", symbol)]
+    command = [sys.executable, "-m", "gopluck", "check", "gateway", "auth.so", *words]
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(command, cwd=unpack(), env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, shown in done.stdout + done.stderr) == (status, True), done.stdout + done.stderr
