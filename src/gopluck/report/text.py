@@ -195,7 +195,8 @@ class _Section:
             yield from self._group(group)
         hidden = sum(len(group) for group in groups[SHOWN_GROUPS:])
         if hidden:
-            yield from self._text(f"and {count(hidden, 'package')} of {len(groups) - SHOWN_GROUPS} more modules {HINT}")
+            modules = count(len(groups) - SHOWN_GROUPS, "more module")
+            yield from self._text(f"and {count(hidden, 'package')} of {modules} {HINT}")
 
     def _group(self, group: list[MismatchedPackage]) -> Iterator[str]:
         """Packages of one module: some names, and the directories of one that shows the difference."""
