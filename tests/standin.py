@@ -20,7 +20,9 @@ from gopluck.report.model import PluginResult, Report
 RESULTS = {"loads": r.loads(), "fails": r.DIFFERENT, "unknown": r.UNKNOWN, "fatal": r.FATAL, "late": r.NOT_REACHED}
 
 
-def check(host: str, plugins: Sequence[str], *, independent: bool = False, names: Any = None) -> Report:
+def check(
+    host: str, plugins: Sequence[str], *, independent: bool = False, names: Any = None, baseline: str = "host"
+) -> Report:
     """A report; the error of each plugin says how it was asked for."""
     return Report(
         r.HOST._replace(path=str(host)),

@@ -27,7 +27,7 @@ CACHE = "/tmp/gopluck-oracle/gopath/pkg/mod"
             'go mod edit "-replace=example.com/lib=$HOST_CHECKOUT/lib"',
         ),
         (Edit("dropreplace", "example.com/lib"), "go mod edit -dropreplace=example.com/lib"),
-        (Edit("go", version="1.25.5"), "go mod edit -go=1.25.5"),
+        (Edit("go", version="1.25.5"), "go mod edit -go=1.25.5 -toolchain=none"),
         (Edit("use", "example.com/app", to="$HOST_CHECKOUT"), 'go work init . "$HOST_CHECKOUT"'),
         (Edit("init", "example.com/plug"), "go mod init example.com/plug"),
     ],
@@ -50,7 +50,7 @@ def test_a_recipe_is_lines_to_paste() -> None:
     )
     assert recipe.run == (
         "go mod edit -require=example.com/lib@v1.0.0 -exclude=example.com/lib@v1.1.0",
-        "# if go.mod asks for more than go1.25.5: go mod edit -go=1.25.5",
+        "# if go.mod asks for more than go1.25.5: go mod edit -go=1.25.5 -toolchain=none",
         "GOTOOLCHAIN=go1.25.5 GOEXPERIMENT='' CGO_ENABLED=1 go build -buildmode=plugin -o p.so .",
     )
 

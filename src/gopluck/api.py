@@ -16,6 +16,7 @@ from gopluck.report.model import HostSummary, PluginResult, Report
 
 if TYPE_CHECKING:
     from gopluck.facts.system import Found, System, Wanted
+    from gopluck.remedy.model import Recipe
     from gopluck.replay.lookup import Symbol
     from gopluck.report.diff_model import HostDiff
 
@@ -41,11 +42,13 @@ def check(
     sysroot: Path | None = None,
     library_path: Sequence[str] = (),
     system: System | None = None,
+    baseline: str = "host",
 ) -> Report:
     """Whether `plugin.Open` succeeds for each plugin, in order, in one process of the host.
 
     `independent`: each in a process of its own. `names`: what the host passes to `plugin.Open`, one for each plugin
-    (default: the path as given). `symbols`: `NAME` or `NAME:TYPE` that `Lookup` has to find in each.
+    (default: the path as given). `symbols`: `NAME` or `NAME:TYPE` that `Lookup` has to find in each. `baseline`: the
+    side that stays as it is, `host` or `plugin`; a remedy is for the other.
 
     Needed libraries are those of this machine; with `sysroot` those of a container's root, in which then also the
     files lie that are below it. `library_path`: the directories of the host's LD_LIBRARY_PATH. `system`: another
@@ -61,7 +64,9 @@ def check(
         raise Usage(f"{len(names)} names for {len(paths)} plugins")
     calls = list(zip(names or paths, paths, strict=True))
     processes = [[call] for call in calls] if independent else [calls]
-    session = _Session(host, system, _symbols(symbols), alone=len(processes) == 1)
+    if baseline not in ("host", "plugin"):
+        raise Usage(f"the baseline is host or plugin, not {baseline}")
+    session = _Session(host, system, _symbols(symbols), len(processes) == 1, baseline)
     results = [result for process in processes for result in session.run(process)]
     return Report(_summary(session.host), tuple(results))
 
@@ -118,13 +123,17 @@ def _action(old: str, new: str) -> str:
 class _Session:
     """A host, read once, and the processes that are replayed with it."""
 
-    def __init__(self, host: Path | Binary, system: System, symbols: Sequence[Symbol], alone: bool) -> None:
+    def __init__(
+        self, host: Path | Binary, system: System, symbols: Sequence[Symbol], alone: bool, baseline: str = "host"
+    ) -> None:
         self._host = host if isinstance(host, Binary) else None
         self._path = "" if isinstance(host, Binary) else fspath(host)
         self.system = system
         self.symbols = symbols
         self.alone = alone
         """Whether there is one process only: then only what its plugins name is read of the host."""
+        self.baseline = baseline
+        """The side that remedies leave as it is."""
 
     @property
     def host(self) -> Binary:
@@ -155,15 +164,16 @@ class _Session:
         _refuse_damage(requests, outcomes)
         if self.symbols:
             requests, outcomes = _look_up(requests, outcomes, self.symbols)
-        if any(outcome.mismatches for outcome in outcomes):
+        if any(outcome.verdict == "fails" for outcome in outcomes):
             differing = frozenset(mismatch.path for outcome in outcomes for mismatch in outcome.mismatches)
-            shared = differing.union(host.go.link_hashes, ["main"]) if self.alone and host.go else None
+            own = [one.binary.go.pluginpath for one in requests if one.binary and one.binary.go]
+            shared = differing.union(host.go.link_hashes, ["main"], own) if self.alone and host.go else None
             requests = [
                 OpenRequest(one.name, one.binary and with_evidence(one.binary, only=shared)) for one in requests
             ]
             flags = any(one.binary and one.binary.go and one.binary.go.compile_flags for one in requests)
             host = self._host = with_evidence(host, only=shared, flags=flags or not self.alone)
-        return _results(host, requests, outcomes)
+        return _results(host, requests, outcomes, self.baseline)
 
 
 def _expected(requests: Sequence[OpenRequest]) -> frozenset[str]:
@@ -262,9 +272,17 @@ def _refuse_damage(requests: Sequence[OpenRequest], outcomes: Sequence[Outcome])
             raise MalformedFile(f"{binary.path}: {binary.damage}")
 
 
-def _results(host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[Outcome]) -> list[PluginResult]:
+def _results(
+    host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[Outcome], baseline: str
+) -> list[PluginResult]:
     from gopluck.rules.engine import explain
 
+    explanations = explain(host, requests, outcomes)
+    remedies: Sequence[Recipe | None] = [None] * len(requests)
+    if any(outcome.verdict == "fails" for outcome in outcomes):
+        from gopluck.remedy.recipe import recipes
+
+        remedies = recipes(host, requests, outcomes, explanations, baseline)
     return [
         PluginResult(
             path=request.binary.path if request.binary else request.name,
@@ -277,9 +295,10 @@ def _results(host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[O
             packages=explanation.packages,
             findings=explanation.findings,
             note=outcome.note,
+            remedy=remedy,
         )
-        for position, (request, outcome, explanation) in enumerate(
-            zip(requests, outcomes, explain(host, requests, outcomes), strict=True), 1
+        for position, (request, outcome, explanation, remedy) in enumerate(
+            zip(requests, outcomes, explanations, remedies, strict=True), 1
         )
     ]
 

@@ -57,6 +57,13 @@ class Target(NamedTuple):
     metavar="DIRS",
     help="The LD_LIBRARY_PATH with which the host runs; the variable itself is not looked at.",
 )
+@click.option(
+    "--baseline",
+    type=click.Choice(["host", "plugin"]),
+    default="host",
+    show_default=True,
+    help="The side that stays as it is: the commands that are printed are for the other.",
+)
 @format_option
 @output_option
 @click.option("-v", "--verbose", is_flag=True, help="Show every package, with hashes, and the evidence.")
@@ -70,6 +77,7 @@ def command(
     symbols: tuple[str, ...],
     sysroot: str | None,
     library_path: str | None,
+    baseline: str,
     format_: str,
     output: str | None,
     verbose: bool,
@@ -98,6 +106,7 @@ def command(
     targets = expand(plugins)
     out.refuse_inputs(output, [host, *(target.path for target in targets)])
     options = {
+        "baseline": baseline,
         **({"symbols": symbols} if symbols else {}),
         **({"sysroot": sysroot} if sysroot is not None else {}),
         **({"library_path": directories(library_path)} if library_path is not None else {}),

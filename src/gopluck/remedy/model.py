@@ -10,20 +10,20 @@ from gopluck.rules.commands import quoted
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
-GO_MOD = ("require", "exclude", "replace", "dropreplace", "go", "toolchain")
-"""The kinds of edits that are flags of `go mod edit`."""
+GO_MOD = ("require", "exclude", "replace", "dropreplace")
+"""The kinds of edits of which one `go mod edit` can make several."""
 
 
 class Edit(NamedTuple):
     """One change of go.mod (or go.work), done in the folder of the plugin's main package."""
 
     kind: str
-    """`require`, `exclude`, `replace`, `dropreplace`, `go`, `toolchain`: flags of `go mod edit`. `use`: the folder
-    becomes a workspace together with another module. `init`: the folder becomes a module of its own."""
+    """`require`, `exclude`, `replace`, `dropreplace`, `go` (which takes the toolchain line away): `go mod edit`. `use`:
+    the folder becomes a workspace together with another module. `init`: the folder becomes a module of its own."""
     module: str = ""
     """The module's path; for `init` the path of the new module."""
     version: str = ""
-    """The module's version; for `go` and `toolchain` the release."""
+    """The module's version; for `go` the release."""
     to: str = ""
     """What replaces the module (`path@version` or a folder), or the folder that `use` adds."""
     reason: str = ""
@@ -41,6 +41,8 @@ class Edit(NamedTuple):
             return ("mod", "init", self.module)
         if self.kind == "replace":
             return ("mod", "edit", f"-replace={at}={self.to}")
+        if self.kind == "go":
+            return ("mod", "edit", f"-go={at}", "-toolchain=none")
         return ("mod", "edit", f"-{self.kind}={at}")
 
     @property
@@ -99,7 +101,9 @@ class Recipe(NamedTuple):
                 continue
             out += [f"go mod edit {' '.join(words)}"] if words else []
             words = []
-            out.append(f"# if {edit.when}: {edit.command}" if edit.when else edit.command)
+            # The go line of a new go.work or go.mod is that of the release that writes it.
+            release = f"GOTOOLCHAIN={self.go} " if self.go and edit.kind in ("use", "init") else ""
+            out.append(f"# if {edit.when}: {edit.command}" if edit.when else release + edit.command)
         out += [f"go mod edit {' '.join(words)}"] if words else []
         if self.command:
             out.append(" ".join([*(f"{name}={quoted(value)}" for name, value in self.env.items()), self.command]))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gopluck import __version__
 from gopluck.report.clean import without_surrogates
 from gopluck.report.interface import View
 from gopluck.report.model import Finding, MismatchedPackage, PluginResult, Report
+
+if TYPE_CHECKING:
+    from gopluck.remedy.model import Recipe
 
 SCHEMA_VERSION = 1
 
@@ -53,7 +56,7 @@ def _plugin(plugin: PluginResult) -> dict[str, Any]:
             "mismatched": [_mismatched(package) for package in plugin.packages.mismatched],
         },
         "findings": [_finding(finding) for finding in plugin.findings],
-        "remedy": None,
+        "remedy": None if plugin.remedy is None else _remedy(plugin.remedy),
     }
 
 
@@ -81,6 +84,34 @@ def _finding(finding: Finding) -> dict[str, Any]:
         | dict(finding.evidence),
         "fix": finding.fix,
         "page": finding.page,
+    }
+
+
+def _remedy(recipe: Recipe) -> dict[str, Any]:
+    return {
+        "possible": recipe.possible,
+        "side": recipe.side,
+        "why_not": recipe.why_not,
+        "go": recipe.go,
+        "env": dict(recipe.env),
+        "flags": list(recipe.flags),
+        "go_mod": [
+            {
+                "kind": edit.kind,
+                "module": edit.module,
+                "version": edit.version,
+                "to": edit.to,
+                "reason": edit.reason,
+                "when": edit.when,
+                "command": edit.command,
+            }
+            for edit in recipe.go_mod
+        ],
+        "command": recipe.command,
+        "directory": recipe.directory or None,
+        "inputs": [{"name": one.name or None, "what": one.what, "path": one.path or None} for one in recipe.inputs],
+        "notes": list(recipe.notes),
+        "run": list(recipe.run),
     }
 
 

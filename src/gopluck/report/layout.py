@@ -13,6 +13,9 @@ ATOM = re.compile(r"(?:`[^`]*`|\S)+")
 COMMAND = re.compile(r"(?:[A-Z_][A-Z0-9_]*=\S* +)*(?:go|gopluck|git|cd|cp|mv|rm|make|docker|env|export|apt-get|strip) ")
 """The beginning of a line that is a shell command."""
 
+WORD = re.compile(r"""(?:-o )?(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+""")
+"""A word of a shell command with its quotes; `-o NAME` is one."""
+
 SGR = {
     "good": "1;32",
     "bad": "1;31",
@@ -96,6 +99,20 @@ class Layout:
                 yield " " * column + shown
         if slug and not beside:
             yield " " * column + self.aligned("", column, slug)
+
+    def continued(self, command: str, indent: int) -> Iterator[str]:
+        """A shell command in lines of the width, each but the last with a backslash at its end.
+
+        An argument that is longer than a line gets a line of its own, whole.
+        """
+        line = ""
+        for word in WORD.findall(command):
+            if line and indent + len(line) + len(word) + 3 > self.width:
+                yield f"{line} \\"
+                line = f"  {word}"
+            else:
+                line = f"{line} {word}" if line else word
+        yield line
 
     def hides(self, names: tuple[str, ...], most: int) -> bool:
         """Whether a list is cut at `most`: one name more takes no more room than to say so."""

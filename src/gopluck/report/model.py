@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from gopluck.remedy.model import Recipe
 
 
 class MismatchedPackage(NamedTuple):
@@ -80,7 +83,8 @@ class PluginResult(NamedTuple):
     findings: tuple[Finding, ...] = ()
     note: str | None = None
     """Why the verdict is `unknown` or `not-reached`, in one line."""
-    remedy: None = None
+    remedy: Recipe | None = None
+    """What to type; None where nothing fails, or where it cannot be determined or is not reached."""
 
 
 class HostSummary(NamedTuple):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from gopluck.report.clean import clean, clean_lines
 from gopluck.report.interface import NORMAL, QUIET, View
 from gopluck.report.layout import STYLES, Layout, count, is_command
 from gopluck.report.model import Finding, MismatchedPackage, PluginResult, Report
+
+if TYPE_CHECKING:
+    from gopluck.remedy.model import Recipe
 
 INDENT = 2
 COLUMN = 8
@@ -292,6 +296,9 @@ class _Section:
             yield f"{' ' * (COLUMN + 2)}{self.layout.paint(f'{clean(side):6}', 'dim')}  {clean(shown)}"
 
     def _fixes(self) -> Iterator[str]:
+        if self.plugin.remedy is not None:
+            yield from self._remedy(self.plugin.remedy)
+            return
         role = "risk" if self.plugin.verdict == "loads" else "cause"
         fixes = dict.fromkeys(
             line for finding in self.plugin.findings if finding.role == role for line in clean_lines(finding.fix)
@@ -301,11 +308,47 @@ class _Section:
             yield from self._labelled(label, fix, style="command" if is_command(fix) else "")
             label = ""
 
+    def _remedy(self, recipe: Recipe) -> Iterator[str]:
+        """One block to paste; or why nothing on the plugin's side helps, and the host's block."""
+        label = "fix"
+        if not recipe.possible:
+            text = "nothing on the plugin's side helps: " if recipe.side == "host" else "no command helps: "
+            yield from self._labelled(label, text + clean(recipe.why_not or "no reason is known"))
+            label = "host" if recipe.side == "host" and recipe.run else ""
+        elif recipe.side == "host":
+            label = "host"
+        named = [f"${one.name} has to be {one.what}" for one in recipe.inputs if one.name]
+        placed = [f"{one.path} has to be {one.what}" for one in recipe.inputs if not one.name]
+        for text in named:
+            yield from self._labelled(label, clean(text))
+            label = ""
+        for line in recipe.run:
+            yield from self._pasted(label, clean(line))
+            label = ""
+        for text in (*placed, *recipe.notes):
+            yield from self._labelled(label, clean(text))
+            label = ""
+
+    def _pasted(self, label: str, line: str) -> Iterator[str]:
+        """A shell line; one that is too long goes on behind a backslash, so that it can still be pasted."""
+        comment, _, command = line.partition(": ") if line.startswith("# ") else ("", "", "")
+        lines = (
+            [comment + ":", f"# {command}"] if command else list(self.layout.continued(line, COLUMN)) if line else []
+        )
+        for text in lines:
+            yield from self._raw(label, text, "command")
+            label = ""
+
     # -- lines ---------------------------------------------------------------------------------------------
 
     def _labelled(self, label: str, text: str, slug: str = "", style: str = "") -> Iterator[str]:
         """Text after a label; a rule's slug at the right end of its first line, or below where there is no room."""
         yield from self.layout.labelled(label, text, INDENT, COLUMN, slug, style)
+
+    def _raw(self, label: str, text: str, style: str) -> Iterator[str]:
+        """A line after a label, as it is."""
+        start = " " * INDENT + self.layout.paint(label, "label") + " " * (COLUMN - INDENT - len(label))
+        yield start + self.layout.paint(text, style)
 
     def _text(self, text: str) -> Iterator[str]:
         for line in self.layout.prose(text, COLUMN):

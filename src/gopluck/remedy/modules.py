@@ -1,0 +1,222 @@
+"""The edits of go.mod after which a plugin has the host's modules: what survives minimal version selection.
+
+`go get lib@v1.0.0` cannot go below what another requirement asks for; an excluded version counts as not required at
+all (since Go 1.16). With -trimpath a package's path holds the *required* version, whatever replaces it; without, it is
+the directory.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from gopluck.remedy.baseline import CHECKOUT
+from gopluck.remedy.model import Edit, Input
+from gopluck.rules.builds import Build, Use, is_std
+from gopluck.rules.module_version import order
+
+
+class Changed(NamedTuple):
+    """What has to be done about the modules."""
+
+    edits: tuple[Edit, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    problems: tuple[str, ...] = ()
+    """Why no edit helps, a clause each."""
+    directory: str = ""
+    """The folder in which the plugin has to be built, where its own place is part of a path."""
+    main: bool = False
+    """Whether a package of the host's own main module is among them."""
+
+    def __add__(self, other: object) -> Changed:
+        if not isinstance(other, Changed):
+            return NotImplemented
+        return Changed(
+            tuple(dict.fromkeys(self.edits + other.edits)),
+            tuple(dict.fromkeys(self.inputs + other.inputs)),
+            tuple(dict.fromkeys(self.problems + other.problems)),
+            self.directory or other.directory,
+            self.main or other.main,
+        )
+
+
+def changes(host: Build, plugin: Build, packages: Iterable[str], replaced: Iterable[str] = ()) -> Changed:
+    """What makes the plugin compile these packages, which differ, from the same modules as the host.
+
+    `replaced`: modules whose replacement is known to matter although both sides name the same folder.
+    """
+    pairs: dict[tuple[Use, Use], str] = {}
+    for package in packages:
+        one, two = host.use(package), plugin.use(package)
+        if one is not None and two is not None and not (is_std(package) and not one.path):
+            pairs.setdefault((one, two), package)
+    out = Changed()
+    for (one, two), package in pairs.items():
+        out += _change(host, plugin, package, one, two, one.path in set(replaced))
+    if any(edit.kind in ("exclude", "dropreplace") for edit in out.edits):
+        out = out._replace(edits=out.edits + tuple(_pins(host, plugin, {one.path for one, _ in pairs})))
+    return out
+
+
+def _pins(host: Build, plugin: Build, changed: set[str]) -> Iterator[Edit]:
+    """What has the host's version now, and could lose it with the requirements of a version that goes."""
+    shared = {used.path for path in host.linked & plugin.linked if (used := plugin.use(path)) is not None}
+    for path in sorted(shared - changed):
+        one, two = host.modules.get(path), plugin.modules.get(path)
+        if one and two and one.version and one.version == two.version and not one.is_main and not two.is_main:
+            yield Edit("require", path, one.version, reason=f"{path} stays as the host has it")
+
+
+def _change(host: Build, plugin: Build, package: str, one: Use, two: Use, replaced: bool) -> Changed:
+    """One module that both have."""
+    if (one.is_main and not one.sum) or (not one.version and one.replace is None):
+        return _checkout(host, plugin, package, one, two)
+    if two.is_main:
+        return _own_module(host, plugin, one, two)
+    edits: list[Edit] = []
+    inputs: list[Input] = []
+    has = f"the host has {one.path} {one.described}"
+    if one.replace is None:
+        if two.replace is not None or not two.version:
+            edits += _dropped(two, has)
+        edits += _required(one, two, has, two.replace is not None)
+        return Changed(tuple(edits))
+    path, version = one.effective
+    if version:
+        if two.effective != one.effective:
+            edits += _dropped(two, has)
+            edits.append(Edit("replace", one.path, to=f"{path}@{version}", reason=has))
+    elif one.effective != two.effective or replaced or _elsewhere(host, plugin, package):
+        folder, needed = _folder(host, package, one)
+        edits += _dropped(two, has)
+        edits.append(Edit("replace", one.path, to=folder, reason=has))
+        inputs.append(needed)
+    edits += _required(one, two, has, False)
+    return Changed(tuple(edits), tuple(inputs))
+
+
+def _dropped(two: Use, reason: str) -> Iterator[Edit]:
+    """Without the plugin's own replacement: of every version, and of this one, which would count more."""
+    if two.replace is not None:
+        yield Edit("dropreplace", two.path, reason=reason)
+        if two.version:
+            yield Edit("dropreplace", two.path, two.version, reason=reason)
+
+
+def _required(one: Use, two: Use, reason: str, always: bool) -> Iterator[Edit]:
+    """The host's version, and no higher one."""
+    if not one.version or (one.version == two.version and not always):
+        return
+    yield Edit("require", one.path, one.version, reason=reason)
+    if order(two.version) > order(one.version):
+        yield Edit(
+            "exclude",
+            one.path,
+            two.version,
+            reason=f"something may require {two.version}: an excluded version counts as not required",
+        )
+
+
+def _elsewhere(host: Build, plugin: Build, package: str) -> bool:
+    """Whether a folder of the same name is, or may be, another directory: without -trimpath that counts."""
+    if host.trimmed is not False:
+        return False
+    one, two = host.source(package), plugin.source(package)
+    return one is None or two is None or one.directory != two.directory
+
+
+def _folder(host: Build, package: str, one: Use) -> tuple[str, Input]:
+    """The folder that replaces a module in the host, as another checkout can name it."""
+    what = f"the host's copy of {one.path}"
+    source = host.source(package)
+    below = package.removeprefix(one.path)
+    if source is not None and source.directory.startswith("/") and source.directory.endswith(below):
+        folder = source.directory.removesuffix(below)
+        return folder, Input("", f"{what}: the host was built without -trimpath, so its path counts", folder)
+    given = one.replace.path if one.replace else ""
+    if given.startswith("/"):
+        return given, Input("", what, given)
+    folder = posixpath.normpath(f"{CHECKOUT}/{given}") if not given.startswith("..") else f"{CHECKOUT}/{given}"
+    return folder, _host_checkout(host, f"{what} lies at {given} from there")
+
+
+def _host_checkout(host: Build, why: str) -> Input:
+    revision = host.setting("vcs.revision")
+    commit = f", at commit {revision}" if revision else ", as it was when the host was built"
+    return Input(CHECKOUT[1:], f"the folder of the host's main module {host.main_module}{commit}: {why}")
+
+
+# -- modules without a version: main modules, and those of a workspace ---------------------------------------------
+
+
+def _checkout(host: Build, plugin: Build, package: str, one: Use, two: Use) -> Changed:
+    """A package that the host compiled from a checkout: its path is that directory, or trimmed the bare import path."""
+    source = host.source(package)
+    below = package.removeprefix(one.path)
+    root = ""
+    if source is not None and source.directory.startswith("/") and source.directory.endswith(below):
+        root = source.directory.removesuffix(below)
+    elif one.is_main and not host.trimmed:
+        root = host.root or ""
+    of = "the host's own module" if one.is_main else "a module of the host's workspace"
+    reason = f"{one.path} is {of}: it has no version that could be required"
+    if two.is_main:
+        return _same_module(host, plugin, one, root)
+    if host.trimmed:
+        used = CHECKOUT if one.is_main else f"$CHECKOUT_OF_{_variable(one.path)}"
+        needed = (
+            _host_checkout(host, f"the plugin imports {package} of it")
+            if one.is_main
+            else Input(used[1:], f"the folder of {one.path} that the host was built with")
+        )
+        edits = [*_dropped(two, reason), Edit("use", one.path, to=used, reason=reason)]
+        return Changed(tuple(edits), (needed,), main=True)
+    if not root:
+        return Changed(
+            problems=(
+                f"the plugin imports {package} of {of}, which was built without -trimpath in a folder that is not "
+                "recorded",
+            )
+        )
+    needed = Input("", f"the checkout of {one.path} that the host was built in: its path counts", root)
+    edits = [*_dropped(two, reason), Edit("replace", one.path, to=root, reason=reason)]
+    return Changed(tuple(edits), (needed,), main=True)
+
+
+def _variable(path: str) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in path).upper()
+
+
+def _same_module(host: Build, plugin: Build, one: Use, root: str) -> Changed:
+    """The plugin is a package of the same main module: without -trimpath only in the same directory."""
+    if host.trimmed or (plugin.root is not None and plugin.root == root):
+        return Changed(main=True)
+    if not root:
+        return Changed(
+            problems=(f"the host was built without -trimpath in a folder of {one.path} that is not recorded",)
+        )
+    below = (plugin.info.path if plugin.info else "").removeprefix(one.path)
+    folder = root + (below if below.startswith("/") else "")
+    needed = Input("", f"the checkout of {one.path} that the host was built in: its path counts", root)
+    return Changed(inputs=(needed,), directory=folder, main=True)
+
+
+def _own_module(host: Build, plugin: Build, one: Use, two: Use) -> Changed:
+    """A package of the plugin's main module that the host has by version: the plugin has to leave the module."""
+    path = plugin.info.path if plugin.info else ""
+    if not one.version or one.replace is not None or not path.startswith(f"{two.path}/"):
+        return Changed(
+            problems=(
+                f"host and plugin share packages of {two.path}, the plugin's own module, which the host has as "
+                f"{one.described}: a main module has no version",
+            )
+        )
+    reason = f"the host has {one.path} {one.version}; a checkout of it has no version, so the plugin has to leave it"
+    return Changed(
+        (
+            Edit("init", path, reason=reason),
+            Edit("require", one.path, one.version, reason=reason),
+        ),
+        main=True,
+    )

@@ -1,0 +1,268 @@
+"""The recipe for one Open that fails: what the plugin's side types, or what the host's side has to.
+
+All differences go at once: the release, the environment and the flags are the host's, and go.mod gets the host's
+modules as far as the two share packages of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from gopluck.facts.model import Binary
+from gopluck.golang.version import order
+from gopluck.remedy.baseline import Baseline, baseline
+from gopluck.remedy.host import for_the_host, reason
+from gopluck.remedy.model import Edit, Recipe
+from gopluck.remedy.modules import Changed, changes
+from gopluck.replay.dlopen import libc_of
+from gopluck.replay.process import OpenRequest, Outcome
+from gopluck.report.model import Finding, MismatchedPackage
+from gopluck.rules.builds import Build
+from gopluck.rules.engine import Explanation
+
+CROSS = {
+    "386": "i686-linux-gnu-gcc",
+    "amd64": "x86_64-linux-gnu-gcc",
+    "arm": "arm-linux-gnueabihf-gcc",
+    "arm64": "aarch64-linux-gnu-gcc",
+    "loong64": "loongarch64-linux-gnu-gcc",
+    "mips64le": "mips64el-linux-gnuabi64-gcc",
+    "ppc64le": "powerpc64le-linux-gnu-gcc",
+    "riscv64": "riscv64-linux-gnu-gcc",
+    "s390x": "s390x-linux-gnu-gcc",
+}
+"""Debian's C compilers for other machines."""
+
+LIBC = {"glibc": "gcc", "musl": "musl-gcc"}
+
+KEPT_LDFLAGS = frozenset({"pluginpath-override", "not-a-plugin"})
+"""Causes that lie in -ldflags: then they are not repeated."""
+
+
+class Failure(NamedTuple):
+    """An Open that fails, and what is known about it."""
+
+    host: Binary
+    plugin: Binary | None
+    path: str
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+    mismatched: tuple[MismatchedPackage, ...]
+    earlier: Sequence[tuple[OpenRequest, Outcome]] = ()
+
+    @property
+    def causes(self) -> Mapping[str, Finding]:
+        """The first finding of each cause."""
+        return {finding.rule: finding for finding in reversed(self.findings) if finding.role == "cause"}
+
+
+def recipe(failure: Failure, follow: str = "host") -> Recipe:
+    """What to type. `follow`: the side that stays as it is, `host` or `plugin`; the other is built anew."""
+    if failure.plugin is None or failure.plugin.go is None:
+        return _no_plugin(failure)
+    host, plugin = Build(failure.host, "the host"), Build(failure.plugin, "the plugin")
+    if why := reason(host, plugin, failure.causes, failure.outcome):
+        return for_the_host(host, plugin, failure.causes, why)
+    if follow == "plugin":
+        return _fit(failure, plugin, host, "host")
+    return _fit(failure, host, plugin, "plugin")
+
+
+def recipes(
+    host: Binary,
+    requests: Sequence[OpenRequest],
+    outcomes: Sequence[Outcome],
+    explanations: Sequence[Explanation],
+    follow: str = "host",
+) -> tuple[Recipe | None, ...]:
+    """The recipe of each Open of one process, in order; None for what does not fail."""
+    earlier = list(zip(requests, outcomes, strict=True))
+    return tuple(
+        recipe(
+            Failure(
+                host,
+                request.binary,
+                request.binary.path if request.binary else request.name,
+                outcome,
+                explanation.findings,
+                explanation.packages.mismatched,
+                earlier[:index],
+            ),
+            follow,
+        )
+        if outcome.verdict == "fails"
+        else None
+        for index, (request, outcome, explanation) in enumerate(zip(requests, outcomes, explanations, strict=True))
+    )
+
+
+def _no_plugin(failure: Failure) -> Recipe:
+    """A file that is no Go plugin says nothing about the source that it should have been built from."""
+    what = "is no Go file" if failure.plugin is not None else "is not there"
+    wanted = baseline(Build(failure.host, "the host"))
+    return Recipe(
+        False,
+        "plugin",
+        f"{failure.path} {what}: there is nothing to build anew",
+        wanted.go,
+        wanted.env,
+        wanted.flags,
+        command=wanted.line(_name(failure.path)),
+        inputs=wanted.inputs,
+        notes=("The command builds a plugin that fits this host, from the plugin's source.", *wanted.notes),
+    )
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2] or "plugin.so"
+
+
+def _fit(failure: Failure, fixed: Build, moved: Build, side: str) -> Recipe:
+    """`moved` built anew to fit `fixed`."""
+    wanted = baseline(fixed, moved)
+    env, flags, notes = dict(wanted.env), list(wanted.flags), list(wanted.notes)
+    changed = _modules(failure, fixed, moved)
+    problems = [*changed.problems, *_vendored(failure, fixed, moved), *_content(failure, fixed, moved)]
+    problems += _unexplained(failure)
+    flags += _covered(failure, fixed)
+    _machine(failure, fixed, moved, env, notes)
+    flags += _kept(failure, moved)
+    edits = [*changed.edits, *_go_line(fixed, moved)]
+    kinds = {edit.kind for edit in edits if not edit.when}
+    if "use" in kinds:
+        env["GOWORK"] = ""
+        flags.append("-mod=readonly")
+    elif kinds or (moved.vendored and (fixed.trimmed is False or "module-content" in failure.causes)):
+        flags.append("-mod=mod")
+    if "use" not in kinds and _in_workspace(moved, changed):
+        env["GOWORK"] = "off"
+    if problems and side == "plugin":
+        return for_the_host(fixed, moved, failure.causes, "; ".join(problems))
+    output = _name(failure.path) if side == "plugin" else _name(failure.host.path)
+    line = Baseline(wanted.go, env, tuple(flags), (), ()).line(output, "plugin" if side == "plugin" else "")
+    return Recipe(
+        not problems,
+        side,
+        "; ".join(problems) or None,
+        wanted.go,
+        env,
+        tuple(flags),
+        tuple(edits),
+        line,
+        changed.directory,
+        tuple(dict.fromkeys((*wanted.inputs, *changed.inputs))),
+        tuple(notes),
+    )
+
+
+def _modules(failure: Failure, fixed: Build, moved: Build) -> Changed:
+    """The edits for the packages that differ, by the file that they have to agree with."""
+    providers = {mismatch.path: mismatch.provider for mismatch in failure.outcome.mismatches}
+    groups: dict[int, list[str]] = {}
+    replaced = set[str]()
+    for package in failure.mismatched:
+        groups.setdefault(providers.get(package.path, 0), []).append(package.path)
+        if "module-replaced" in package.causes and package.module:
+            replaced.add(package.module)
+    out = Changed()
+    for position, packages in groups.items():
+        agree = fixed
+        if position > 0:
+            earlier = failure.earlier[position - 1][0].binary
+            agree = Build(earlier, earlier.path) if earlier else fixed
+        out += changes(agree, moved, packages, replaced)
+    return out
+
+
+def _vendored(failure: Failure, fixed: Build, moved: Build) -> list[str]:
+    """Without -trimpath a vendor folder is part of the path of each package in it."""
+    if not fixed.vendored or fixed.trimmed is not False or fixed.main_module == moved.main_module:
+        return []
+    uses = [fixed.use(package.path) for package in failure.mismatched]
+    if not any(use is not None and use.version and not use.is_main for use in uses):
+        return []
+    folder = f"{fixed.root}/vendor" if fixed.root else "its vendor folder"
+    return [f"{fixed.name} took its modules from {folder}, and without -trimpath that directory is part of their paths"]
+
+
+def _content(failure: Failure, fixed: Build, moved: Build) -> list[str]:
+    """Code that no version pins, so that no command gets it."""
+    out = []
+    modules = {
+        package.module: package.path
+        for package in reversed(failure.mismatched)
+        if "module-content" in package.causes and package.module
+    }
+    for module, package in modules.items():
+        one, two = fixed.use(package), moved.use(package)
+        pinned = one is not None and one.sum and not fixed.vendored
+        if pinned and two is not None and not two.sum:
+            continue  # The plugin's copy is the one without a version: it gives way.
+        if pinned:
+            out.append(f"{module} {one.version if one else ''} is other code in the two builds, under one version")
+        else:
+            out.append(f"the code of {module} differs, and no version or checksum says which one the host has")
+    return out
+
+
+def _unexplained(failure: Failure) -> list[str]:
+    finding = failure.causes.get("unexplained")
+    return [finding.message] if finding is not None else []
+
+
+def _covered(failure: Failure, fixed: Build) -> list[str]:
+    """`-coverpkg` is recorded nowhere: the packages that nothing but coverage explains."""
+    if "-cover" not in fixed.instruments:
+        return []
+    found = [f for f in failure.findings if f.rule == "instrumentation" and f.role == "cause" and "-cover" in f.message]
+    packages = [path for finding in found for path in finding.packages]
+    return ["-cover", f"-coverpkg={','.join(packages)}"] if packages else []
+
+
+def _machine(failure: Failure, fixed: Build, moved: Build, env: dict[str, str], notes: list[str]) -> None:
+    """A C compiler for another machine or another C library."""
+    if "GOARCH" in env and env["GOARCH"] in CROSS:
+        env["CC"] = CROSS[env["GOARCH"]]
+        notes.append(f"CC is Debian's name of a C compiler for {env['GOARCH']}: leave it out on such a machine.")
+    elif "libc-mismatch" in failure.causes:
+        libc = libc_of(fixed.binary).kind
+        if libc in LIBC:
+            env["CC"] = LIBC[libc]
+            notes.append(f"CC has to be a C compiler for {libc}; a system that is built on {libc} has one.")
+
+
+def _kept(failure: Failure, moved: Build) -> list[str]:
+    """The plugin's own -ldflags, which change no hash: its -X and -s stay as they are."""
+    given = moved.setting("-ldflags")
+    if not given:
+        return []
+    return ["-ldflags="] if KEPT_LDFLAGS & set(failure.causes) else [f"-ldflags={given}"]
+
+
+def _go_line(fixed: Build, moved: Build) -> list[Edit]:
+    """The go line must not ask for more than the release that builds."""
+    one, two = order(fixed.release), order(moved.release)
+    if one is None or two is None or two <= one:
+        return []
+    release = fixed.release.removeprefix("go")
+    if one < (1, 21):
+        release = ".".join(release.split(".")[:2])
+    return [
+        Edit(
+            "go",
+            version=release,
+            reason=f"{fixed.release} refuses a go.mod that asks for a later release; a dependency that does has to "
+            "be taken at an earlier version",
+            when=f"the go line of go.mod asks for more than {release}",
+        )
+    ]
+
+
+def _in_workspace(moved: Build, changed: Changed) -> bool:
+    """Whether a module that has to be taken by version came from a workspace."""
+    named = {edit.module for edit in changed.edits if edit.kind in ("require", "replace")}
+    return any(
+        not use.version and use.replace is None and not use.is_main and use.path in named
+        for use in moved.modules.values()
+    )
