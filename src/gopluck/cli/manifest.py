@@ -9,21 +9,31 @@ from gopluck.cli.options import output_option
 
 @click.command("manifest")
 @click.argument("host", metavar="HOST")
+@click.option(
+    "--paths",
+    type=click.Choice(["keep", "drop"]),
+    default="keep",
+    show_default=True,
+    help="Whether the directories of the machine that built HOST are written. Without them some differences of a host "
+    "that was built without -trimpath cannot be explained; verdicts stay the same.",
+)
 @output_option
-def command(host: str, output: str | None) -> int:
+def command(host: str, paths: str, output: str | None) -> int:
     """Write what `gopluck check` needs to know of HOST as a small JSON file, to publish with each release.
 
-    People who build plugins check them against the manifest; they do not need the binary.
+    People who build plugins check them against the manifest; they do not need the binary. Every command that takes a
+    host takes its manifest.
 
     \b
     Examples:
       gopluck manifest ./gateway --output gateway-1.4.json
       gopluck check gateway-1.4.json auth.so
+      gopluck diff gateway-1.4.json ./gateway
     """
     from gopluck.api import read
     from gopluck.cli import output as out
     from gopluck.facts import manifest
 
     out.refuse_inputs(output, [host])
-    out.write(manifest.dumps(read(host)), output)
+    out.write(manifest.dumps(read(host), paths=paths == "keep"), output)
     return 0

@@ -7,6 +7,7 @@ explains a failure. `parse(dumps(host))` gives a `Binary` with which every check
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from gopluck.elf.dynamic import Undefined, VersionNeed
 from gopluck.errors import MalformedFile, Usage
 from gopluck.facts.model import (
+    ELSEWHERE,
     Binary,
     BuildInfo,
     Elf,
@@ -34,17 +36,27 @@ _ADDRESS = 0x40_0000
 """Where a manifest's host has its `moduledata`: any address serves, since only its own fields are looked at there."""
 
 
-def dumps(host: Binary) -> str:
-    """The manifest of a host. The same host gives the same bytes. Raises `Usage` when the file is no Go host."""
+GOROOT = "/GOROOT/src/"
+"""Stands for the directory of the standard library where paths are dropped: which one it was changes no hash."""
+
+
+def dumps(host: Binary, *, paths: bool = True) -> str:
+    """The manifest of a host. The same host gives the same bytes. Raises `Usage` when the file is no Go host.
+
+    `paths=False`: without the directories of the machine that built it (`without_paths`).
+    """
     if host.damage is not None:
         raise MalformedFile(f"{host.path}: {host.damage}")
     go, elf = host.go, host.elf
     if go is None or elf is None or go.kind in ("plugin", "c-shared"):
         raise Usage(f"{host.path}: is no Go host program: a manifest describes the program that opens the plugins")
+    if not paths:
+        go = without_paths(go)
     info = go.build_info
     document: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
+        "paths": "keep" if paths else "drop",
         "go": {
             "version": go.version,
             "kind": go.kind,
@@ -157,6 +169,57 @@ def _binary(document: Mapping[str, Any], size: int, path: str, identity: Identit
     )
 
 
+# -- directories -----------------------------------------------------------------------------------------------
+
+_ABSOLUTE = re.compile(r"(?<![\w.@~/-])/|(?<![\w./])-[A-Za-z_]+/")
+"""Where an absolute path begins in a setting: not inside an import path, nor after `.` or `..`."""
+
+
+def without_paths(go: Go) -> Go:
+    """The facts of a Go binary without directories of the machine that built it.
+
+    What says only that there was one stays: whether it was built with -trimpath, and which module is replaced by a
+    folder. Nothing in it can be taken for another directory than it was.
+    """
+    info = go.build_info
+    flags = go.compile_flags
+    return go._replace(
+        build_info=_info_without_paths(info) if info else None,
+        sources={
+            package: directory if not directory.startswith("/") else GOROOT + package
+            for package, directory in go.sources.items()
+            if not directory.startswith("/") or _in_goroot(package, directory, info)
+        },
+        compile_flags={
+            package: " ".join(word for word in text.split(" ") if "/" not in word) for package, text in flags.items()
+        }
+        if flags is not None
+        else None,
+    )
+
+
+def _in_goroot(package: str, directory: str, info: BuildInfo | None) -> bool:
+    """Whether this is the place of a package of the standard library: no module holds it, and it lies in `…/src/P`."""
+    return not _owner(package, _module_paths(info)) and directory.endswith(f"/src/{package}")
+
+
+def _info_without_paths(info: BuildInfo) -> BuildInfo:
+    dropped = frozenset(key for key, value in info.settings if _ABSOLUTE.search(value))
+    return info._replace(
+        main=_replaced_elsewhere(info.main) if info.main else None,
+        deps=tuple(map(_replaced_elsewhere, info.deps)),
+        settings=tuple((key, value) for key, value in info.settings if key not in dropped),
+        dropped=info.dropped | dropped,
+    )
+
+
+def _replaced_elsewhere(module: Module) -> Module:
+    if module.replace is None or not module.replace.path.startswith("/"):
+        return module
+    folder = module.replace.path.rstrip("/").rpartition("/")[2]
+    return module._replace(replace=module.replace._replace(path=ELSEWHERE + folder))
+
+
 # -- build info ------------------------------------------------------------------------------------------------
 
 
@@ -166,6 +229,7 @@ def _build(info: BuildInfo) -> dict[str, Any]:
         "main": _module(info.main) if info.main else None,
         "modules": [_module(module) for module in info.deps],
         "settings": [list(pair) for pair in info.settings],
+        "dropped": sorted(info.dropped),
     }
 
 
@@ -185,6 +249,7 @@ def _build_info(build: Mapping[str, Any], version: str) -> BuildInfo:
         main=_parse_module(build["main"]) if build["main"] else None,
         deps=tuple(_parse_module(module) for module in build["modules"]),
         settings=tuple((_str(key), _str(value)) for key, value in build["settings"]),
+        dropped=frozenset(map(_str, build["dropped"])),
     )
 
 

@@ -9,6 +9,9 @@ from typing import NamedTuple
 from gopluck.elf.dynamic import Undefined, VersionNeed
 from gopluck.elf.image import Segment
 
+ELSEWHERE = ".../"
+"""Stands in a manifest for the folder that holds a replacement which go.mod names by its absolute path."""
+
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
@@ -31,6 +34,8 @@ class BuildInfo(NamedTuple):
     deps: tuple[Module, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
     """Build settings in order, unquoted; empty before Go 1.18."""
+    dropped: frozenset[str] = frozenset()
+    """Settings that were left out of a manifest because they name directories."""
 
     def setting(self, key: str) -> str | None:
         """The value of a build setting, or None when it is not recorded."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from gopluck.facts.model import Binary, BuildInfo, Module
+from gopluck.facts.model import ELSEWHERE, Binary, BuildInfo, Module
 
 STD = "std"
 """What stands for the standard library where a module is named."""
@@ -30,6 +30,14 @@ class Use(NamedTuple):
         if self.replace is None:
             return self.path, self.version
         return self.replace.path, _released(self.replace.version)
+
+    def agrees(self, other: Use) -> bool:
+        """Whether the two compile the same, for all that is known: a manifest may leave out where a folder lies."""
+        mine, theirs = self.effective, other.effective
+        if mine == theirs or mine[1] or theirs[1]:
+            return mine == theirs
+        hidden = mine[0].startswith(ELSEWHERE) or theirs[0].startswith(ELSEWHERE)
+        return hidden and mine[0].rpartition("/")[2] == theirs[0].rpartition("/")[2]
 
     @property
     def is_folder(self) -> bool:
@@ -79,6 +87,8 @@ class Build:
     def setting(self, key: str) -> str | None:
         """A build setting; empty when it was not set, None when that is not recorded."""
         value = self.info.setting(key) if self.info else None
+        if self.info and key in self.info.dropped:
+            return None
         return value if value is not None else "" if self.has_settings else None
 
     # -- the toolchain -------------------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ def place_agrees(comparison: Comparison, package: str) -> bool:
     """Whether a module's package is known to have one path on both sides, so that what differs is something else.
 
     Without -trimpath the module cache is part of every path in it: one package of a version that matches shows that the
-    two caches agree, even where no directory is recorded.
+    two caches agree, even where no directory is recorded. Checkouts and other folders do not lie in it.
     """
     provider, plugin = comparison.builds
     one, two = provider.use(package), plugin.use(package)
@@ -70,7 +70,7 @@ def place_agrees(comparison: Comparison, package: str) -> bool:
         return True
     if _same_path(comparison, (provider.source(package), plugin.source(package))):
         return True
-    return _one_matches(comparison)
+    return not (one.is_folder or two.is_folder) and _one_matches(comparison)
 
 
 @lru_cache(maxsize=1)
@@ -178,9 +178,9 @@ def _modules(comparison: Comparison, package: str, one: Use, two: Use, sources: 
         if one.version != two.version:
             alike = one.replace is not None and two.replace is not None and _folder_or_same(one, two)
             return found("module-version" if alike else "module-replaced")
-        if one.effective != two.effective:
+        if not one.agrees(two):
             return found("module-replaced", certain=False)
-    elif one.effective != two.effective:
+    elif not one.agrees(two):
         return found("module-replaced")
     elif one.is_folder and two.is_folder and _same_path(comparison, sources) is False:
         return PathDifference(package, "module-replaced", one.path, _directory(sources[0]), _directory(sources[1]))
@@ -188,7 +188,7 @@ def _modules(comparison: Comparison, package: str, one: Use, two: Use, sources: 
 
 
 def _folder_or_same(one: Use, two: Use) -> bool:
-    return one.effective == two.effective or (one.is_folder and two.is_folder)
+    return one.agrees(two) or (one.is_folder and two.is_folder)
 
 
 def _directory(source: Source | None) -> str:
