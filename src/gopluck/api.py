@@ -273,7 +273,7 @@ def _refuse_damage(requests: Sequence[OpenRequest], outcomes: Sequence[Outcome])
 
 
 def _results(
-    host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[Outcome], baseline: str
+    host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[Outcome], baseline: str = "host"
 ) -> list[PluginResult]:
     from gopluck.rules.engine import explain
 
