@@ -105,3 +105,30 @@ def said(outcome: Outcome) -> tuple[str, str]:
         return outcome.verdict, ""
     effect = outcome.effect or "none"
     return effect, (outcome.error or "").removeprefix("panic: " if effect == "panic" else "")
+
+
+SILENT = {"unexplained", "dependency-changed"}
+"""Slugs that name no difference."""
+
+CALLED = {
+    # An -asan plugin ends in dlopen before any package is compared; a host with another one in the same way.
+    "instrumentation": {"sanitizer-runtime"},
+    # -Bsymbolic keeps a plugin out of the module list.
+    "linker": {"not-a-plugin"},
+    # Declared of every damaged file: the rule says in which way.
+    "not-elf": {"unsupported-format", "machine-mismatch", "not-a-plugin", "not-go"},
+}
+"""What else a declared difference may be called, where the load ends in that way."""
+
+BY_NAME = {"other-module": "module-version", "trimpath": "trimpath"}
+"""What the last part of a name says where the scenario does not declare it."""
+
+SCORED = ("flags", "modules", "content", "toolchains", "traps", "links", "symbols")
+"""Families whose every set has one host, one plugin, and declared differences."""
+
+
+def declared(one: Set) -> set[str]:
+    """The differences that were built in, and what they may be called."""
+    kinds = {difference["kind"] for difference in one.raw.get("differences", ())}
+    kinds |= {slug for word, slug in BY_NAME.items() if f"/{word}@" in one.name}
+    return kinds | {slug for kind in kinds for slug in CALLED.get(kind, ())}

@@ -18,7 +18,7 @@ from gopluck import api
 from gopluck.facts.model import Binary
 from gopluck.facts.system import Found, System, Wanted
 from gopluck.report.diff_model import HostDiff
-from test_rules_recorded import SCORED, SILENT, declared
+from recorded import SCORED, SILENT, declared
 
 
 class Load(NamedTuple):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gopluck.errors import MalformedFile, Usage
 from gopluck.facts.model import Binary
 from gopluck.facts.read import read as _read
-from gopluck.facts.read import with_declared, with_evidence
+from gopluck.facts.read import with_code, with_declared, with_evidence
 from gopluck.replay.process import OpenRequest, Outcome, replay
 from gopluck.report.model import HostSummary, PluginResult, Report
 
@@ -173,7 +173,22 @@ class _Session:
             ]
             flags = any(one.binary and one.binary.go and one.binary.go.compile_flags for one in requests)
             host = self._host = with_evidence(host, only=shared, flags=flags or not self.alone)
+            host, requests = _with_code(host, requests, outcomes)
         return _results(host, requests, outcomes, self.baseline)
+
+
+def _with_code(
+    host: Binary, requests: list[OpenRequest], outcomes: Sequence[Outcome]
+) -> tuple[Binary, list[OpenRequest]]:
+    """The facts with the functions that the rules would compare."""
+    from gopluck.rules.engine import wanted_code
+
+    wanted = wanted_code(host, requests, outcomes)
+    if not wanted:
+        return host, requests
+    return with_code(host, wanted), [
+        OpenRequest(one.name, one.binary and with_code(one.binary, wanted)) for one in requests
+    ]
 
 
 def _expected(requests: Sequence[OpenRequest]) -> frozenset[str]:

@@ -60,7 +60,8 @@ def _decode(kind: Any, value: Any) -> Any:
     if origin is frozenset:
         return frozenset(value)
     if origin is Mapping:
-        return dict(value)
+        item = get_args(kind)[1]
+        return dict(value) if item is str else {key: _decode(item, one) for key, one in value.items()}
     if kind is bytes:
         return bytes.fromhex(value)
     return value

@@ -84,6 +84,8 @@ def dumps(host: Binary, *, paths: bool = True) -> str:
         "packages": dict(go.link_hashes),
         "sources": _sources(go),
         "compile_flags": _flags(go.compile_flags),
+        "tested": go.tested,
+        "covered": None if go.covered is None else sorted(go.covered),
     }
     return _lines(document)
 
@@ -165,6 +167,8 @@ def _binary(document: Mapping[str, Any], size: int, path: str, identity: Identit
             ),
             sources=_unpack_sources(document["sources"], packages, info),
             compile_flags=_unpack_flags(document["compile_flags"], packages),
+            tested=_str(document.get("tested", "")),
+            covered=_unpack_covered(document.get("covered")),
         ),
     )
 
@@ -346,6 +350,10 @@ def _unpack_flags(value: Mapping[str, Any] | None, packages: Mapping[str, str]) 
         return None
     usual = _str(value["usual"])
     return dict.fromkeys(packages, usual) | {_str(name): _str(text) for name, text in value["other"].items()}
+
+
+def _unpack_covered(value: Any) -> frozenset[str] | None:
+    return None if value is None else frozenset(_str(name) for name in value)
 
 
 # -- JSON ------------------------------------------------------------------------------------------------------

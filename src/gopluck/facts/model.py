@@ -61,6 +61,17 @@ class ExportedSymbol(NamedTuple):
     type: str | None
 
 
+class FunctionCode(NamedTuple):
+    """A function or method that is written in a source file."""
+
+    file: str
+    """The file's name without its directory."""
+    start: int
+    """The line of its `func`."""
+    lines: tuple[int, ...]
+    """The lines of its own code relative to `start`, in the order of the machine code, none twice in a row."""
+
+
 class Memory(NamedTuple):
     """A piece of the file's memory at load bias 0, after relocation."""
 
@@ -116,6 +127,13 @@ class Go(NamedTuple):
     """The compile flags of each package (`DW_AT_producer`), or None when there is no DWARF."""
     declared: Mapping[str, str] = EMPTY
     """What names of the main package are that a lookup did not find (`golang.declared`); read when one fails."""
+    covered: frozenset[str] | None = None
+    """The packages that -cover instrumented; evidence, None when it was not read."""
+    code: Mapping[str, Mapping[str, FunctionCode]] | None = None
+    """The functions of the packages for which they were asked (`with_code`), by their name in the package (`Hello`,
+    `(*Decoder).Deeper`); evidence."""
+    tested: str = ""
+    """Of a test binary without a recorded path (Go 1.21): the package under test, where its own tests are linked."""
 
 
 class Elf(NamedTuple):

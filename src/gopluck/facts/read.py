@@ -7,12 +7,12 @@ may refuse the file for a reason that is plain all the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image, open_image, open_regular, read_at
 from gopluck.elf.relocations import Relocations
-from gopluck.errors import MalformedFile
+from gopluck.errors import MalformedFile, UnreadableFile
 from gopluck.facts.elffacts import read_elf, read_skeleton
 from gopluck.facts.fileformat import sniff
 from gopluck.facts.model import Binary, Elf, Go, Identity, ModuledataFacts
@@ -29,9 +29,9 @@ UPX = b"UPX!"
 def read(path: str, *, evidence: bool = True, exports: bool = True, only: frozenset[str] | None = None) -> Binary:
     """The facts of a file. Raises `UnreadableFile`, and `MalformedFile` for a damaged manifest.
 
-    `evidence=False` leaves out what only an explanation needs (`Go.sources`, `Go.compile_flags`); `with_evidence`
-    adds it later. `exports=False` leaves out `Elf.c_exports`. `only`: the packages whose link hashes are wanted (all by
-    default; of a plugin always those that it expects).
+    `evidence=False` leaves out what only an explanation needs (`Go.sources`, `Go.compile_flags`, `Go.covered`);
+    `with_evidence` adds it later. `exports=False` leaves out `Elf.c_exports`. `only`: the packages whose link hashes
+    are wanted (all by default; of a plugin always those that it expects).
     """
     fd, size = open_regular(path)
     try:
@@ -95,6 +95,20 @@ def with_declared(binary: Binary, names: Iterable[str]) -> Binary:
     return binary._replace(go=binary.go._replace(declared=found))
 
 
+def with_code(binary: Binary, packages: frozenset[str]) -> Binary:
+    """The same facts with the lines of the functions of these packages; unchanged for other files."""
+    if binary.go is None or binary.format != "elf" or not packages or binary.go.code is not None:
+        return binary
+    from gopluck.golang.code import read_code
+
+    try:
+        with open_image(binary.path) as image:
+            code = read_code(image, pclntab.find_pclntabs(image), packages)
+    except (MalformedFile, UnreadableFile):
+        return binary
+    return binary._replace(go=binary.go._replace(code=code))
+
+
 def _identity(path: str, fd: int) -> Identity:
     found = os.fstat(fd)
     return Identity(os.path.realpath(path), f"{found.st_dev}:{found.st_ino}")
@@ -152,12 +166,27 @@ def _read_go(image: Image, dynamic: Dynamic, relocations: Relocations, only: fro
 
 def _evidence(image: Image, dynamic: Dynamic, go: Go, only: frozenset[str] | None, flags: bool) -> Go:
     from gopluck.golang import dwarf
+    from gopluck.golang.coverage import covered_packages
     from gopluck.golang.sources import read_sources
 
+    tables = pclntab.find_pclntabs(image)
     names = linkhash.read_packages(dynamic)
     wanted = names.union(package.path for package in go.pkghashes) if only is None else only
     return go._replace(
         packages=names,
-        sources=read_sources(image, pclntab.find_pclntabs(image), wanted, only, go.build_info),
+        sources=read_sources(image, tables, wanted, only, go.build_info),
         compile_flags=dwarf.compile_flags(image) if flags else None,
+        covered=covered_packages(image, tables),
+        tested=_tested(image, tables, go),
     )
+
+
+def _tested(image: Image, tables: Sequence[pclntab.Pclntab], go: Go) -> str:
+    """The package under test of a test binary whose build info has no path: the only one that has tests of its own."""
+    if go.kind != "test" or (go.build_info is not None and go.build_info.path):
+        return ""
+    from gopluck.golang.sources import STD, package_of
+
+    found = {package_of(name) for name in kind.test_functions(image, tables)}
+    own = [path for path in found if path.partition("/")[0] not in STD and not path.endswith("_test")]
+    return own[0] if len(own) == 1 else ""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 
 from gopluck.elf.constants import DF_1_PIE, DT_FLAGS_1, ET_DYN, ET_EXEC, PT_INTERP
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image
 from gopluck.facts.model import BuildInfo
-from gopluck.golang.pclntab import Pclntab, contains
+from gopluck.golang.pclntab import Pclntab, contains, names
+
+_TEST_FUNCTION = re.compile(rb"\0([^\0(]+\.(?:Test|Benchmark|Fuzz|Example)(?:[^a-z\0.(][^\0.(]*)?)(?=\0)")
+"""The full name of a function that `go test` takes for a test (`cmd/go/internal/load/test.go`, `isTest`)."""
+
+MAX_TEST_NAME = 1024
 
 TEST_MAIN = b"\0testing.MainStart\0"
 """What the main function of `go test` calls, and no other program (`cmd/go/internal/load/test.go`)."""
@@ -40,3 +46,11 @@ def kind_of(
         return "pie"
     # A library of Go code; a plugin whose moduledata was not found would be one, too.
     return "c-shared" if image.header.type == ET_DYN and info is not None and mode is None else "unknown"
+
+
+def test_functions(image: Image, tables: Iterable[Pclntab]) -> Iterator[str]:
+    """The symbol names of functions that have the name of a test; some more than once."""
+    for table in tables:
+        for chunk in names(image, table, MAX_TEST_NAME):
+            for match in _TEST_FUNCTION.finditer(chunk):
+                yield match[1].decode("utf-8", "replace")

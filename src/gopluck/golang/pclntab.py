@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from gopluck.elf.constants import EM_386, EM_RISCV, EM_S390, EM_X86_64
@@ -108,8 +108,11 @@ def plugin_support(image: Image, dynamic: Dynamic, tables: tuple[Pclntab, ...]) 
 
 def contains(image: Image, table: Pclntab, needle: bytes) -> bool:
     """Whether the function names hold these bytes."""
+    return any(needle in chunk for chunk in names(image, table, len(needle)))
+
+
+def names(image: Image, table: Pclntab, overlap: int) -> Iterator[bytes]:
+    """The function names, NUL-terminated, in pieces; each goes on for `overlap` bytes of the next."""
     segment = image.segment_of(table.address)
-    if segment is None:
-        return False
-    offset = segment.offset + table.names - segment.vaddr
-    return any(needle in chunk for chunk in image.chunks(offset, table.names_size, len(needle)))
+    if segment is not None:
+        yield from image.chunks(segment.offset + table.names - segment.vaddr, table.names_size, overlap)

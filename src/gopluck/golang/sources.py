@@ -152,8 +152,8 @@ def _directory_of_main(image: Image, table: Pclntab, path: str) -> str:
     Its symbols begin with `main`, those of a plugin with its import path.
     """
     form, size = _FORMS[table.form], image.word_size
-    start, room = _region(image, table)
-    header = _words(image, start + 8, 8, size)
+    start, room = region(image, table)
+    header = words(image, start + 8, 8, size)
     if len(header) < 8 or form.cu is None:
         return ""
     names, units, files, pctab, functions = header[form.header : form.header + 5]
@@ -162,13 +162,13 @@ def _directory_of_main(image: Image, table: Pclntab, path: str) -> str:
     entry = size if form.wide_functab else 4
     count = min(header[0], MAX_FUNCTIONS)
     first = max(0, count - LAST)
-    for offset in reversed(_words(image, start + functions + 2 * entry * first, 2 * (count - first), entry)[1::2]):
-        record = _words(image, start + functions + offset + entry, _RECORD // 4, 4)
+    for offset in reversed(words(image, start + functions + 2 * entry * first, 2 * (count - first), entry)[1::2]):
+        record = words(image, start + functions + offset + entry, _RECORD // 4, 4)
         name = image.cstring(start + names + record[_NAME], MAX_NAME) if len(record) == _RECORD // 4 else ""
         if not name.endswith(".main") or package_of(name) not in ("main", path):
             continue
         number = _first_file(image.pread(start + pctab + record[_PCFILE], 5))
-        place = _words(image, start + units + 4 * (record[form.cu] + number), 1, 4) if number is not None else ()
+        place = words(image, start + units + 4 * (record[form.cu] + number), 1, 4) if number is not None else ()
         return image.cstring(start + files + place[0], MAX_PATH).rpartition("/")[0] if place else ""
     return ""
 
@@ -307,23 +307,23 @@ def _unescaped(package: str) -> str:
 def _functions(image: Image, table: Pclntab, only: frozenset[str] | None) -> Iterator[_Function]:
     """Some functions of each compile unit, but none of a unit that is plainly of no package of `only`."""
     form, size = _FORMS[table.form], image.word_size
-    start, room = _region(image, table)
-    header = _words(image, start + 8, 8, size)
+    start, room = region(image, table)
+    header = words(image, start + 8, 8, size)
     if len(header) < 8 or form.cu is None:
         return
     names, units, files, pctab, functions = header[form.header : form.header + 5]
     if not 0 < names <= units <= files <= pctab <= functions < room:
         return
     entry = size if form.wide_functab else 4
-    offsets = _words(image, start + functions, 2 * min(header[0], MAX_FUNCTIONS), entry)[1::2]
-    cutab = _words(image, start + units, (files - units) // 4, 4)
+    offsets = words(image, start + functions, 2 * min(header[0], MAX_FUNCTIONS), entry)[1::2]
+    cutab = words(image, start + units, (files - units) // 4, 4)
     of_unit: defaultdict[int, list[int]] = defaultdict(list)
     name_of, pcfile_of = array("I"), array("I")
-    for words, places in _records(image, start + functions, room - functions, offsets, entry):
+    for data, places in records(image, start + functions, room - functions, offsets, entry):
         for index, at in enumerate(places, len(name_of)):
-            of_unit[words[at + form.cu]].append(index)
-        name_of.extend([words[at + _NAME] for at in places])
-        pcfile_of.extend([words[at + _PCFILE] for at in places])
+            of_unit[data[at + form.cu]].append(index)
+        name_of.extend([data[at + _NAME] for at in places])
+        pcfile_of.extend([data[at + _PCFILE] for at in places])
         if len(of_unit) > MAX_UNITS:
             return
     paths: dict[int, str] = {}
@@ -384,7 +384,7 @@ def _functions(image: Image, table: Pclntab, only: frozenset[str] | None) -> Ite
             return
 
 
-def _records(
+def records(
     image: Image, start: int, size: int, offsets: array[int], entry: int
 ) -> Iterator[tuple[array[int], list[int]]]:
     """The `_func` records in pieces: 32-bit words, and where in them each record is, behind its `entry` bytes long pc.
@@ -397,21 +397,21 @@ def _records(
             return
         base = offsets[low]
         high = max(low + 1, bisect_left(offsets, base + PIECE - _RECORD, low))
-        words = _words(image, start + base, min(PIECE, size - base) // 4, 4) if base < size else array("I")
-        first, last = entry >> 2, len(words) - _RECORD // 4
+        data = words(image, start + base, min(PIECE, size - base) // 4, 4) if base < size else array("I")
+        first, last = entry >> 2, len(data) - _RECORD // 4
         skip = base - entry
-        yield words, [at for offset in offsets[low:high] if first <= (at := (offset - skip) >> 2) <= last]
+        yield data, [at for offset in offsets[low:high] if first <= (at := (offset - skip) >> 2) <= last]
         low = high
 
 
 def _directories(image: Image, table: Pclntab) -> set[str]:
     """The directories of the file table, which names the files of inlined functions too."""
     form, size = _FORMS[table.form], image.word_size
-    start, _ = _region(image, table)
+    start, _ = region(image, table)
     if form.cu is None:
         _, paths = _filetab_go12(image, table)
         return {image.cstring(start + path, MAX_PATH).rpartition("/")[0] for path in paths[1:]} - {""}
-    header = _words(image, start + 8, 8, size)
+    header = words(image, start + 8, 8, size)
     if len(header) < 8 or not 0 < header[form.header + 2] < header[form.header + 3]:
         return set()
     files, pctab = header[form.header + 2 : form.header + 4]
@@ -427,21 +427,21 @@ def _directories(image: Image, table: Pclntab) -> set[str]:
 def _filetab_go12(image: Image, table: Pclntab) -> tuple[int, array[int]]:
     """Where the list of files is, and what it holds: its length, and where each path is (file 1 and on)."""
     size = image.word_size
-    start, _ = _region(image, table)
-    header = _words(image, start + 8, 1, size)
+    start, _ = region(image, table)
+    header = words(image, start + 8, 1, size)
     functab = 2 * min(header[0], MAX_FUNCTIONS) * size if header else 0
-    tail = _words(image, start + 8 + size + functab + size, 1, 4)
-    count = _words(image, start + tail[0], 1, 4) if tail else ()
-    return (tail[0], _words(image, start + tail[0], min(count[0], MAX_FILES), 4)) if count else (0, array("I"))
+    tail = words(image, start + 8 + size + functab + size, 1, 4)
+    count = words(image, start + tail[0], 1, 4) if tail else ()
+    return (tail[0], words(image, start + tail[0], min(count[0], MAX_FILES), 4)) if count else (0, array("I"))
 
 
 def _functions_go12(image: Image, table: Pclntab) -> Iterator[_Function]:
     """Before Go 1.16 all offsets count from the start of pclntab, and files are numbered through the binary."""
     size = image.word_size
-    start, room = _region(image, table)
-    header = _words(image, start + 8, 1, size)
+    start, room = region(image, table)
+    header = words(image, start + 8, 1, size)
     count = min(header[0], MAX_FUNCTIONS) if header else 0
-    functab = _words(image, start + 8 + size, 2 * count, size)
+    functab = words(image, start + 8 + size, 2 * count, size)
     listed, files = _filetab_go12(image, table)
     # Names and tables lie before the list of files; their paths behind it.
     data = image.pread(start, min(listed, room))
@@ -464,7 +464,7 @@ def _functions_go12(image: Image, table: Pclntab) -> Iterator[_Function]:
             yield function
 
 
-def _region(image: Image, table: Pclntab) -> tuple[int, int]:
+def region(image: Image, table: Pclntab) -> tuple[int, int]:
     """File offset of a pclntab, and how many bytes of its segment follow at the most."""
     segment = image.segment_of(table.address)
     if segment is None:
@@ -473,7 +473,7 @@ def _region(image: Image, table: Pclntab) -> tuple[int, int]:
     return segment.offset + table.address - segment.vaddr, min(room, MAX_TABLE)
 
 
-def _words(image: Image, offset: int, count: int, size: int) -> array[int]:
+def words(image: Image, offset: int, count: int, size: int) -> array[int]:
     """Unsigned words of 4 or 8 bytes; fewer where the file ends."""
     out = array("Q" if size == 8 else "I")
     data = image.pread(offset, count * size)

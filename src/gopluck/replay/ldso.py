@@ -456,7 +456,10 @@ class _Process:
         for index, symbol in enumerate((*elf.undefined, None)):
             if index == elf.initial_exec_after and elf.initial_exec is not None and not self._has_tls(elf.initial_exec):
                 fields = {"path": known.path, "symbol": elf.initial_exec}
-                raise _Failure("initial-exec", fields, {"symbol": elf.initial_exec}, exact=bool(elf.initial_exec))
+                # A Go host defines the symbol, unless it keeps its symbols to itself.
+                own = elf.initial_exec == TLSG and "libc.so.6" not in elf.needed
+                rule = "host-not-exporting" if own else None
+                raise _Failure("initial-exec", fields, {"symbol": elf.initial_exec}, rule, bool(elf.initial_exec))
             if symbol is None or symbol.weak or self._defined(symbol, known, (*self.objects, *new)):
                 continue
             rule = "libc-mismatch" if symbol.version.startswith("GLIBC_") else None

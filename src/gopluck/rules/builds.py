@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from gopluck.facts.model import ELSEWHERE, Binary, BuildInfo, Module
+from gopluck.facts.model import ELSEWHERE, Binary, BuildInfo, FunctionCode, Module
 
 STD = "std"
 """What stands for the standard library where a module is named."""
@@ -149,12 +149,15 @@ class Build:
         """The source directory of a package, where it is recorded."""
         return self.sources.get(package) or None
 
-    def source(self, package: str) -> Source | None:
-        """The source directory of a package, taken apart: as recorded, else as it follows from its module."""
-        directory = self.directory(package) or self._derived(package)
+    def source(self, package: str, cached: bool = False) -> Source | None:
+        """The source directory of a package, taken apart: as recorded, else as it follows from its module.
+
+        `cached`: it is known from elsewhere that modules came from the module cache, not from a vendor folder.
+        """
+        directory = self.directory(package) or self._derived(package, False if cached else self.vendored)
         return None if directory is None else _source(directory)
 
-    def _derived(self, package: str) -> str | None:
+    def _derived(self, package: str, vendored: bool | None) -> str | None:
         """Where a package must have been that has no function in the file; None when that is not known."""
         use = self.use(package)
         if use is None or self.trimmed is None:
@@ -165,7 +168,9 @@ class Build:
             return f"{use.path}@{use.version}{below}" if versioned else package
         if use.is_main:
             return f"{self.root}{below}" if self.root and not use.sum else None
-        if self.vendored:
+        if vendored is None:
+            return None
+        if vendored:
             return f"{self.root}/vendor/{package}" if self.root else None
         path, version = use.effective
         if not version:
@@ -194,12 +199,19 @@ class Build:
         return next((source.root for source in found if source.kind == "cache" and source.root), None)
 
     @cached_property
-    def vendored(self) -> bool:
-        """Whether it was built from a vendor folder: by its directories, or because no module has a checksum."""
-        if any("/vendor/" in path and not is_std(package) for package, path in self.sources.items()):
-            return True
+    def vendored(self) -> bool | None:
+        """Whether it was built from a vendor folder, by the directories of its dependencies; else True where no module
+        has a checksum. None: not known, since the checksum is there when the module lies in the cache, too
+        (`modfetch.Sum`).
+        """
+        for package, directory in self.sources.items():
+            if not is_std(package) and "/vendor/" in directory:
+                return True
+            use = self.use(package) if directory.startswith("/") else None
+            if use is not None and not use.is_main:
+                return False
         deps = [dep for dep in self.info.deps if dep.replace is None] if self.info else []
-        return bool(deps) and all(not dep.sum and _released(dep.version) for dep in deps)
+        return True if deps and all(not dep.sum and _released(dep.version) for dep in deps) else None
 
     # -- modules ---------------------------------------------------------------------------------------------------
 
@@ -229,12 +241,17 @@ class Build:
         found = _source(directory) if directory is not None else None
         return Use(found.module, found.version) if found is not None and found.module else None
 
+    def is_main(self, package: str) -> bool:
+        """Whether it is the main package itself, which nobody shares."""
+        return package == "main" or bool(self.info and package == self.info.path)
+
     @property
     def tested(self) -> str | None:
         """The package under test of a test binary."""
-        if self.binary.go is None or self.binary.go.kind != "test" or self.info is None:
+        go = self.binary.go
+        if go is None or go.kind != "test":
             return None
-        return self.info.path.removesuffix(".test")
+        return (self.info.path.removesuffix(".test") if self.info else "") or go.tested or None
 
     @property
     def main_module(self) -> str | None:
@@ -287,7 +304,17 @@ class Build:
         """`-race`, `-msan`, `-asan`, `-cover`: those that the settings name or whose runtime package is linked in."""
         by_setting = {flag for flag in INSTRUMENTS if self.setting(flag) == "true"}
         by_package = {flag for flag, package in INSTRUMENTS.items() if package in self.linked}
-        return frozenset(by_setting | by_package)
+        return frozenset(by_setting | by_package | ({"-cover"} if self.covered else set()))
+
+    def code(self, package: str) -> Mapping[str, FunctionCode]:
+        """The functions of a package, where they were read."""
+        code = self.binary.go.code if self.binary.go else None
+        return code.get(package, {}) if code else {}
+
+    @property
+    def covered(self) -> frozenset[str] | None:
+        """The packages that -cover instrumented; None when that is not known."""
+        return self.binary.go.covered if self.binary.go else None
 
     @cached_property
     def tags(self) -> frozenset[str] | None:

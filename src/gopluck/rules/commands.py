@@ -85,8 +85,11 @@ def _flags(baseline: Build, other: Build | None) -> tuple[str, ...]:
     elif other is not None and other.trimmed:
         flags.append("-trimpath=false")
     for flag in sorted(INSTRUMENTS):
-        # -cover is of no use without -coverpkg, which is not recorded: not here.
-        if flag in baseline.instruments and flag != "-cover":
+        if flag == "-cover" and flag in baseline.instruments:
+            # -coverpkg is recorded nowhere, but each package that it reached shows it; nobody shares the main package.
+            reached = sorted(path for path in baseline.covered or () if not baseline.is_main(path))
+            flags += ["-cover", f"-coverpkg={','.join(reached)}"] if reached else []
+        elif flag in baseline.instruments:
             flags.append(flag)
         elif other is not None and flag in other.instruments and flag not in baseline.instruments:
             flags.append(f"{flag}=false")

@@ -89,6 +89,20 @@ def compare(provider: Build, other: Build, mismatched: Sequence[str]) -> Explana
     return Explanation(Packages(len(shared), packages), _ordered(attribution.findings()))
 
 
+def wanted_code(host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[Outcome]) -> frozenset[str]:
+    """The packages whose functions the rules would compare (`facts.read.with_code`)."""
+    from gopluck.rules import module_content
+
+    wanted: set[str] = set()
+    earlier: list[Opened] = []
+    for position, (request, outcome) in enumerate(zip(requests, outcomes, strict=True), 1):
+        if request.binary is not None and outcome.mismatches:
+            evidence = Evidence(host, request.binary, request.name, position, outcome, tuple(earlier))
+            wanted.update(*(module_content.wanted(comparison) for comparison in _comparisons(evidence, frozenset())))
+        earlier.append(Opened(position, request.name, request.binary, outcome))
+    return frozenset(wanted)
+
+
 # -- the builds that are compared ------------------------------------------------------------------------------------
 
 
@@ -153,11 +167,17 @@ class _Attribution(NamedTuple):
             if index in members:
                 message = difference.message + _followed(followers.get(index, ()))
                 yield Finding(difference.rule, "cause", message, tuple(members[index]), evidence, difference.fix)
-            elif difference.candidates and difference.harmless:
-                message = f"{difference.message}: whether that matters here cannot be seen behind the other causes"
+            elif (difference.doubt or difference.harmless) and self._behind(difference):
+                message = f"{difference.doubt or difference.message}: that cannot be seen behind the other causes"
                 yield Finding(difference.rule, "risk", message, (), evidence, difference.fix)
             elif difference.harmless and self.comparison.is_host:
                 yield Finding(difference.rule, "harmless", difference.harmless, (), evidence)
+
+    def _behind(self, difference: Difference) -> bool:
+        """Whether it may have changed a package that has other causes already."""
+        last = len(self.differences) - 1
+        hidden = {last} if self.differences[last].rule == "unexplained" else set()
+        return any(set(self.own.get(path, ())) != hidden or self.via.get(path) for path in difference.candidates)
 
 
 def _followed(packages: Sequence[str]) -> str:

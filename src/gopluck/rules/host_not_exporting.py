@@ -10,19 +10,20 @@ from gopluck.rules.model import Evidence, Link, Rule
 
 
 def ends(evidence: Evidence) -> Iterator[Finding]:
-    """By `runtime.lastmoduledatap` in the host's `.dynsym`."""
-    host, plugin = evidence.host, evidence.plugin
+    """By `runtime.lastmoduledatap` in the host's `.dynsym`; under musl by `runtime.tlsg`, which a plugin needs, too."""
+    host, plugin, outcome = evidence.host, evidence.plugin, evidence.outcome
     if host.go is None or host.go.exports_moduledata or host.elf is None or host.elf.interp is None:
         return
-    if evidence.outcome.why != "no-module-data" or plugin.go is None or plugin.go.kind != "plugin":
-        return
-    yield cause(
-        "host-not-exporting",
-        "the host does not export Go's symbols (it was linked internally, or its dynamic symbols were removed): no "
-        "plugin can join its module list",
-        host_command("-ldflags=-linkmode=external"),
-        host="runtime.lastmoduledatap is not in .dynsym",
-    )
+    unseen = outcome.why == "no-module-data" and plugin.go is not None and plugin.go.kind == "plugin"
+    refused = outcome.dlopen is not None and outcome.dlopen.rule == "host-not-exporting"
+    if unseen or refused:
+        yield cause(
+            "host-not-exporting",
+            "the host does not export Go's symbols (it was linked internally, or its dynamic symbols were removed): no "
+            "plugin can " + ("use its thread-local storage" if refused else "join its module list"),
+            host_command("-ldflags=-linkmode=external"),
+            host="runtime.lastmoduledatap is not in .dynsym",
+        )
 
 
 RULE = Rule(

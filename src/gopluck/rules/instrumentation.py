@@ -8,35 +8,55 @@ from gopluck.rules.builds import INSTRUMENTS, is_std
 from gopluck.rules.commands import build_command
 from gopluck.rules.model import Comparison, Difference, Link, Rule
 
+COVER = "-cover"
+
 
 def differs(comparison: Comparison) -> Iterator[Difference]:
-    """By the build settings, and by the runtime package that each flag links in."""
+    """By the build settings, by the runtime package that each flag links in, and by what -cover leaves in a package."""
     provider, plugin = comparison.builds
     for flag in INSTRUMENTS:
-        if (flag in provider.instruments) == (flag in plugin.instruments):
-            continue
-        has, lacks = (provider, plugin) if flag in provider.instruments else (plugin, provider)
-        message = f"{has.name} was built with {flag}, {lacks.name} without"
-        cover = flag == "-cover"
-        outside = tuple(package for package in comparison.mismatched if not is_std(package))
-        yield Difference(
-            "instrumentation",
-            message,
-            () if cover else comparison.mismatched,
-            outside if cover else (),
-            evidence={
-                "host": flag if has is provider else f"no {flag}",
-                "plugin": flag if has is plugin else f"no {flag}",
-            },
-            fix=_without_cover(comparison) if cover else build_command(comparison),
-            harmless=f"{message}: it instrumented no package that both have" if cover else "",
-        )
+        if flag == COVER:
+            yield from _covered(comparison)
+        elif (flag in provider.instruments) != (flag in plugin.instruments):
+            yield Difference(
+                "instrumentation",
+                _only_one(comparison, flag),
+                comparison.mismatched,
+                evidence=_shown(comparison, flag),
+                fix=build_command(comparison),
+            )
 
 
-def _without_cover(comparison: Comparison) -> str:
-    if "-cover" in comparison.plugin.instruments:
-        return build_command(comparison)
-    return "Build the plugin with the host's -cover and -coverpkg (the latter is recorded nowhere)."
+def _covered(comparison: Comparison) -> Iterator[Difference]:
+    """-cover reaches only some packages (-coverpkg); which ones is in the files, unless it was not read."""
+    provider, plugin = comparison.builds
+    one, two = provider.covered, plugin.covered
+    here = COVER in provider.instruments, COVER in plugin.instruments
+    if here[0] == here[1] and (not here[0] or one == two):
+        return
+    message = _only_one(comparison, COVER) if here[0] != here[1] else "-cover counts in other packages (-coverpkg)"
+    known = one is not None and two is not None
+    reached = (one or frozenset()) ^ (two or frozenset())
+    outside = tuple(path for path in comparison.mismatched if not is_std(path))
+    yield Difference(
+        "instrumentation",
+        message,
+        tuple(path for path in comparison.mismatched if path in reached) if known else (),
+        () if known else outside,
+        evidence=_shown(comparison, COVER),
+        fix=build_command(comparison),
+        harmless=f"{message}: it instrumented no package that both have",
+    )
+
+
+def _only_one(comparison: Comparison, flag: str) -> str:
+    has, lacks = comparison.builds if flag in comparison.provider.instruments else comparison.builds[::-1]
+    return f"{has.name} was built with {flag}, {lacks.name} without"
+
+
+def _shown(comparison: Comparison, flag: str) -> dict[str, object]:
+    sides = zip(("host", "plugin"), comparison.builds, strict=True)
+    return {side: flag if flag in build.instruments else f"no {flag}" for side, build in sides}
 
 
 RULE = Rule(

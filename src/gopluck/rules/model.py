@@ -105,6 +105,8 @@ class Difference(NamedTuple):
     fix: str = ""
     harmless: str = ""
     """The sentence for the case that it touches no mismatched package."""
+    doubt: str = ""
+    """The sentence for the case that it may have touched packages that other differences explain already."""
 
 
 Explain = Callable[[Evidence], Iterator[Finding]]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gopluck.rules.model import Comparison, Difference, Link, Rule
-from gopluck.rules.paths import path_differences
+from gopluck.rules.paths import path_differences, place_agrees
+
+PLACES = ("module-cache-path", "vendor-path")
 
 
 def differs(comparison: Comparison) -> Iterator[Difference]:
@@ -22,6 +24,24 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
             evidence={"host": one, "plugin": two},
             fix=f"Build both with -trimpath; or the plugin with GOMODCACHE={one}",
         )
+    if unplaced := _unplaced(comparison):
+        yield Difference(
+            "module-cache-path",
+            "",
+            candidates=unplaced,
+            fix="Build both with -trimpath, so that directories do not count.",
+            doubt="both were built without -trimpath, and the directories of these modules are not recorded: another "
+            "module cache or vendor folder would matter, too",
+        )
+
+
+def _unplaced(comparison: Comparison) -> tuple[str, ...]:
+    """Packages of modules that both were compiled from a directory which the files do not tell."""
+    provider, plugin = comparison.builds
+    if provider.trimmed is not False or plugin.trimmed is not False or provider.vendored or plugin.vendored:
+        return ()
+    placed = {found.package for rule in PLACES for found in path_differences(comparison, rule)}
+    return tuple(path for path in comparison.mismatched if path not in placed and not place_agrees(comparison, path))
 
 
 RULE = Rule(

@@ -4,43 +4,78 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gopluck.rules.builds import Build
+from gopluck.rules.builds import Build, Use
 from gopluck.rules.model import Comparison, Difference, Link, Rule
 
 
 def differs(comparison: Comparison) -> Iterator[Difference]:
-    """By checksums that differ; else where nothing pins the code: a checkout, a folder, a vendor folder."""
+    """By functions that begin at other lines, and checksums that differ; else where nothing pins the code: a checkout,
+    a folder, a vendor folder.
+    """
     provider, plugin = comparison.builds
     certain: dict[str, list[str]] = {}
     possible: dict[str, list[str]] = {}
+    moved: dict[str, str] = {}
     for path in comparison.mismatched:
-        one, two = provider.use(path), plugin.use(path)
-        if (
-            path in (provider.tested, plugin.tested)
-            or one is None
-            or two is None
-            or (one.path, one.version) != (two.path, two.version)
-        ):
+        use = _same_module(comparison, path)
+        if use is None:
             continue
-        if one.effective != two.effective and not (one.is_folder and two.is_folder):
-            continue
-        sums = [use.sum or (use.replace.sum if use.replace else "") for use in (one, two)]
-        if all(sums) and sums[0] != sums[1]:
-            certain.setdefault(one.path, []).append(path)
+        sums = [_checksum(build, path) for build in comparison.builds]
+        found = _moved(comparison, path)
+        if found:
+            moved.setdefault(use.path, found)
+        if found or (all(sums) and sums[0] != sums[1]):
+            certain.setdefault(use.path, []).append(path)
         elif not all(sums):
-            possible.setdefault(one.path, []).append(path)
+            possible.setdefault(use.path, []).append(path)
     for module in dict.fromkeys([*certain, *possible]):
         first, second = _from(provider, module), _from(plugin, module)
         yield Difference(
             "module-content",
-            f"the code of {module} differs: it comes from {first} in {provider.name}, from {second} in {plugin.name}"
-            if first != second
-            else f"the code of {module} differs: on both sides it comes from {first}, whose content nothing pins",
+            f"the code of {module} differs: {moved.get(module) or _sides(comparison, first, second)}",
             tuple(certain.get(module, ())),
             tuple(possible.get(module, ())),
             evidence={"host": first, "plugin": second},
             fix=f"Build host and plugin with the same code of {module}: the same commit, without local edits.",
+            doubt=f"the code of {module} may differ, too: {_sides(comparison, first, second)}",
         )
+
+
+def wanted(comparison: Comparison) -> frozenset[str]:
+    """The mismatched packages of which `differs` would look at the functions (`facts.read.with_code`)."""
+    return frozenset(path for path in comparison.mismatched if _same_module(comparison, path) is not None)
+
+
+def _same_module(comparison: Comparison, path: str) -> Use | None:
+    """The module of a package, when both sides take it from what has one name and version there."""
+    one, two = comparison.provider.use(path), comparison.plugin.use(path)
+    if path in (comparison.provider.tested, comparison.plugin.tested) or one is None or two is None:
+        return None
+    if (one.path, one.version) != (two.path, two.version):
+        return None
+    return one if one.effective == two.effective or (one.is_folder and two.is_folder) else None
+
+
+def _checksum(build: Build, path: str) -> str:
+    use = build.use(path)
+    return (use.sum or (use.replace.sum if use.replace else "")) if use else ""
+
+
+def _moved(comparison: Comparison, path: str) -> str:
+    """A function of the package that begins at another line of the same file, in words; empty when there is none."""
+    one, two = comparison.provider.code(path), comparison.plugin.code(path)
+    for name in sorted(one.keys() & two.keys()):
+        here, there = one[name], two[name]
+        if here.file == there.file and here.start != there.start:
+            where = f"{path.rpartition('/')[2]}.{name} is at {here.file}:{here.start} in {comparison.provider.name}"
+            return f"{where}, at {there.file}:{there.start} in {comparison.plugin.name}"
+    return ""
+
+
+def _sides(comparison: Comparison, first: str, second: str) -> str:
+    if first != second:
+        return f"it comes from {first} in {comparison.provider.name}, from {second} in {comparison.plugin.name}"
+    return f"on both sides it comes from {first}, whose content nothing pins"
 
 
 def _from(build: Build, module: str) -> str:
@@ -51,7 +86,7 @@ def _from(build: Build, module: str) -> str:
         return f"{use.version} ({use.sum})" if use.sum else "the checkout"
     if use.replace is not None and use.is_folder:
         return f"the folder {use.replace.path}"
-    checksum = use.sum or (use.replace.sum if use.replace else "")
+    checksum = _checksum(build, module)
     if not checksum and build.vendored:
         return "the vendor folder"
     return f"{use.described} ({checksum})" if checksum else use.described

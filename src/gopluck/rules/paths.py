@@ -13,6 +13,8 @@ from typing import NamedTuple
 from gopluck.rules.builds import Build, Source, Use, is_std
 from gopluck.rules.model import Comparison
 
+Sources = tuple[Source | None, Source | None]
+
 
 class PathDifference(NamedTuple):
     """A package with two paths: the rule that says why, and what to group it by."""
@@ -48,7 +50,7 @@ def _differences(comparison: Comparison, package: str) -> Iterator[PathDifferenc
     one, two = provider.use(package), plugin.use(package)
     if one is None and two is None and is_std(package):
         return
-    sources = provider.source(package), plugin.source(package)
+    sources = _sources(comparison, package)
     if _in_main(provider, package) or _in_main(plugin, package):
         yield _main(comparison, package, one, two, sources)
     elif one is None or two is None:
@@ -68,9 +70,16 @@ def place_agrees(comparison: Comparison, package: str) -> bool:
     one, two = provider.use(package), plugin.use(package)
     if one is None or two is None or provider.trimmed is not False or plugin.trimmed is not False:
         return True
-    if _same_path(comparison, (provider.source(package), plugin.source(package))):
+    if _same_path(comparison, _sources(comparison, package)):
         return True
     return not (one.is_folder or two.is_folder) and _one_matches(comparison)
+
+
+def _sources(comparison: Comparison, package: str) -> Sources:
+    """Where a package was compiled from. A module version that matches untrimmed came from the cache on both sides."""
+    untrimmed = comparison.provider.trimmed is False and comparison.plugin.trimmed is False
+    cached = untrimmed and _one_matches(comparison)
+    return comparison.provider.source(package, cached), comparison.plugin.source(package, cached)
 
 
 @lru_cache(maxsize=1)
@@ -86,9 +95,6 @@ def _one_matches(comparison: Comparison) -> bool:
 def _in_main(build: Build, package: str) -> bool:
     used = build.use(package)
     return used is not None and used.is_main
-
-
-Sources = tuple[Source | None, Source | None]
 
 
 def _main(
@@ -149,14 +155,10 @@ def _by_source(comparison: Comparison, package: str, one: Source | None, two: So
 def _folders(package: str, one: Source, two: Source) -> PathDifference | None:
     """Two absolute directories that differ."""
     if "vendor" in (one.kind, two.kind):
-        return PathDifference(package, "vendor-path", "", _place(one), _place(two))
+        return PathDifference(package, "vendor-path", "", "", "")
     if one.kind == two.kind == "cache" and (one.module, one.version) == (two.module, two.version):
         return PathDifference(package, "module-cache-path", "", one.root, two.root)
     return None
-
-
-def _place(source: Source) -> str:
-    return f"{source.root}/vendor" if source.kind == "vendor" else source.root or source.directory
 
 
 def _modules(comparison: Comparison, package: str, one: Use, two: Use, sources: Sources) -> PathDifference | None:
@@ -182,6 +184,8 @@ def _modules(comparison: Comparison, package: str, one: Use, two: Use, sources: 
             return found("module-replaced", certain=False)
     elif not one.agrees(two):
         return found("module-replaced")
+    elif comparison.provider.vendored or comparison.plugin.vendored:
+        return None  # a vendor folder has copies of the folders: where those lay does not count
     elif one.is_folder and two.is_folder and _same_path(comparison, sources) is False:
         return PathDifference(package, "module-replaced", one.path, _directory(sources[0]), _directory(sources[1]))
     return None
@@ -203,8 +207,7 @@ def _where(comparison: Comparison, package: str, one: Use, two: Use, sources: So
     if provider.vendored or plugin.vendored:
         if _same_path(comparison, sources) or _one_checkout(provider, plugin):
             return None
-        sides = _vendor_state(provider, sources[0]), _vendor_state(plugin, sources[1])
-        return PathDifference(package, "vendor-path", "", *sides)
+        return PathDifference(package, "vendor-path", "", "", "")
     if one.version and two.version and provider.cache and plugin.cache and provider.cache != plugin.cache:
         return PathDifference(package, "module-cache-path", "", provider.cache, plugin.cache)
     return None
@@ -215,9 +218,3 @@ def _one_checkout(provider: Build, plugin: Build) -> bool:
     if not (provider.vendored and plugin.vendored) or provider.main_module != plugin.main_module:
         return False
     return provider.root is None or plugin.root is None or provider.root == plugin.root
-
-
-def _vendor_state(build: Build, source: Source | None) -> str:
-    if source is not None and source.kind != "trimmed":
-        return _place(source)
-    return "vendor" if build.vendored else "the module cache"

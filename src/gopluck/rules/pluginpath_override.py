@@ -25,6 +25,13 @@ def ends(evidence: Evidence) -> Iterator[Finding]:
             f"Leave -pluginpath out of -ldflags: {rebuild(evidence)}",
         )
         return
+    if evidence.outcome.why == "empty-pluginpath" and not go.pluginpath and go.kind == "plugin":
+        yield cause(
+            "pluginpath-override",
+            "the plugin's pluginpath is empty",
+            f"Leave -pluginpath out of -ldflags: {rebuild(evidence)}",
+            pluginpath="",
+        )
     if evidence.outcome.why != "missing-symbol":
         return
     path = go.build_info.path if go.build_info else ""

@@ -18,7 +18,7 @@ def difference(comparison: Comparison, packages: Iterable[str]) -> Difference:
         "unexplained",
         f"{what}, and nothing that {provider.name} and {plugin.name} record of how they were built says why"
         + (f" ({missing})" if missing else "")
-        + (DIRECTORIES if _unrecorded(comparison, names) else ""),
+        + (DIRECTORIES if _unrecorded(comparison, names) else "" if _seen(comparison, names) else CODE),
         names,
         evidence={"host": compared(provider), "plugin": compared(plugin)},
         fix="Build both with -trimpath, so that directories do not count."
@@ -32,6 +32,14 @@ DIRECTORIES = (
     "; both were built without -trimpath, so the directories of the modules count (module cache, vendor folder, "
     "checkout), and these are not recorded"
 )
+
+
+CODE = "; no function of them is in both files, so their code cannot be compared"
+
+
+def _seen(comparison: Comparison, packages: tuple[str, ...]) -> bool:
+    """Whether functions of one of the packages could be compared."""
+    return any(comparison.provider.code(path).keys() & comparison.plugin.code(path).keys() for path in packages)
 
 
 def _unrecorded(comparison: Comparison, packages: tuple[str, ...]) -> bool:

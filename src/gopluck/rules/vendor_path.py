@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from gopluck.rules.builds import Build
 from gopluck.rules.model import Comparison, Difference, Link, Rule
 from gopluck.rules.paths import path_differences
 
 
 def differs(comparison: Comparison) -> Iterator[Difference]:
-    """By the directories of packages of the same module version."""
+    """By the directories of packages of the same module version, and by modules without a checksum."""
+    packages = tuple(found.package for found in path_differences(comparison, "vendor-path"))
+    if not packages:
+        return
     provider, plugin = comparison.builds
-    groups: dict[tuple[str, str], list[str]] = {}
-    for found in path_differences(comparison, "vendor-path"):
-        groups.setdefault((found.provider, found.plugin), []).append(found.package)
-    for (one, two), packages in groups.items():
-        yield Difference(
-            "vendor-path",
-            f"{provider.name} took its modules from {one}, {plugin.name} from {two}",
-            tuple(packages),
-            evidence={"host": one, "plugin": two},
-            fix=_fix(comparison),
-        )
+    one, two = (_from(build, packages) for build in comparison.builds)
+    yield Difference(
+        "vendor-path",
+        f"{provider.name} took its modules from {one}, {plugin.name} from {two}",
+        packages,
+        evidence={"host": one, "plugin": two},
+        fix=_fix(comparison),
+    )
+
+
+def _from(build: Build, packages: Sequence[str]) -> str:
+    """Where a build took these packages from: its vendor folder, else the module cache (or a replacement's folder)."""
+    if not build.vendored:
+        return build.cache or "the module cache"
+    found = (build.source(package) for package in packages)
+    roots = [source.root for source in found if source is not None and source.kind == "vendor"]
+    return f"{roots[0]}/vendor" if roots else "a vendor folder"
 
 
 def _fix(comparison: Comparison) -> str:
