@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 
 import recorded
+from fixtures import stdtags
+from fixtures.oracle.toolchains import MINORS
 from gopluck.replay.process import replay
 
 ROOT = Path(__file__).parent.parent
@@ -71,3 +74,13 @@ def test_gopluck_says_what_go_just_said(folder: Path, capsys: pytest.CaptureFixt
         print(f"\nreally loaded: {total - len(misses)} of {total} sets as Go said", end=" ")
     assert not misses, "\n".join(misses)
     assert total >= 100
+
+
+def test_the_tags_of_the_standard_library_are_those_of_its_sources(
+    folder: Path, request: pytest.FixtureRequest
+) -> None:
+    table = json.loads(stdtags.TABLE.read_text())
+    if request.config.getoption("--full"):
+        assert stdtags.text(stdtags.table()) == stdtags.TABLE.read_text(), "run: python -m fixtures.stdtags"
+    for tag, packages in stdtags.table((MINORS[0], MINORS[-1])).items():
+        assert set(packages) <= set(table[tag]), f"{tag}: run: python -m fixtures.stdtags"

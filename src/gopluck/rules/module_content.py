@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from gopluck.rules.builds import Build, Use
 from gopluck.rules.model import Comparison, Difference, Link, Rule
@@ -28,17 +28,55 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
             certain.setdefault(use.path, []).append(path)
         elif not all(sums):
             possible.setdefault(use.path, []).append(path)
-    for module in dict.fromkeys([*certain, *possible]):
+    for module in certain:
         first, second = _from(provider, module), _from(plugin, module)
         yield Difference(
             "module-content",
             f"the code of {module} differs: {moved.get(module) or _sides(comparison, first, second)}",
-            tuple(certain.get(module, ())),
+            tuple(certain[module]),
             tuple(possible.get(module, ())),
             evidence={"host": first, "plugin": second},
-            fix=f"Build host and plugin with the same code of {module}: the same commit, without local edits.",
-            doubt=f"the code of {module} may differ, too: {_sides(comparison, first, second)}",
+            fix=_fix(module),
         )
+    for (first, second), modules in _alike(comparison, [one for one in possible if one not in certain]).items():
+        names = _listed(modules)
+        yield Difference(
+            "module-content",
+            f"the code of {names} differs: {_sides(comparison, first, second)}",
+            (),
+            tuple(path for module in modules for path in possible[module]),
+            evidence={"host": first, "plugin": second},
+            fix=_fix(names),
+            doubt=f"the code of {names} may differ, too: {_sides(comparison, first, second)}",
+        )
+
+
+def _alike(comparison: Comparison, modules: Sequence[str]) -> Mapping[tuple[str, str], list[str]]:
+    """Modules by where both sides take them from; those that one side takes by their versions go together."""
+    out: dict[tuple[str, str], list[str]] = {}
+    for module in modules:
+        sides = [_from(build, module) for build in comparison.builds]
+        if sides[0] != sides[1]:
+            sides = [
+                VERSION if _checksum(build, module) else side
+                for build, side in zip(comparison.builds, sides, strict=True)
+            ]
+        out.setdefault((sides[0], sides[1]), []).append(module)
+    return out
+
+
+VERSION = "its version in the module cache"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """`a`, `a and b`, or `a, b and 3 more`."""
+    if len(names) <= 2:
+        return " and ".join(names)
+    return f"{names[0]}, {names[1]} and {len(names) - 2} more"
+
+
+def _fix(names: str) -> str:
+    return f"Build host and plugin with the same code of {names}: the same commit, without local edits."
 
 
 def wanted(comparison: Comparison) -> frozenset[str]:
