@@ -14,6 +14,7 @@ from gopluck.facts import system
 from gopluck.facts.codec import from_json
 from gopluck.facts.model import Binary, Identity
 from gopluck.replay.process import OpenRequest, Outcome
+from gopluck.rules.engine import Explanation
 
 RECORDED = Path(__file__).parent.parent / "fixtures" / "recorded"
 
@@ -125,6 +126,11 @@ BY_NAME = {"other-module": "module-version", "trimpath": "trimpath"}
 
 SCORED = ("flags", "modules", "content", "toolchains", "traps", "links", "symbols")
 """Families whose every set has one host, one plugin, and declared differences."""
+
+
+def named(explanation: Explanation) -> set[str]:
+    """The causes among the findings."""
+    return {finding.rule for finding in explanation.findings if finding.role == "cause"}
 
 
 def declared(one: Set) -> set[str]:
