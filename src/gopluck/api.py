@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike, fspath
 from os.path import isdir
 from typing import TYPE_CHECKING
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from gopluck.report.diff_model import HostDiff
 
 Path = str | PathLike[str]
+Progress = Callable[[str], object]
+
+
+def _silent(path: str) -> None:
+    """Nobody looks."""
 
 
 def read(path: Path) -> Binary:
@@ -43,12 +48,14 @@ def check(
     library_path: Sequence[str] = (),
     system: System | None = None,
     baseline: str = "host",
+    progress: Progress = _silent,
 ) -> Report:
     """Whether `plugin.Open` succeeds for each plugin, in order, in one process of the host.
 
     `independent`: each in a process of its own. `names`: what the host passes to `plugin.Open`, one for each plugin
     (default: the path as given). `symbols`: `NAME` or `NAME:TYPE` that `Lookup` has to find in each. `baseline`: the
-    side that stays as it is, `host` or `plugin`; a remedy is for the other.
+    side that stays as it is, `host` or `plugin`; a remedy is for the other. `progress`: called with the path of each
+    plugin before it is read.
 
     Needed libraries are those of this machine; with `sysroot` those of a container's root, in which then also the
     files lie that are below it. `library_path`: the directories of the host's LD_LIBRARY_PATH. `system`: another
@@ -66,17 +73,23 @@ def check(
     processes = [[call] for call in calls] if independent else [calls]
     if baseline not in ("host", "plugin"):
         raise Usage(f"the baseline is host or plugin, not {baseline}")
-    session = _Session(host, system, _symbols(symbols), len(processes) == 1, baseline)
+    session = _Session(host, system, _symbols(symbols), len(processes) == 1, baseline, progress)
     results = [result for process in processes for result in session.run(process)]
     return Report(_summary(session.host), tuple(results))
 
 
 def diff(
-    old: Path | Binary, new: Path | Binary, plugins: Sequence[Path] = (), *, system: System | None = None
+    old: Path | Binary,
+    new: Path | Binary,
+    plugins: Sequence[Path] = (),
+    *,
+    system: System | None = None,
+    progress: Progress = _silent,
 ) -> HostDiff:
     """What changed from one build of a host to the next, and which plugins have to be rebuilt for it.
 
-    Hosts are binaries or manifests. Each plugin is checked in a process of its own. Raises as `check` does.
+    Hosts are binaries or manifests. Each plugin is checked in a process of its own. `system`, `progress`, and what is
+    raised, are as for `check`.
     """
     from gopluck.report.diff_model import HostDiff, PluginChange
     from gopluck.rules.hosts import compare_hosts
@@ -84,11 +97,11 @@ def diff(
     hosts = [_whole(host) for host in (old, new)]
     changes = compare_hosts(*hosts)
     system = system or _Libraries()
-    sessions = [_Session(host, system, (), alone=False) for host in hosts]
+    sessions = [_Session(host, system, (), alone=False, progress=progress) for host in hosts]
     found = []
-    for plugin in plugins:
-        path = fspath(plugin)
-        before, after = (session.run([(path, path)])[0] for session in sessions)
+    for path in [fspath(plugin) for plugin in plugins]:
+        requests = sessions[0].read([(path, path)])
+        before, after = (session.results(requests)[0] for session in sessions)
         found.append(PluginChange(path, _action(before.verdict, after.verdict), before, after))
     return HostDiff(
         _summary(hosts[0]),
@@ -124,7 +137,13 @@ class _Session:
     """A host, read once, and the processes that are replayed with it."""
 
     def __init__(
-        self, host: Path | Binary, system: System, symbols: Sequence[Symbol], alone: bool, baseline: str = "host"
+        self,
+        host: Path | Binary,
+        system: System,
+        symbols: Sequence[Symbol],
+        alone: bool,
+        baseline: str = "host",
+        progress: Progress = _silent,
     ) -> None:
         self._host = host if isinstance(host, Binary) else None
         self._path = "" if isinstance(host, Binary) else fspath(host)
@@ -134,6 +153,7 @@ class _Session:
         """Whether there is one process only: then only what its plugins name is read of the host."""
         self.baseline = baseline
         """The side that remedies leave as it is."""
+        self.progress = progress
 
     @property
     def host(self) -> Binary:
@@ -151,9 +171,18 @@ class _Session:
         """The results of one process, for each (name, path)."""
         if self._host is None and not self.alone:
             self._read_host(frozenset())
-        requests = [
-            OpenRequest(name, _read(path, evidence=False, exports=False, only=frozenset())) for name, path in calls
-        ]
+        return self.results(self.read(calls))
+
+    def read(self, calls: Sequence[tuple[str, str]]) -> list[OpenRequest]:
+        """The plugins of one process, for each (name, path)."""
+        out = []
+        for name, path in calls:
+            self.progress(path)
+            out.append(OpenRequest(name, _read(path, evidence=False, exports=False, only=frozenset())))
+        return out
+
+    def results(self, requests: Sequence[OpenRequest]) -> list[PluginResult]:
+        """The results of one process."""
         host = self._read_host(_expected(requests))
         outcomes = replay(host, requests, self.system)
         if any(outcome.dlopen and outcome.dlopen.status not in ("loaded", "same") for outcome in outcomes):
@@ -166,10 +195,10 @@ class _Session:
             requests, outcomes = _look_up(requests, outcomes, self.symbols)
         if any(outcome.verdict == "fails" for outcome in outcomes):
             differing = frozenset(mismatch.path for outcome in outcomes for mismatch in outcome.mismatches)
-            own = [one.binary.go.pluginpath for one in requests if one.binary and one.binary.go]
-            shared = differing.union(host.go.link_hashes, ["main"], own) if self.alone and host.go else None
+            shared = differing.union(host.go.link_hashes, ["main"]) if self.alone and host.go else None
             requests = [
-                OpenRequest(one.name, one.binary and with_evidence(one.binary, only=shared)) for one in requests
+                OpenRequest(one.name, one.binary and with_evidence(one.binary, only=_with_main(shared, one.binary)))
+                for one in requests
             ]
             flags = any(one.binary and one.binary.go and one.binary.go.compile_flags for one in requests)
             host = self._host = with_evidence(host, only=shared, flags=flags or not self.alone)
@@ -234,6 +263,11 @@ def _root(sysroot: Path | None) -> str | None:
     if not isdir(path):  # noqa: PTH112 (pathlib costs time at every start)
         raise Usage(f"{path}: is no directory: --sysroot takes the root of a container's files")
     return path
+
+
+def _with_main(packages: frozenset[str] | None, plugin: Binary) -> frozenset[str] | None:
+    """The packages, and the plugin's main package: no other file has that, and would be searched for it to the end."""
+    return packages.union([plugin.go.pluginpath]) if packages is not None and plugin.go else packages
 
 
 class _Libraries:

@@ -111,7 +111,8 @@ def command(
         **({"sysroot": sysroot} if sysroot is not None else {}),
         **({"library_path": directories(library_path)} if library_path is not None else {}),
     }
-    report = run(host, targets, spread(names, len(targets)), independent, options)
+    with out.progress(len(targets), quiet=quiet, color=color) as bar:
+        report = run(host, targets, spread(names, len(targets)), independent, {**options, "progress": bar})
     verbosity = VERBOSE if verbose else QUIET if quiet else NORMAL
     out.write(report_renderer(format_)(report, out.view(color, output, verbosity)), output)
     return STATUS[report.verdict]

@@ -58,7 +58,8 @@ def command(
         raise click.UsageError("-v and -q exclude each other.")
     paths = [target.path for target in expand(plugins)]
     out.refuse_inputs(output, [old, new, *paths])
-    result = diff(old, new, paths)
+    with out.progress(len(paths), quiet=quiet, color=color) as bar:
+        result = diff(old, new, paths, progress=bar)
     verbosity = VERBOSE if verbose else QUIET if quiet else NORMAL
     out.write(diff_renderer(format_)(result, out.view(color, output, verbosity)), output)
     return STATUS[result.verdict]

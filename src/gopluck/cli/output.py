@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 from gopluck.errors import GopluckError, Usage
@@ -49,6 +49,20 @@ def _encodes(text: str) -> bool:
     except (UnicodeError, LookupError):
         return False
     return True
+
+
+def progress(total: int, *, quiet: bool, color: str = "auto") -> AbstractContextManager[Callable[[str], None]]:
+    """What shows how far a command is: to be called with the path of each plugin before it is read.
+
+    Shows nothing when quiet, in a pipe, on a dumb terminal, or for one plugin.
+    """
+    stream = sys.stderr
+    watched = stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+    if not watched or quiet or total < 2:
+        return nullcontext(lambda path: None)
+    from gopluck.cli.progress import Bar
+
+    return Bar(total, color)
 
 
 def refuse_inputs(output: str | None, inputs: Iterable[str]) -> None:

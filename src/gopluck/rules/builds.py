@@ -328,6 +328,8 @@ class Build:
     def fips(self) -> str:
         """The GOFIPS140 snapshot (`v1.0.0`); empty for the toolchain's own code."""
         for package in self.linked:
+            if not package.startswith("crypto/internal/fips140/v"):
+                continue
             match = re.match(r"crypto/internal/fips140/(v[0-9.]+[^/]*)(/|$)", package)
             if match:
                 return match[1]
