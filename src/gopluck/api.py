@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from os import PathLike, fspath
 from os.path import isdir
 from typing import TYPE_CHECKING
@@ -99,8 +99,9 @@ def diff(
     system = system or _Libraries()
     sessions = [_Session(host, system, (), alone=False, progress=progress) for host in hosts]
     found = []
+    known = set.intersection(*(set(host.go.link_hashes) if host.go else set() for host in hosts))
     for path in [fspath(plugin) for plugin in plugins]:
-        requests = sessions[0].read([(path, path)])
+        requests = sessions[0].read([(path, path)], known)
         before, after = (session.results(requests)[0] for session in sessions)
         found.append(PluginChange(path, _action(before.verdict, after.verdict), before, after))
     return HostDiff(
@@ -173,12 +174,16 @@ class _Session:
             self._read_host(frozenset())
         return self.results(self.read(calls))
 
-    def read(self, calls: Sequence[tuple[str, str]]) -> list[OpenRequest]:
-        """The plugins of one process, for each (name, path)."""
+    def read(self, calls: Sequence[tuple[str, str]], known: Container[str] | None = None) -> list[OpenRequest]:
+        """The plugins of one process, for each (name, path). `known`: packages that every host has."""
+        if known is None:
+            # Where there is one plugin only, its own hash of a package that the host has is never looked at.
+            known = self._host.go.link_hashes if self._host and self._host.go and len(calls) == 1 else ()
         out = []
         for name, path in calls:
             self.progress(path)
-            out.append(OpenRequest(name, _read(path, evidence=False, exports=False, only=frozenset())))
+            binary = _read(path, evidence=False, exports=False, only=frozenset(), known=known)
+            out.append(OpenRequest(name, binary))
         return out
 
     def results(self, requests: Sequence[OpenRequest]) -> list[PluginResult]:

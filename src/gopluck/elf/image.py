@@ -229,6 +229,10 @@ class Image:
         if segment is None or size < 0 or vaddr + size > segment.vaddr + segment.memsz:
             raise MalformedFile(f"{self.path}: nothing is mapped at {vaddr:#x} (+{size})")
         at = vaddr - segment.vaddr
+        if at + size <= segment.filesz:
+            data = self.pread(segment.offset + at, size)
+            if len(data) == size:
+                return data
         held = max(0, min(size, segment.filesz - at))
         data = self.pread(segment.offset + at, held)
         if len(data) < held:

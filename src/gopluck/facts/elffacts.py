@@ -210,12 +210,14 @@ class SymbolTable:
                 version = versions[index] if versions else 1
                 yield self.string(name), titles.get(version & 0x7FFF, ""), bool(version & 0x8000)
 
-    def _version_indices(self) -> array[int] | None:
+    def _version_indices(self, end: int | None = None) -> array[int] | None:
+        """`.gnu.version`, of the symbols before the index `end`."""
         address = self.dynamic.tags.get(c.DT_VERSYM)
         if address is None:
             return None
-        data = self.image.pread(self._file_offset(address), 2 * self.dynamic.count)
-        if len(data) < 2 * self.dynamic.count:
+        count = self.dynamic.count if end is None else end
+        data = self.image.pread(self._file_offset(address), 2 * count)
+        if len(data) < 2 * count:
             raise MalformedFile(f"{self.image.path}: .gnu.version lies outside the file")
         return column(data, 0, 2, "H", self._order)
 
@@ -248,15 +250,15 @@ class SymbolTable:
         With the number of `undefined()` symbols whose relocation comes before. musl refuses such a file.
         """
         kinds = TPOFF.get(self.image.header.machine, ())
-        before: set[int] = set()
+        earlier: list[array[int]] = []
         for symbols, types in self._relocations():
             rows = sorted(types.index(kind) for kind in kinds if kind in types)
             if rows:
-                before.update(symbols[: rows[0]])
+                before = set().union(*earlier, symbols[: rows[0]])
                 count_before = sum(index in before for index in self._undefined_by_index)
                 index = symbols[rows[0]]
                 return (self.dynamic.symbol_at(index).name if index else "", count_before)
-            before.update(symbols)
+            earlier.append(symbols)
         return None
 
     def first_relocation(self) -> int | None:
@@ -272,12 +274,13 @@ class SymbolTable:
 
     @cached_property
     def _undefined_by_index(self) -> dict[int, Undefined]:
-        versions = self._version_indices()
         needs = self.dynamic.version_by_index
         out: dict[int, Undefined] = {}
         # What is in .gnu.hash is defined: the undefined symbols come before its first one.
         hashed = self.dynamic.first_hashed
-        for first, names, infos, shndx in self.slices(None if hashed is None else min(hashed, MAX_SYMBOLS)):
+        end = None if hashed is None else min(hashed, MAX_SYMBOLS)
+        versions = self._version_indices(end)
+        for first, names, infos, shndx in self.slices(end):
             if 0 not in shndx:
                 continue
             for name, info, index in compress(zip(names, infos, count(first), strict=False), map(not_, shndx)):

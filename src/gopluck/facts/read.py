@@ -7,7 +7,7 @@ may refuse the file for a reason that is plain all the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image, open_image, open_regular, read_at
@@ -26,12 +26,20 @@ UPX = b"UPX!"
 """The magic of UPX's `l_info`, right behind the program headers of a packed file."""
 
 
-def read(path: str, *, evidence: bool = True, exports: bool = True, only: frozenset[str] | None = None) -> Binary:
+def read(
+    path: str,
+    *,
+    evidence: bool = True,
+    exports: bool = True,
+    only: frozenset[str] | None = None,
+    known: Container[str] = (),
+) -> Binary:
     """The facts of a file. Raises `UnreadableFile`, and `MalformedFile` for a damaged manifest.
 
     `evidence=False` leaves out what only an explanation needs (`Go.sources`, `Go.compile_flags`, `Go.covered`);
     `with_evidence` adds it later. `exports=False` leaves out `Elf.c_exports`. `only`: the packages whose link hashes
-    are wanted (all by default; of a plugin always those that it expects).
+    are wanted (all by default; of a plugin always those that it expects). `known`: packages whose link hashes are not
+    wanted of a plugin, because the only process that it is opened in has them from the host.
     """
     fd, size = open_regular(path)
     try:
@@ -58,7 +66,7 @@ def read(path: str, *, evidence: bool = True, exports: bool = True, only: frozen
         bare = Elf(head[:64], elf_class=wide, byte_order=order, machine=0, type=0, goarch="unknown")
         return binary._replace(elf=bare, damage=_reason(error, path))
     with image:
-        return _read_image(image, binary, evidence, exports, only)
+        return _read_image(image, binary, evidence, exports, only, known)
 
 
 def with_evidence(binary: Binary, *, only: frozenset[str] | None = None, flags: bool = True) -> Binary:
@@ -118,13 +126,15 @@ def _reason(error: MalformedFile, path: str) -> str:
     return str(error).removeprefix(f"{path}: ")
 
 
-def _read_image(image: Image, binary: Binary, evidence: bool, exports: bool, only: frozenset[str] | None) -> Binary:
+def _read_image(
+    image: Image, binary: Binary, evidence: bool, exports: bool, only: frozenset[str] | None, known: Container[str]
+) -> Binary:
     try:
         binary = binary._replace(elf=read_skeleton(image))
         dynamic = Dynamic(image)
         binary = binary._replace(elf=read_elf(image, dynamic, exports=exports))
         relocations = Relocations(image, dynamic)
-        go = _read_go(image, dynamic, relocations, only)
+        go = _read_go(image, dynamic, relocations, only, known)
         if go is not None and evidence:
             go = _evidence(image, dynamic, go, None, flags=True)
         return binary._replace(go=go)
@@ -132,7 +142,9 @@ def _read_image(image: Image, binary: Binary, evidence: bool, exports: bool, onl
         return binary._replace(damage=_reason(error, binary.path))
 
 
-def _read_go(image: Image, dynamic: Dynamic, relocations: Relocations, only: frozenset[str] | None) -> Go | None:
+def _read_go(
+    image: Image, dynamic: Dynamic, relocations: Relocations, only: frozenset[str] | None, known: Container[str]
+) -> Go | None:
     info = buildinfo.read_build_info(image, relocations)
     tables = pclntab.find_pclntabs(image)
     if info is None and not tables:
@@ -143,7 +155,9 @@ def _read_go(image: Image, dynamic: Dynamic, relocations: Relocations, only: fro
     if layout is not None:
         module = read_moduledata(image, dynamic, relocations, layout, [table.address for table in tables])
     pkghashes = module.pkghashes if module else ()
-    wanted = None if only is None else only.union(package.path for package in pkghashes)
+    wanted = None
+    if only is not None:
+        wanted = only.union(package.path for package in pkghashes if package.path not in known)
     last = dynamic.symbol("runtime.lastmoduledatap")
     pluginpath = module.pluginpath if module else ""
     exported = types.exported_symbols(image, module, release) if module and release else ()
