@@ -248,7 +248,7 @@ def _symbols(texts: Sequence[str]) -> list[Symbol]:
 
 
 def _look_up(
-    requests: list[OpenRequest], outcomes: Sequence[Outcome], symbols: Sequence[Symbol]
+    requests: Sequence[OpenRequest], outcomes: Sequence[Outcome], symbols: Sequence[Symbol]
 ) -> tuple[list[OpenRequest], tuple[Outcome, ...]]:
     """The outcomes with the lookups, and the requests with what the names are that were not found."""
     from gopluck.replay.lookup import look_up, missing_names

@@ -285,8 +285,8 @@ def _sources(go: Go) -> dict[str, Any]:
         for package, directory in go.sources.items()
         if chosen.get(_owner(package, modules), "\0") + _rest(package, _owner(package, modules)) != directory
     }
-    # Packages of other files of the host (plugins never see them) and packages without functions have no directory.
-    without = sorted(package for package in go.link_hashes if package not in go.sources)
+    # Packages without functions have no directory; nor has any of a module whose root is not known.
+    without = sorted(p for p in go.link_hashes if p not in go.sources and _owner(p, modules) in chosen)
     return {
         "standard_library": chosen.pop("", None),
         "modules": dict(sorted(chosen.items())),
