@@ -37,6 +37,13 @@ def read(path: Path) -> Binary:
     return _read(fspath(path))
 
 
+def read_host(path: Path) -> Binary:
+    """The facts of a host or its manifest. Raises as `read`, and `Usage` for a file that is no Go program."""
+    host = read(path)
+    _refuse_host(host)
+    return host
+
+
 def check(
     host: Path | Binary,
     plugins: Sequence[Path],

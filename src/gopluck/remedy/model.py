@@ -108,3 +108,7 @@ class Recipe(NamedTuple):
         if self.command:
             out.append(" ".join([*(f"{name}={quoted(value)}" for name, value in self.env.items()), self.command]))
         return tuple(out)
+
+
+NOTHING_TO_TYPE = Recipe(True, "plugin")
+"""For those who only want to know."""

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gopluck.facts.model import Binary, Go
+    from gopluck.remedy.alignment import Alignment
     from gopluck.report.diff_model import HostDiff
     from gopluck.report.model import Report, RulePage
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 
 CHECK_FORMATS = {"text": "gopluck.report.text", "json": "gopluck.report.json"}
+ALIGN_FORMATS = {"text": "gopluck.report.align_text", "json": "gopluck.report.align_json"}
 DIFF_FORMATS = {"text": "gopluck.report.diff_text", "json": "gopluck.report.diff_json"}
 INSPECT_FORMATS = {"text": "gopluck.report.inspect_text", "json": "gopluck.report.inspect_json"}
 EXPLAIN_FORMATS = {"text": "gopluck.report.explain_text", "json": "gopluck.report.explain_json"}
@@ -53,6 +55,13 @@ class DiffRenderer(Protocol):
         """The document."""
 
 
+class AlignmentRenderer(Protocol):
+    """Renders how a module fits a host."""
+
+    def __call__(self, alignment: Alignment, view: View) -> str:
+        """The document."""
+
+
 class BinaryRenderer(Protocol):
     """Renders the facts of a file."""
 
@@ -75,6 +84,11 @@ def report_renderer(name: str) -> ReportRenderer:
 def diff_renderer(name: str) -> DiffRenderer:
     """The renderer of a diff's result for a key of `DIFF_FORMATS`. Imports that format only."""
     return cast(DiffRenderer, import_module(DIFF_FORMATS[name]).render)
+
+
+def alignment_renderer(name: str) -> AlignmentRenderer:
+    """The renderer of an alignment for a key of `ALIGN_FORMATS`. Imports that format only."""
+    return cast(AlignmentRenderer, import_module(ALIGN_FORMATS[name]).render)
 
 
 def binary_renderer(name: str) -> BinaryRenderer:

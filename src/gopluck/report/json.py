@@ -55,8 +55,8 @@ def _plugin(plugin: PluginResult) -> dict[str, Any]:
             "compared": plugin.packages.compared,
             "mismatched": [_mismatched(package) for package in plugin.packages.mismatched],
         },
-        "findings": [_finding(finding) for finding in plugin.findings],
-        "remedy": None if plugin.remedy is None else _remedy(plugin.remedy),
+        "findings": [finding_document(finding) for finding in plugin.findings],
+        "remedy": None if plugin.remedy is None else remedy_document(plugin.remedy),
     }
 
 
@@ -74,7 +74,8 @@ def _mismatched(package: MismatchedPackage) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """A finding as it stands in every document."""
     return {
         "rule": finding.rule,
         "role": finding.role,
@@ -87,7 +88,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _remedy(recipe: Recipe) -> dict[str, Any]:
+def remedy_document(recipe: Recipe) -> dict[str, Any]:
+    """A recipe as it stands in every document."""
     return {
         "possible": recipe.possible,
         "side": recipe.side,

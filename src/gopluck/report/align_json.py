@@ -1,0 +1,34 @@
+"""How a module fits a host, for machines: JSON, version 1 (`schema/align-v1.json`, `docs/align.md`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gopluck.remedy.alignment import Alignment
+from gopluck.report.interface import View
+from gopluck.report.json import dumps, finding_document, remedy_document, tool
+
+SCHEMA_VERSION = 1
+
+
+def render(alignment: Alignment, view: View) -> str:
+    """One JSON document."""
+    return dumps(document(alignment))
+
+
+def document(alignment: Alignment) -> dict[str, Any]:
+    """The contract's object. Every field is always there; what is not known is null."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": tool(),
+        "host": {"path": alignment.host, "go_version": alignment.release},
+        "module": {"path": alignment.module, "directory": alignment.folder, "go_mod": alignment.go_mod},
+        "verdict": alignment.verdict,
+        "basis": alignment.basis,
+        "checked": alignment.checked,
+        "reason": alignment.reason or None,
+        "packages": {"shared": len(alignment.shared), "mismatched": list(alignment.mismatched)},
+        "findings": [finding_document(finding) for finding in alignment.findings],
+        "notes": list(alignment.notes),
+        "remedy": remedy_document(alignment.recipe),
+    }
