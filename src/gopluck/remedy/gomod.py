@@ -222,6 +222,8 @@ def _directives(text: str, path: str) -> Iterator[tuple[int, str, list[str], str
         elif words[-1] == "(" and len(words) == 2:
             block = words[0]
             continue
+        elif words[1:] == ["(", ")"]:
+            continue
         yield number, words[0], words[1:], comment
     if block:
         raise MalformedFile(f"{path}: the block `{block} (` has no end")

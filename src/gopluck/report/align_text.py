@@ -82,7 +82,6 @@ class _Document:
         for finding in self._findings("risk"):
             yield from self._labelled("risk", finding.message, finding.rule)
             yield from self._packages(finding)
-            label = "and"
         if self.alignment.reason:
             yield from self._labelled(label, self.alignment.reason)
 
