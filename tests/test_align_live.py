@@ -5,14 +5,25 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
+import tempfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import aligned
-from fixtures.oracle import proxy
+from fixtures.oracle import build, proxy, trees
+from fixtures.oracle.model import GoBuild, Module, Scenario
+from fixtures.oracle.paths import ROOT
+from fixtures.oracle.toolchains import goroot
+from fixtures.scenarios import kit
+from gopluck.facts import manifest
+from gopluck.facts.read import read
+from gopluck.remedy.gomod import from_json, parse
 
 ALL = ("modules/*", "content/*", "traps/[!t]*", "traps/test-host/*-tests*")
 """Modules in every way in which their version, place or code can differ; workspaces; the host's own packages."""
@@ -128,6 +139,119 @@ def test_a_dependency_that_needs_more_is_said_to() -> None:
             before = snapshot(one.folder)
             assert one.align("--write").status == 1
             assert snapshot(one.folder) == before
+
+
+CALLS = """package main
+
+import "example.com/greet"
+
+func init() { greet.Sum(nil) }
+"""
+
+
+def elsewhere() -> GoBuild:
+    """A host that calls a function of a module, so that its directory is recorded; from another module cache."""
+    return kit.both(kit.files(calls__go=CALLS), kit.env(GOMODCACHE=str(ROOT / "modcache")))(kit.host(kit.NEWEST))
+
+
+def test_the_module_cache_of_an_untrimmed_host(tmp_path: Path) -> None:
+    (scenario,) = aligned.sets((f"modules/required-and-unused/untrimmed@{kit.NEWEST}",), full=False)
+    host = build.build(elsewhere())
+    with aligned.sources(replace(scenario, host=elsewhere())) as one:
+        own = one.align("--flags", "")
+        assert own.document["verdict"] == "differs"
+        causes = {cause["rule"] for cause in own.document["findings"] if cause["role"] == "cause"}
+        assert causes == {"module-cache-path"}
+        found = one.align()
+        remedy = found.document["remedy"]
+        assert (found.status, found.document["basis"]) == (0, "hashes")
+        assert remedy["env"]["GOMODCACHE"] == str(ROOT / "modcache")
+        assert aligned.really_load(host, one.run(remedy["run"])) == ("ok", "")
+        # The same host, built where nobody can be: the paths are compared as they will be.
+        text = manifest.dumps(read(str(host)))
+        nowhere = tmp_path / "gateway.json"
+        nowhere.write_text(text.replace(str(ROOT / "modcache"), "/nowhere/pkg/mod"))
+        done = aligned.gopluck("align", str(nowhere), ".", "--format", "json", cwd=one.folder, env=one.environ)
+        said = json.loads(done.stdout)
+        assert (done.returncode, said["verdict"], said["basis"]) == (0, "fits", "paths")
+        assert said["reason"] == (
+            "the packages were not compiled: the host's module cache /nowhere/pkg/mod is not on this machine"
+        )
+
+
+def test_a_go_line_that_asks_for_too_much_is_lowered() -> None:
+    for scenario in aligned.sets(("modules/required-and-unused/trimmed@*",), full=False):
+        with aligned.sources(scenario) as one:
+            mod = one.folder / "go.mod"
+            mod.write_text(mod.read_text().replace("go 1.21\n", "go 1.99 // the newest\n\ntoolchain go1.99.1\n"))
+            found = one.align("--check")
+            release = f"go{one.plugin.toolchain}"
+            assert found.status == 1
+            assert [cause["message"] for cause in found.document["findings"] if cause["role"] == "cause"] == [
+                f"go.mod asks for go 1.99 or later, the host was built with {release}"
+            ]
+            assert found.document["notes"] == [
+                f"go.mod says toolchain go1.99.1: GOTOOLCHAIN={release} in the build command wins over it."
+            ]
+            written = one.align("--write")
+            assert (written.status, written.document["verdict"]) == (0, "fits")
+            assert f"go {one.plugin.toolchain} // the newest" in mod.read_text()
+            assert aligned.really_load(one.host, one.run(written.document["remedy"]["run"])) == ("ok", "")
+
+
+def test_a_vendor_folder_that_does_not_agree_with_go_mod() -> None:
+    for scenario in aligned.sets((f"modules/vendored/trimmed/plugin-only@{kit.NEWEST}",), full=False):
+        with aligned.sources(scenario) as one:
+            mod = one.folder / "go.mod"
+            mod.write_text(mod.read_text() + "\nrequire example.com/clock v1.0.0\n")
+            environ = {**one.environ, "GOFLAGS": ""}
+            found = one._replace(environ=environ).align()
+            assert (found.status, found.document["verdict"]) == (1, "differs")
+            assert found.document["findings"][0]["message"] == "vendor/modules.txt does not agree with go.mod"
+            assert found.document["findings"][0]["fix"] == "go mod vendor"
+
+
+def test_without_cgo_the_own_build_is_refused_and_the_printed_one_is_not() -> None:
+    for scenario in aligned.sets((f"modules/required-and-unused/untrimmed@{kit.NEWEST}",), full=False):
+        with aligned.sources(scenario) as one:
+            wrong = one._replace(environ={**one.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=mod -trimpath -race"})
+            own = wrong.align("--flags", "")
+            assert (own.status, own.document["reason"]) == (
+                1,
+                "CGO_ENABLED=0 in this environment: -buildmode=plugin needs cgo",
+            )
+            found = wrong.align()
+            assert (found.status, found.document["notes"]) == (
+                0,
+                [
+                    "CGO_ENABLED is 0 here, and a plugin needs cgo: the build command sets CGO_ENABLED=1.",
+                    "A build here would have -trimpath, and the host was built without: the build command has "
+                    "-trimpath=false.",
+                    "A build here would have -race, and the host was built without: the build command has -race=false.",
+                ],
+            )
+            assert aligned.really_load(one.host, wrong.run(found.document["remedy"]["run"])) == ("ok", "")
+
+
+def test_go_mod_is_read_the_same_with_and_without_go() -> None:
+    program = goroot(kit.NEWEST) / "bin" / "go"
+    texts = {trees.gomod(module) for one in aligned.sets(("modules/*",), full=True) for module in modules(one)}
+    assert len(texts) >= 20
+    for text in sorted(texts):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "go.mod")
+            path.write_text(text)
+            printed = subprocess.run(
+                [program, "mod", "edit", "-json", path], capture_output=True, text=True, check=True
+            )
+            assert from_json(printed.stdout, "go.mod") == parse(text, "go.mod")
+
+
+def modules(scenario: Scenario) -> list[Module]:
+    """The modules of a set's plugin."""
+    plugin = scenario.places[0].artifact
+    assert isinstance(plugin, GoBuild)
+    return [module for _, module in plugin.tree.modules]
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:

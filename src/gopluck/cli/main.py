@@ -16,6 +16,7 @@ COMMANDS = {
     "check": ("gopluck.cli.check", "Would these plugins load into this host?"),
     "inspect": ("gopluck.cli.inspect", "What is in a host or a plugin?"),
     "align": ("gopluck.cli.align", "Make a plugin's module fit a host, before anything is built."),
+    "init": ("gopluck.cli.init", "A new plugin project that fits a host."),
     "diff": ("gopluck.cli.diff", "Which plugins have to be rebuilt for the next build of a host?"),
     "manifest": ("gopluck.cli.manifest", "Write the small file that stands in for a host."),
     "explain": ("gopluck.cli.explain", "What does a rule mean, and what helps?"),

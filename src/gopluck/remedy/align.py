@@ -203,20 +203,17 @@ class _Aligner:
             first, more = self._as_it_is(edits)
             failed = ""
         except GoFailed as error:
-            first, more, failed = None, (), str(error)
-        repaired = self._repaired(first, edits, more) if first is not None else Repaired(None, (), _list_failed(failed))
+            first, more, failed = None, (), _list_failed(str(error))
+        repaired = self._repaired(first, edits, more) if first is not None else Repaired(None, (), failed)
         recipe, after = self._recipe(repaired, more), repaired.after or self.project.text
         if not recipe.possible and self.project.workspace:
             recipe, after = self._without_workspace() or (recipe, after)
         checked, line = first, self._line(more)
         if flags is not None:
             line = " ".join(["go build -buildmode=plugin", *filter(None, [flags.strip()]), "."])
-            try:
-                checked, failed = self._own(flags), ""
-                if checked.verdict == "fits":
-                    recipe = Recipe(True, "plugin", go=self.base.go, env=self._toolchain, command=line)
-            except GoFailed as error:
-                checked, failed = None, str(error)
+            checked, failed = self._own(flags)
+            if checked is not None and checked.verdict == "fits":
+                recipe = Recipe(True, "plugin", go=self.base.go, env=self._toolchain, command=line)
         return self._alignment(checked, failed, newer, line, recipe, after)
 
     def _alignment(
@@ -230,7 +227,7 @@ class _Aligner:
                 verdict,
                 "paths",
                 line,
-                reason=_list_failed(failed),
+                reason=failed,
                 findings=tuple(newer),
                 notes=tuple(self.notes),
                 recipe=recipe,
@@ -296,12 +293,15 @@ class _Aligner:
         self.notes.append(f"{flag} decides whether modules come from the vendor folder: {VENDOR[flag]}.")
         return other, (flag,)
 
-    def _own(self, flags: str) -> Checked:
-        """The user's own build. Raises `GoFailed`."""
+    def _own(self, flags: str) -> tuple[Checked | None, str]:
+        """The user's own build, or why the go command refuses it."""
         if self.variables["CGO_ENABLED"] == "0":
-            raise GoFailed("CGO_ENABLED=0 in this environment: -buildmode=plugin needs cgo")
+            return None, "CGO_ENABLED=0 in this environment: -buildmode=plugin needs cgo"
         words = tuple(word for word in split(flags) if not word.lstrip("-").startswith("buildmode"))
-        return self._checked(Plan(self.go, words, self.variables), (), self.compiling)
+        try:
+            return self._checked(Plan(self.go, words, self.variables), (), self.compiling), ""
+        except GoFailed as error:
+            return None, _list_failed(str(error))
 
     def _try(self, edits: Sequence[Edit], *more: str) -> Checked:
         """The printed build with go.mod edited, on a copy. Raises `GoFailed`."""

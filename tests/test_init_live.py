@@ -1,0 +1,139 @@
+"""`gopluck init` against really built hosts: `make build check` works in the new project, and the plugin really loads.
+
+The Dockerfile's and the workflow's own steps are run, too, without Docker and without GitHub.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+import aligned
+from fixtures.oracle import build, proxy
+from fixtures.oracle.model import GoBuild
+from fixtures.scenarios import kit
+
+FORK = kit.replaced("example.com/greet => example.com/forks/greet v1.0.1")
+HOSTS: dict[str, kit.Apply] = {
+    "trimmed": kit.flags("-trimpath"),
+    "untrimmed": lambda host: host,
+    "debug": kit.flags("-gcflags=all=-N -l"),
+    "trimmed-fork": kit.both(kit.flags("-trimpath"), FORK),
+}
+SYMBOLS = (
+    "Allow:func(*example.com/greet.Greeting, ...string) (bool, error)",
+    "Dear:func(name string) string",
+    "Took:map[string]time.Duration",
+)
+CASES = [
+    *((name, version, "binary") for version in (kit.OLDEST, kit.NEWEST) for name in HOSTS),
+    ("debug", kit.NEWEST, "manifest"),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tools() -> None:
+    for tool in ("cc", "make"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"no {tool} here")
+    proxy.publish()
+
+
+def environment(host: GoBuild) -> dict[str, str]:
+    """That of somebody who has a go command and gopluck, and sets things that do not fit the host."""
+    wrong = "" if "-trimpath" in host.flags else "-trimpath"
+    more = {"GOFLAGS": f"-mod=mod {wrong}".strip(), "CGO_ENABLED": "0", "PYTHONPATH": str(aligned.SOURCE)}
+    return build.go_environment(host) | more | {"GOPLUCK": f"{sys.executable} -m gopluck"}
+
+
+def run(folder: Path, environ: Mapping[str, str], *command: str) -> str:
+    """What a command printed, which has to succeed."""
+    done = subprocess.run(command, cwd=folder, env=dict(environ), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.parametrize(("name", "version", "source"), CASES)
+def test_a_new_project_builds_and_loads(tmp_path: Path, name: str, version: str, source: str) -> None:
+    host = HOSTS[name](kit.host(version))
+    program, environ, folder = build.build(host), environment(host), tmp_path / "auth"
+    given = program
+    if source == "manifest":
+        given = tmp_path / "gateway.json"
+        run(tmp_path, environ, sys.executable, "-m", "gopluck", "manifest", str(program), "-o", str(given))
+    symbols = [word for one in SYMBOLS for word in ("--symbol", one)]
+    run(tmp_path, environ, sys.executable, "-m", "gopluck", "init", str(given), "auth", *symbols)
+    before = (folder / "go.mod").read_text()
+    assert "auth.so will load into host.json" in run(folder, environ, "make", "build", "check")
+    assert aligned.really_load(program, folder / "auth.so") == ("ok", "")
+    assert [line for line in before.splitlines() if line.strip() and line not in (folder / "go.mod").read_text()] == []
+    assert run(folder, environ, f"{environ['GOROOT']}/bin/gofmt", "-l", ".") == ""
+    assert "fits host.json" in run(folder, environ, "make", "align")
+    run(folder, environ, "make", "clean")
+    assert not (folder / "auth.so").exists()
+
+
+@pytest.mark.parametrize(("name", "version"), [("trimmed", kit.NEWEST), ("untrimmed", kit.OLDEST)])
+def test_the_steps_of_the_dockerfile_build_a_plugin_that_loads(tmp_path: Path, name: str, version: str) -> None:
+    host = HOSTS[name](kit.host(version))
+    program, folder = build.build(host), tmp_path / "auth"
+    clean = build.go_environment(host) | {"PYTHONPATH": str(aligned.SOURCE)}
+    run(tmp_path, clean, sys.executable, "-m", "gopluck", "init", str(program), "auth", "--symbol", SYMBOLS[0])
+    environ = {key: value for key, value in clean.items() if key not in ("GOFLAGS", "CGO_ENABLED", "GOTOOLCHAIN")}
+    image, stages = tmp_path / "image", re.findall(r"^FROM (\S+)", (folder / "Dockerfile").read_text(), re.MULTILINE)
+    assert stages == [f"golang:{version}-bookworm", "scratch"]
+    image.mkdir()
+    for line in (folder / "Dockerfile").read_text().split("FROM scratch")[0].splitlines():
+        instruction, _, rest = line.partition(" ")
+        if instruction == "ENV":
+            key, _, value = rest.partition("=")
+            environ[key] = value.strip('"')
+        elif instruction == "COPY":
+            *sources, target = rest.split()
+            assert target in (".", "./")
+            for one in sources:
+                shutil.copytree(folder, image, dirs_exist_ok=True) if one == "." else shutil.copy(folder / one, image)
+        elif instruction == "RUN":
+            run(image, environ, "sh", "-c", rest)
+    assert aligned.really_load(program, image / "auth.so") == ("ok", "")
+
+
+def test_the_steps_of_the_workflow_end_in_gopluck_check(tmp_path: Path) -> None:
+    host = HOSTS["trimmed"](kit.host(kit.NEWEST))
+    environ, folder = environment(host), tmp_path / "auth"
+    run(tmp_path, environ, sys.executable, "-m", "gopluck", "init", str(build.build(host)), "auth")
+    steps = re.findall(r"^ +- run: (.*)$", (folder / ".github/workflows/plugin.yml").read_text(), re.MULTILINE)
+    assert steps == ["pip install gopluck", "make align", "make build", "make check"]
+    said = [run(folder, environ, "sh", "-c", step) for step in steps[1:]]
+    assert "gopluck check host.json auth.so" in said[-1]
+
+
+def test_a_dependency_that_drifts_is_found_before_the_build(tmp_path: Path) -> None:
+    host = HOSTS["trimmed"](kit.host(kit.NEWEST))
+    environ, folder = environment(host), tmp_path / "auth"
+    run(
+        tmp_path,
+        environ,
+        sys.executable,
+        "-m",
+        "gopluck",
+        "init",
+        str(build.build(host)),
+        "auth",
+        "--symbol",
+        SYMBOLS[0],
+    )
+    (folder / "more.go").write_text('package main\n\nimport _ "example.com/booster"\n')
+    run(folder, environ | {"GOTOOLCHAIN": "local"}, "go", "get", "example.com/booster@v1.0.0")
+    done = subprocess.run(["make", "align"], cwd=folder, env=environ, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "example.com/greet is v1.0.0 in the host, v1.1.0 in the" in done.stdout
+    run(folder, environ, sys.executable, "-m", "gopluck", "align", "--write", "host.json")
+    assert "auth.so will load into host.json" in run(folder, environ, "make", "build", "check")
+    assert aligned.really_load(build.build(host), folder / "auth.so") == ("ok", "")
