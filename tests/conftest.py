@@ -1,11 +1,6 @@
-"""Options of the test run: `--full` rebuilds and really loads the whole table of scenarios.
-
-`--ignore=tests/test_live.py` leaves out every file of tests that build and load (`test_*_live.py`), too.
-"""
+"""Options of the test run: `--full` rebuilds and really loads the whole table of scenarios."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +11,3 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="build and really load every scenario with every pinned toolchain, not only the oldest and the newest",
     )
-
-
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    ignored = {Path(path).name for path in config.getoption("ignore") or ()}
-    return True if "test_live.py" in ignored and collection_path.name.endswith("_live.py") else None

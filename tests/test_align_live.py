@@ -126,6 +126,7 @@ def test_the_printed_lines_do_what_write_does(request: pytest.FixtureRequest) ->
         with aligned.sources(scenario) as one:
             found = one.align()
             assert found.status == 1
+            assert "example.com/greet@v1.1.0 is what example.com/booster@v1.0.0 requires." in found.document["notes"]
             assert aligned.really_load(one.host, one.run(found.document["remedy"]["run"])) == ("ok", "")
 
 

@@ -205,6 +205,8 @@ class _Aligner:
         except GoFailed as error:
             first, more, failed = None, (), _list_failed(str(error))
         repaired = self._repaired(first, edits, more) if first is not None else Repaired(None, (), failed)
+        if first is not None:
+            self.notes += self._pulled_up(first)
         recipe, after = self._recipe(repaired, more), repaired.after or self.project.text
         if not recipe.possible and self.project.workspace:
             recipe, after = self._without_workspace() or (recipe, after)
@@ -428,6 +430,26 @@ class _Aligner:
             if flag.endswith(("=", "=false", "=off")):
                 name = flag.partition("=")[0]
                 yield f"A build here would have {name}, and the host was built without: the build command has {flag}."
+
+    def _pulled_up(self, checked: Checked) -> Iterator[str]:
+        """Which modules ask for the versions that the host has not (`go mod graph`)."""
+        uses = {use.path: use.version for one in checked.mismatched if (use := checked.plugin.use(one)) is not None}
+        higher = {
+            f"{path}@{version}"
+            for path, version in uses.items()
+            if path in self.host.modules and version and self.mod.required(path) != version
+        }
+        if not higher or self.project.workspace:
+            return
+        with tempfile.TemporaryDirectory(prefix="gopluck-") as folder:
+            done = self.go.run("mod", "graph", f"-modfile={self._edited((), folder)}")
+        asking: dict[str, list[str]] = {}
+        for line in done.stdout.splitlines() if not done.status else ():
+            module, _, required = line.partition(" ")
+            if required in higher and "@" in module:
+                asking.setdefault(required, []).append(module)
+        for required, modules in asking.items():
+            yield f"{required} is what {_listed_names(modules)} requires."
 
     def _only_required(self, checked: Checked) -> Iterator[Finding]:
         """Modules that go.mod requires at another version than the host has, and of which nothing is imported."""
