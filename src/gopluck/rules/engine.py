@@ -174,10 +174,13 @@ class _Attribution(NamedTuple):
                 yield Finding(difference.rule, "harmless", difference.harmless, (), evidence)
 
     def _behind(self, difference: Difference) -> bool:
-        """Whether it may have changed a package that has other causes already."""
+        """Whether it may have changed a package that has known causes already, itself or through others."""
         last = len(self.differences) - 1
         hidden = {last} if self.differences[last].rule == "unexplained" else set()
-        return any(set(self.own.get(path, ())) != hidden or self.via.get(path) for path in difference.candidates)
+        return any(
+            set(self.own.get(path, ())).union(*(self.own[root] for root in self.via.get(path, ()))) - hidden
+            for path in difference.candidates
+        )
 
 
 def _followed(packages: Sequence[str]) -> str:
