@@ -408,6 +408,122 @@ def test_harmless(one: Made, two: Made, expected: list[tuple[str, str]]) -> None
     assert roles(explained(one, two, ())) == expected
 
 
+IDE = {"-gcflags": "all=-N -l"}
+OWN = (f"{APP}/core",)
+
+
+def own(root: str = "/src/app", **changes: Any) -> Made:
+    """A host whose own module has a package that plugins import."""
+    return host(sources={**directories(), "main": root, f"{APP}/core": f"{root}/core"}, **changes)
+
+
+def by_version(**changes: Any) -> Made:
+    """A plugin that requires the host's module by version."""
+    core = {f"{APP}/core": f"{CACHE}{APP}@v1.0.0/core"}
+    return plugin(deps=(*modules(), Module(APP, "v1.0.0", "h1:app=")), sources={**directories(), **core}, **changes)
+
+
+TRAPS: list[tuple[str, Made, Made, tuple[str, ...], str, str]] = [
+    (
+        "a debug build by an IDE",
+        host(settings=IDE),
+        plugin(),
+        SHARED,
+        "compiler-flags",
+        "the host was compiled with -N -l, the plugin without: a debug build, as an IDE or a debugger makes it",
+    ),
+    (
+        "a test in the debugger of an IDE",
+        host(kind="test", path=f"{APP}/core.test", main=Module(APP, "(devel)"), settings=IDE),
+        plugin(),
+        SHARED,
+        "compiler-flags",
+        "the host was compiled with -N -l, the plugin without: a debug build of a test binary, as an IDE or a debugger "
+        "makes it",
+    ),
+    (
+        "another flag is no debug build",
+        host(settings={"-gcflags": "all=-l"}),
+        plugin(),
+        SHARED,
+        "compiler-flags",
+        "the host was compiled with -l, the plugin without",
+    ),
+    (
+        "two users",
+        host(),
+        plugin(sources=directories(cache="/home/dev/go/pkg/mod/")),
+        (WORDS, *CODECS),
+        "module-cache-path",
+        "the host took its modules from /root/go/pkg/mod, the plugin from /home/dev/go/pkg/mod: they were built by two "
+        "users, root and dev",
+    ),
+    (
+        "one user",
+        host(sources=directories(cache="/home/dev/old/pkg/mod/")),
+        plugin(sources=directories(cache="/home/dev/go/pkg/mod/")),
+        (WORDS, *CODECS),
+        "module-cache-path",
+        "the host took its modules from /home/dev/old/pkg/mod, the plugin from /home/dev/go/pkg/mod",
+    ),
+    (
+        "a profile that nobody asked for",
+        host(settings={"-pgo": "/src/app/default.pgo"}),
+        plugin(),
+        ("runtime",),
+        "pgo",
+        "the host was built with the profile /src/app/default.pgo (beside its main package: nobody had to ask for it), "
+        "the plugin with no profile",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "packages", "rule", "message"), [case[1:] for case in TRAPS], ids=[case[0] for case in TRAPS]
+)
+def test_traps_have_words_of_their_own(
+    one: Made, two: Made, packages: tuple[str, ...], rule: str, message: str
+) -> None:
+    findings = explained(one, two, packages).findings
+    assert [finding.message for finding in findings if finding.rule == rule] == [message]
+
+
+MATCHING: list[tuple[str, Made, str]] = [
+    (
+        "untrimmed, in its checkout",
+        own(),
+        f"This host was built in /src/app without -trimpath. A workspace with that very directory matches it, and so "
+        f"do replace by that directory and a plugin inside the host's module; {APP} by version does not.\n"
+        f"go mod edit -replace={APP}=/src/app",
+    ),
+    (
+        "trimmed, in its checkout",
+        host(sources={**trimmed(), f"{APP}/core": f"{APP}/core"}, settings={"-trimpath": "true"}),
+        f"This host was built in its own checkout with -trimpath. A workspace with that checkout matches it, and so "
+        f"does a plugin inside the host's module; replace, and {APP} by version, do not.\n"
+        f"go work init . PATH/TO/{APP}",
+    ),
+    (
+        "installed by version",
+        own(f"{CACHE}{APP}@v1.1.0", main=Module(APP, "v1.1.0", "h1:new=")),
+        f"This host was installed as {APP}@v1.1.0, without -trimpath: require that version, and build the plugin "
+        "without -trimpath. A workspace, replace, or a plugin inside the host's module do not match it.\n"
+        f"go get {APP}@v1.1.0",
+    ),
+]
+
+
+@pytest.mark.parametrize(("one", "fix"), [case[1:] for case in MATCHING], ids=[case[0] for case in MATCHING])
+def test_what_matches_this_host_is_said_of_its_own_module(one: Made, fix: str) -> None:
+    two = by_version()
+    if one.sources["runtime"] == "runtime":
+        two = plugin(
+            deps=two.deps, settings={"-trimpath": "true"}, sources={**trimmed(), f"{APP}/core": f"{APP}@v1.0.0/core"}
+        )
+    found = [finding for finding in explained(one, two, OWN).findings if finding.rule == "host-main-module"]
+    assert [finding.fix for finding in found] == [fix]
+
+
 STAMP = {"vcs": "git", "vcs.revision": "1" * 40}
 
 

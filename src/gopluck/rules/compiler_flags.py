@@ -20,9 +20,7 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
     for (one, two), packages in groups.items():
         yield Difference(
             "compiler-flags",
-            f"{provider.name} was compiled with {one or 'no'} flags, {plugin.name} with {two or 'none'}"
-            if not one
-            else f"{provider.name} was compiled with {one}, {plugin.name} {'with ' + two if two else 'without'}",
+            _message(comparison, one, two),
             tuple(packages),
             evidence={"host": _setting(provider) or one, "plugin": _setting(plugin) or two},
             fix=build_command(comparison),
@@ -37,6 +35,24 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
             evidence={"host": shown[0], "plugin": shown[1]},
             harmless=f"{message}: no package that differs was compiled with other flags",
         )
+
+
+DEBUG = "-N -l"
+"""What IDEs and debuggers build with: no optimization, no inlining."""
+
+
+def _message(comparison: Comparison, one: str, two: str) -> str:
+    provider, plugin = comparison.builds
+    text = (
+        f"{provider.name} was compiled with {one}, {plugin.name} {'with ' + two if two else 'without'}"
+        if one
+        else f"{provider.name} was compiled with no flags, {plugin.name} with {two}"
+    )
+    if DEBUG not in (one, two) or one == two:
+        return text
+    debug = provider if one == DEBUG else plugin
+    what = "a debug build of a test binary" if debug.tested else "a debug build"
+    return f"{text}: {what}, as an IDE or a debugger makes it"
 
 
 def _setting(build: Build) -> str:
@@ -66,8 +82,8 @@ RULE = Rule(
     why="The bodies of functions that can be inlined are part of what the compiler exports of a package, and so of "
     "its hash. -l and -N keep it from inlining, -d=checkptr from inlining what uses unsafe. -gcflags without a "
     "pattern reaches only the main package, which nobody shares, and is harmless.",
-    example="An IDE builds the host for debugging with `-gcflags='all=-N -l'`: it refuses every plugin that was built "
-    "without.",
+    example="An IDE builds the host, or a test binary, for debugging with `-gcflags='all=-N -l'`: started from the "
+    "IDE it refuses every plugin that was built without, started from a terminal it loads them.",
     fix="Build the plugin with the host's -gcflags, the pattern included; a debug build of a host needs debug builds "
     "of its plugins.",
     links=(

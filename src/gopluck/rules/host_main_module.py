@@ -35,17 +35,24 @@ def fix(host: Build, module: str, package: str) -> str:
     main = host.modules.get(module)
     if main is not None and main.sum:
         # Installed as module@version: the path holds the version.
-        trimmed = " and build the plugin with -trimpath" if host.trimmed else ""
-        return f"go get {module}@{main.version}{trimmed}"
+        how = "with" if host.trimmed else "without"
+        return (
+            f"This host was installed as {module}@{main.version}, {how} -trimpath: require that version, and build the "
+            f"plugin {how} -trimpath. A workspace, replace, or a plugin inside the host's module do not match it.\n"
+            f"go get {module}@{main.version}"
+        )
     if host.trimmed:
         return (
-            f"go work init . PATH/TO/{module} builds the plugin together with the host's checkout (replace does not "
-            "match a trimmed host); or build it inside the host's module."
+            "This host was built in its own checkout with -trimpath. A workspace with that checkout matches it, and so "
+            f"does a plugin inside the host's module; replace, and {module} by version, do not.\n"
+            f"go work init . PATH/TO/{module}"
         )
-    root = source.directory.removesuffix(package.removeprefix(module)) if source else f"PATH/TO/{module}"
+    root = source.directory.removesuffix(package.removeprefix(module)) if source else ""
+    where = f"in {root}" if root.startswith("/") else "in its own checkout"
     return (
-        f"go mod edit -replace={module}={root}\n"
-        "That must be the very directory in which the host was built: it was built without -trimpath."
+        f"This host was built {where} without -trimpath. A workspace with that very directory matches it, and so do "
+        f"replace by that directory and a plugin inside the host's module; {module} by version does not.\n"
+        f"go mod edit -replace={module}={root if root.startswith('/') else f'PATH/TO/{module}'}"
     )
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from gopluck.rules.model import Comparison, Difference, Link, Rule
 from gopluck.rules.paths import path_differences, place_agrees
 
 PLACES = ("module-cache-path", "vendor-path")
+
+HOME = re.compile(r"/(?:home|Users)/([^/]+)/|/(root)/")
+"""A path in somebody's home directory."""
 
 
 def differs(comparison: Comparison) -> Iterator[Difference]:
@@ -19,7 +23,7 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
     for (one, two), packages in groups.items():
         yield Difference(
             "module-cache-path",
-            f"{provider.name} took its modules from {one}, {plugin.name} from {two}",
+            f"{provider.name} took its modules from {one}, {plugin.name} from {two}{_whose(one, two)}",
             tuple(packages),
             evidence={"host": one, "plugin": two},
             fix=f"Build both with -trimpath; or the plugin with GOMODCACHE={one}",
@@ -42,6 +46,14 @@ def _unplaced(comparison: Comparison) -> tuple[str, ...]:
         return ()
     placed = {found.package for rule in PLACES for found in path_differences(comparison, rule)}
     return tuple(path for path in comparison.mismatched if path not in placed and not place_agrees(comparison, path))
+
+
+def _whose(one: str, two: str) -> str:
+    """Whether the two lie in the home directories of two users."""
+    users = [match[1] or match[2] for path in (one, two) if (match := HOME.match(path))]
+    if len(users) < 2 or users[0] == users[1]:
+        return ""
+    return f": they were built by two users, {users[0]} and {users[1]}"
 
 
 RULE = Rule(

@@ -126,7 +126,7 @@ def _has_version(use: Use) -> bool:
 def _describe(use: Use | None, source: Source | None) -> str:
     if use is None:
         return source.directory if source else ""
-    if use.is_main:
+    if use.is_main and not use.sum:
         return source.directory if source and source.directory.startswith("/") else "its own checkout"
     return use.described
 

@@ -35,7 +35,10 @@ def _profile(build: Build) -> str | None:
 
 
 def _shown(profile: str) -> str:
-    return f"the profile {profile}" if profile else "no profile"
+    if not profile:
+        return "no profile"
+    found = " (beside its main package: nobody had to ask for it)" if profile.endswith("/default.pgo") else ""
+    return f"the profile {profile}{found}"
 
 
 RULE = Rule(
