@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
+import recorded
 from gopluck.replay.lookup import look_up, parse
 from gopluck.replay.process import replay
 from gopluck.rules import registry
@@ -20,7 +21,6 @@ from gopluck.rules.engine import Explanation, explain
 from gopluck.rules.registry import HARMLESS, LOOKUP, RISKS
 from recorded import Set, families, sets
 from test_rules_harmless import CALLED
-from test_rules_recorded import ALSO, BY_NAME
 
 RULES = registry()
 PAGES = Path(__file__).parent.parent / "docs" / "rules"
@@ -121,9 +121,8 @@ def named(explanations: tuple[Explanation, ...], wanted: str) -> set[str]:
 
 def declared(one: Set) -> set[str]:
     """What was built into a set, under the names that rules may give it."""
-    kinds = {difference["kind"] for difference in one.raw["differences"]}
-    kinds |= {slug for word, slug in BY_NAME.items() if f"/{word}@" in one.name}
-    return kinds | {slug for kind in kinds for slug in (*ALSO.get(kind, ()), *CALLED.get(kind, ()))}
+    kinds = recorded.declared(one)
+    return kinds.union(*(CALLED.get(kind, set()) for kind in kinds))
 
 
 def triggers(slug: str) -> Iterator[str]:
