@@ -121,13 +121,17 @@ def test_what_align_writes_and_prints_really_loads(
     assert counts["made to fit"] >= 16
 
 
-def test_the_printed_lines_do_what_write_does(request: pytest.FixtureRequest) -> None:
+def test_the_lines_that_people_paste_do_what_write_does() -> None:
     for scenario in aligned.sets(("modules/pulled-up-by-another/*",), full=False):
         with aligned.sources(scenario) as one:
             found = one.align()
             assert found.status == 1
             assert "example.com/greet@v1.1.0 is what example.com/booster@v1.0.0 requires." in found.document["notes"]
-            assert aligned.really_load(one.host, one.run(found.document["remedy"]["run"])) == ("ok", "")
+            text = aligned.gopluck("align", str(one.host), ".", cwd=one.folder, env=one.environ).stdout
+            pasted = [line[8:] for line in text.partition("\n  fix   ")[2].splitlines()]
+            pasted[0] = text.partition("\n  fix   ")[2].splitlines()[0]
+            assert pasted[0].startswith("go mod edit -require=example.com/greet@v1.0.0")
+            assert aligned.really_load(one.host, one.run(pasted)) == ("ok", "")
 
 
 def test_a_dependency_that_needs_more_is_said_to() -> None:
@@ -232,6 +236,54 @@ def test_without_cgo_the_own_build_is_refused_and_the_printed_one_is_not() -> No
                 ],
             )
             assert aligned.really_load(one.host, wrong.run(found.document["remedy"]["run"])) == ("ok", "")
+
+
+def test_what_is_not_compiled_is_not_decided() -> None:
+    (plain,) = aligned.sets((f"modules/required-and-unused/untrimmed@{kit.NEWEST}",), full=False)
+    with aligned.sources(plain) as one:
+        found = one.align("--no-compile")
+        assert (found.status, found.document["verdict"], found.document["basis"]) == (0, "fits", "paths")
+        for flags, words in (
+            ("-gcflags=all=-l", "the host was compiled with no flags, the plugin with -l"),
+            ("-race", "-race"),
+        ):
+            found = one.align("--no-compile", "--flags", flags)
+            assert (found.status, found.document["verdict"]) == (3, "unknown")
+            assert words in found.document["reason"]
+        found = one.align("--no-compile", "--flags", "-trimpath")
+        assert (found.status, [cause["rule"] for cause in found.document["findings"]][:1]) == (1, ["trimpath"])
+        arm = one._replace(environ={**one.environ, "GOARCH": "arm64"}).align("--flags", "")
+        reason = "GOARCH is arm64 in this environment, and the host is for amd64"
+        assert (arm.status, arm.document["reason"]) == (1, reason)
+    (vendored,) = aligned.sets((f"modules/vendored/trimmed/plugin-only@{kit.NEWEST}",), full=False)
+    with aligned.sources(vendored) as one:
+        found = one.align("--no-compile", "--flags", one.flags)
+        assert (found.status, found.document["verdict"]) == (3, "unknown")
+        assert "nothing pins the code of example.com/" in found.document["reason"]
+        assert one.align("--flags", one.flags).status == 0
+
+
+def test_without_a_c_compiler_paths_and_checksums_decide() -> None:
+    (plain,) = aligned.sets((f"modules/required-and-unused/trimmed@{kit.NEWEST}",), full=False)
+    with aligned.sources(plain) as one:
+        environ = {**one.environ, "CC": "/nowhere/cc", "GOCACHE": str(one.folder.parent / "emptycache")}
+        try:
+            found = one._replace(environ=environ).align()
+        finally:
+            subprocess.run(["rm", "-rf", environ["GOCACHE"]], check=True)
+        assert (found.status, found.document["verdict"], found.document["basis"]) == (0, "fits", "paths")
+        assert "could not be compiled here" in found.document["reason"]
+
+
+def test_a_plugin_that_does_not_compile() -> None:
+    (plain,) = aligned.sets((f"modules/required-and-unused/trimmed@{kit.NEWEST}",), full=False)
+    with aligned.sources(plain) as one:
+        (one.folder / "broken.go").write_text("package main\n\nvar x int = nothing\n")
+        found = one.align()
+        assert (found.status, found.document["verdict"]) == (1, "differs")
+        assert found.document["reason"] == "it does not compile: ./broken.go:3:13: undefined: nothing"
+        (one.folder / "broken.go").write_text('package main\n\nimport _ "example.com/nowhere"\n')
+        assert one.align().document["verdict"] != "fits"
 
 
 def test_go_mod_is_read_the_same_with_and_without_go() -> None:

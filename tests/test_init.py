@@ -96,10 +96,12 @@ build: $(PLUGIN)
 $(PLUGIN): go.mod $(wildcard *.go)
 	$(GO) build -mod=mod -buildmode=plugin $(FLAGS) -o $(PLUGIN) .
 
-align: ## before a build: does what is imported fit the host?
+# Before a build: does what is imported fit the host?
+align:
 	$(GOPLUCK) align --check $(HOST) .
 
-check: build ## would the host load it?
+# Would the host load it?
+check: build
 	$(GOPLUCK) check $(HOST) $(PLUGIN)
 
 clean:

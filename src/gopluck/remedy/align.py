@@ -240,8 +240,6 @@ class _Aligner:
             verdict = "differs"
         elif verdict == "fits" and self.lacking_profile:
             verdict, reason = "unknown", "the host was built with a profile (PGO) that is not here"
-        elif verdict == "unknown":
-            reason = f"{reason}; nothing pins the code of {_listed_names(checked.doubtful)}"
         return common.alignment(
             verdict,
             checked.basis,
@@ -299,6 +297,9 @@ class _Aligner:
         """The user's own build, or why the go command refuses it."""
         if self.variables["CGO_ENABLED"] == "0":
             return None, "CGO_ENABLED=0 in this environment: -buildmode=plugin needs cgo"
+        elf, here = self.host.binary.elf, self.variables["GOARCH"]
+        if elf is not None and here != elf.goarch:
+            return None, f"GOARCH is {here} in this environment, and the host is for {elf.goarch}"
         words = tuple(word for word in split(flags) if not word.lstrip("-").startswith("buildmode"))
         try:
             return self._checked(Plan(self.go, words, self.variables), (), self.compiling), ""

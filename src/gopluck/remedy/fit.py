@@ -19,7 +19,8 @@ from gopluck.replay.process import Mismatch, Outcome
 from gopluck.report.model import Finding
 from gopluck.rules.builds import Build, Use
 from gopluck.rules.engine import explain_one
-from gopluck.rules.model import Evidence
+from gopluck.rules.model import Comparison, Evidence
+from gopluck.rules.registry import rule
 
 
 class Checked(NamedTuple):
@@ -76,8 +77,32 @@ def check_plan(host: Build, plan: Plan, compiling: bool, caches: tuple[str, str]
         else:
             reason = "a host of this release has hashes that a compiled package does not show"
     plugin = Build(planned(plan, moved, mine), "the plugin")
-    doubtful = () if basis == "hashes" or mismatched else tuple(_unpinned(host, plugin, shared))
+    doubtful: tuple[str, ...] = ()
+    if basis == "paths" and not mismatched and not broken:
+        built = tuple(_built_otherwise(host, plugin, shared))
+        unpinned = tuple(_unpinned(host, plugin, shared))
+        doubtful = shared if built else unpinned
+        reason = "; ".join([*filter(None, [reason]), *built, *_named(unpinned)])
     return Checked(plan, listed, plugin, shared, mismatched, basis, reason, broken, doubtful)
+
+
+BUILT = ("go-version", "experiment", "fips", "compiler-flags", "instrumentation", "pgo", "build-tags", "cgo-flags")
+"""The rules about how everything was built."""
+
+
+def _built_otherwise(host: Build, plugin: Build, shared: tuple[str, ...]) -> Iterator[str]:
+    """Differences in how the two are built, of which only a compiled package tells whether they matter."""
+    comparison = Comparison(host, plugin, shared, frozenset(shared))
+    for one in map(rule, BUILT):
+        for difference in one.differs(comparison) if one.differs else ():
+            if difference.packages or difference.candidates:
+                yield difference.message
+
+
+def _named(unpinned: tuple[str, ...]) -> Iterator[str]:
+    if unpinned:
+        more = f" and {len(unpinned) - 3} more" if len(unpinned) > 3 else ""
+        yield f"nothing pins the code of {', '.join(unpinned[:3])}{more}"
 
 
 def _moved(one: Listed, caches: tuple[str, str]) -> Listed:

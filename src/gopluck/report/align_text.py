@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gopluck.remedy.alignment import Alignment
-from gopluck.report.clean import clean
+from gopluck.report.clean import clean, clean_lines
 from gopluck.report.interface import NORMAL, QUIET, View
-from gopluck.report.layout import Layout, count
+from gopluck.report.layout import Layout, count, is_command
 from gopluck.report.model import Finding
 
 INDENT, COLUMN = 2, 8
@@ -119,6 +119,12 @@ class _Document:
             why = recipe.why_not or ""
             said = why == alignment.reason or any(why == one.message for one in alignment.findings)
             yield from self._labelled("but", "no edit of go.mod settles it" + (f": {why}" if why and not said else ""))
+            # What helps against a version was tried.
+            causes = [one for one in alignment.findings if one.role == "cause" and one.rule != "module-version"]
+            label = "try"
+            for line in dict.fromkeys(line for one in causes for line in clean_lines(one.fix)):
+                yield from self._labelled(label, line, style="command" if is_command(line) else "")
+                label = ""
             return
         label = "build" if alignment.verdict == "fits" else "fix"
         for one in recipe.inputs:
