@@ -217,7 +217,7 @@ class _Section:
         for line in self.layout.fold(heading, COLUMN):
             yield " " * COLUMN + line
         example = max(group, key=_telling)
-        if example.host_dir or example.plugin_dir or example.provider != self.host:
+        if _telling(example) == MOST or example.provider != self.host:
             yield from self._sides(example, example.host_dir, example.plugin_dir)
 
     def _package(self, package: MismatchedPackage) -> Iterator[str]:
@@ -381,6 +381,9 @@ def _by_rule(findings: Iterable[Finding]) -> list[list[Finding]]:
 
 
 def _telling(package: MismatchedPackage) -> int:
-    """How much the directories of a package tell: two that differ are the most."""
+    """How much the directories of a package tell: two that differ are the `MOST`."""
     both = bool(package.host_dir) + bool(package.plugin_dir)
     return both * 2 + (package.host_dir != package.plugin_dir)
+
+
+MOST = 5

@@ -168,7 +168,7 @@ class _Attribution(NamedTuple):
                 message = difference.message + _followed(followers.get(index, ()))
                 yield Finding(difference.rule, "cause", message, tuple(members[index]), evidence, difference.fix)
             elif (difference.doubt or difference.harmless) and self._behind(difference):
-                message = f"{difference.doubt or difference.message}: that cannot be seen behind the other causes"
+                message = f"{difference.doubt or difference.message}: that is seen only when the other causes are gone"
                 yield Finding(difference.rule, "risk", message, (), evidence, difference.fix)
             elif difference.harmless and self.comparison.is_host:
                 yield Finding(difference.rule, "harmless", difference.harmless, (), evidence)
@@ -187,7 +187,8 @@ def _followed(packages: Sequence[str]) -> str:
     """What may differ only through a difference's packages, in words."""
     if not packages:
         return ""
-    return f"; {packages[0] if len(packages) == 1 else f'{len(packages)} packages'} may differ because of that"
+    more = packages[0] if len(packages) == 1 else f"{len(packages)} more packages"
+    return f"; {more} can differ through what it changes"
 
 
 def _attribute(comparison: Comparison) -> _Attribution:

@@ -113,7 +113,7 @@ def _moved(comparison: Comparison, path: str) -> str:
 def _sides(comparison: Comparison, first: str, second: str) -> str:
     if first != second:
         return f"it comes from {first} in {comparison.provider.name}, from {second} in {comparison.plugin.name}"
-    return f"on both sides it comes from {first}, whose content nothing pins"
+    return f"on both sides it comes from {first}, without a version or checksum"
 
 
 def _from(build: Build, module: str) -> str:
