@@ -1,6 +1,6 @@
 """The README shows real output: each `$ gopluck …` in it is run on the samples and compared.
 
-`python tests/test_readme.py` writes the output anew.
+`PYTHONPATH=. python tests/test_readme.py` writes the output anew.
 """
 
 from __future__ import annotations
