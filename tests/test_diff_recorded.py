@@ -44,10 +44,15 @@ def loads() -> Mapping[str, tuple[Load, ...]]:
     for path in recorded.families():
         for one in recorded.sets(path):
             key, plugin = one.raw["opens"][0]["binary"], one.requests[0].binary
-            if key is not None and plugin is not None and not recorded.beyond(one):
+            if key is not None and plugin is not None and not recorded.beyond(one) and not apart(one):
                 host = in_link_order(one.host, plugin)
                 out[key].append(Load(one.name, host, plugin, key, one.truth[0], one.system))
     return {key: tuple(found) for key, found in sorted(out.items())}
+
+
+def apart(one: recorded.Set) -> bool:
+    """Whether more than the two hosts decides: a library beside the plugin, or versions of the plugin's Go symbols."""
+    return one.raw["family"] == "hunt" and ("-needs-" in one.name or "/symver/both/" in one.name)
 
 
 def in_link_order(host: Binary, plugin: Binary) -> Binary:

@@ -46,6 +46,7 @@ ALSO = (
     ("arches/host-pie*", "pie-host"),
     ("links/host-pie*", "pie-host"),
     ("links/host-pie-packed-relocations/*", "linker-flags"),
+    ("hunt/*/pie-host*", "pie-host"),
 )
 """What else people would suspect in a set, and is there."""
 

@@ -202,6 +202,11 @@ class _Session:
             host = self._host = _with_exports(host)
             requests = [OpenRequest(one.name, one.binary and _with_exports(one.binary)) for one in requests]
             outcomes = replay(host, requests, self.system)
+        partial = self.alone and self._path != ""
+        if partial and any(library.binary.go for one in outcomes if one.dlopen for library in one.dlopen.needed_loaded):
+            # A Go plugin that comes as a library names packages that no request does.
+            host = self._host = _read(host.path, evidence=False)
+            outcomes = replay(host, requests, self.system)
         _refuse_damage(requests, outcomes)
         if self.symbols:
             requests, outcomes = _look_up(requests, outcomes, self.symbols)
@@ -327,8 +332,6 @@ def _refuse_damage(requests: Sequence[OpenRequest], outcomes: Sequence[Outcome])
     """A damaged file that even `dlopen` gives no verdict on is an input error, not a result."""
     for request, outcome in zip(requests, outcomes, strict=True):
         binary = request.binary
-        if binary is not None and binary.damage is not None and outcome.stage != "dlopen":
-            raise MalformedFile(f"{binary.path}: {binary.damage}")
         if binary is not None and binary.damage is not None and outcome.verdict == "unknown":
             raise MalformedFile(f"{binary.path}: {binary.damage}")
 

@@ -123,6 +123,8 @@ def expand(plugins: Sequence[str]) -> list[Target]:
     targets: list[Target] = []
     for plugin in plugins:
         path = Path(plugin)
+        if not plugin:
+            raise click.UsageError("a PLUGIN is an empty name.")
         if not path.is_dir():
             targets.append(Target(plugin, alone=False))
             continue
@@ -141,6 +143,8 @@ def spread(names: Sequence[str], plugins: int) -> list[str] | None:
     """The `--as` name of each plugin, or None when the paths are the names."""
     if not names:
         return None
+    if not all(names):
+        raise click.UsageError("--as is an empty name: plugin.Open would not find it.")
     if len(names) == 1:
         return [names[0]] * plugins
     if len(names) != plugins:

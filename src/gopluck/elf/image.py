@@ -130,12 +130,12 @@ class Image:
             return b""
         block, start = divmod(offset, BLOCK)
         if start + size > BLOCK:
-            return read_at(self._fd, offset, min(size, self.size - offset))
+            return read_at(self.path, self._fd, offset, min(size, self.size - offset))
         data = self._blocks.get(block)
         if data is None:
             if len(self._blocks) == MAX_BLOCKS:
                 self._blocks.clear()
-            data = self._blocks[block] = read_at(self._fd, block * BLOCK, BLOCK)
+            data = self._blocks[block] = read_at(self.path, self._fd, block * BLOCK, BLOCK)
         return data[start : start + size]
 
     def chunks(self, offset: int, size: int, overlap: int) -> Iterator[bytes]:
@@ -257,7 +257,7 @@ def open_image(path: str) -> Image:
     """Open `path` as ELF. Raises `UnreadableFile`, or `MalformedFile` when it is no ELF file or its header is cut."""
     fd, size = open_regular(path)
     try:
-        header = parse_header(read_at(fd, 0, 64))
+        header = parse_header(read_at(path, fd, 0, 64))
     except ValueError as reason:
         os.close(fd)
         raise MalformedFile(f"{path}: {reason}") from None
@@ -282,14 +282,17 @@ def open_regular(path: str) -> tuple[int, int]:
     return fd, found.st_size
 
 
-def read_at(fd: int, offset: int, size: int) -> bytes:
-    """`pread` until `size` bytes are there or the file ends."""
-    data = os.pread(fd, size, offset)
-    while 0 < len(data) < size:
-        more = os.pread(fd, size - len(data), offset + len(data))
-        if not more:
-            break
-        data += more
+def read_at(path: str, fd: int, offset: int, size: int) -> bytes:
+    """`pread` until `size` bytes are there or the file ends. Raises `UnreadableFile` with the path."""
+    try:
+        data = os.pread(fd, size, offset)
+        while 0 < len(data) < size:
+            more = os.pread(fd, size - len(data), offset + len(data))
+            if not more:
+                break
+            data += more
+    except OSError as error:
+        raise UnreadableFile(f"{path}: {error.strerror or error}") from None
     return data
 
 

@@ -51,6 +51,9 @@ def read_elf(image: Image, dynamic: Dynamic, *, exports: bool = True) -> Elf:
     if not image.segments or not elf.dynamic:
         return elf
     tags = dynamic.tags
+    if c.DT_STRTAB not in tags or c.DT_SYMTAB not in tags:
+        # ld.so takes them for granted, and dies where they are missing.
+        raise MalformedFile(f"{image.path}: its dynamic section names no symbol table")
     symbols = SymbolTable(image, dynamic)
     exports = exports or any(name.startswith("libasan.so") for name in dynamic.needed)
     initial_exec = symbols.initial_exec()

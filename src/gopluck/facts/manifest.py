@@ -53,6 +53,7 @@ def dumps(host: Binary, *, paths: bool = True) -> str:
     if not paths:
         go = without_paths(go)
     info = go.build_info
+    versions = {"version_definitions": list(elf.version_definitions)} if elf.version_definitions else {}
     document: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
@@ -75,6 +76,7 @@ def dumps(host: Binary, *, paths: bool = True) -> str:
             "rpath": elf.rpath,
             "runpath": elf.runpath,
             "version_needs": [[need.file, need.version, need.weak] for need in elf.version_needs],
+            **versions,
             "sections": list(elf.sections),
             "tlsg": elf.tlsg,
             "c_symbols": sorted(elf.c_exports or ()),
@@ -142,6 +144,7 @@ def _binary(document: Mapping[str, Any], size: int, path: str, identity: Identit
             runpath=_opt(elf["runpath"]),
             needed=tuple(_str(name) for name in elf["needed"]),
             version_needs=tuple(VersionNeed(_str(f), _str(v), bool(weak)) for f, v, weak in elf["version_needs"]),
+            version_definitions=tuple(_str(name) for name in elf.get("version_definitions", ())),
             tlsg=bool(elf["tlsg"]),
             sections=tuple(_str(name) for name in elf["sections"]),
             undefined=tuple(

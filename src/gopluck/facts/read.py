@@ -22,6 +22,9 @@ from gopluck.golang.moduledata import Moduledata, read_moduledata
 HEAD = 4096
 """Bytes from the start of a file that tell its format."""
 
+MAX_VERSION = 128
+"""Bytes of a Go version text."""
+
 UPX = b"UPX!"
 """The magic of UPX's `l_info`, right behind the program headers of a packed file."""
 
@@ -44,12 +47,12 @@ def read(
     fd, size = open_regular(path)
     try:
         identity = _identity(path, fd)
-        head = read_at(fd, 0, HEAD)
+        head = read_at(path, fd, 0, HEAD)
         if head.lstrip()[:1] == b"{":
             from gopluck.facts import manifest
 
             if manifest.is_manifest(head) and size <= manifest.MAX_SIZE:
-                text = read_at(fd, 0, size).decode("utf-8", "replace")
+                text = read_at(path, fd, 0, size).decode("utf-8", "replace")
                 return manifest.parse(text, path, identity)
     finally:
         os.close(fd)
@@ -149,11 +152,8 @@ def _read_go(
     tables = pclntab.find_pclntabs(image)
     if info is None and not tables:
         return None
-    release = version.minor(info.go_version) if info else version.PCLNTAB_RELEASE.get(tables[0].form)
-    layout = layouts.RELEASES.get(release) if release else None
-    module: Moduledata | None = None
-    if layout is not None:
-        module = read_moduledata(image, dynamic, relocations, layout, [table.address for table in tables])
+    text = info.go_version if info else _build_version(image, dynamic, relocations)
+    release, module = _module(image, dynamic, relocations, text, tables)
     pkghashes = module.pkghashes if module else ()
     wanted = None
     if only is not None:
@@ -164,7 +164,7 @@ def _read_go(
     what = kind.kind_of(image, dynamic, info, pluginpath, tables)
     return Go(
         kind=what,
-        version=info.go_version if info else "",
+        version=text,
         build_info=info,
         plugin_support=pclntab.plugin_support(image, dynamic, tables) if what != "plugin" else "none",
         exports_moduledata=last is not None,
@@ -176,6 +176,41 @@ def _read_go(
         missing_symbols=types.missing_symbols(dynamic, module, exported) if module else (),
         moduledata=ModuledataFacts(module.layout.name, module.address, (module.memory,)) if module else None,
     )
+
+
+def _build_version(image: Image, dynamic: Dynamic, relocations: Relocations) -> str:
+    """`runtime.buildVersion` of a host that exports it, where the build info was removed; else empty."""
+    symbol = dynamic.symbol("runtime.buildVersion")
+    try:
+        text = relocations.text(symbol.value, MAX_VERSION).decode("utf-8", "replace") if symbol else ""
+    except MalformedFile:
+        return ""
+    return text if text.isprintable() else ""
+
+
+def _module(
+    image: Image, dynamic: Dynamic, relocations: Relocations, text: str, tables: tuple[pclntab.Pclntab, ...]
+) -> tuple[tuple[int, int] | None, Moduledata | None]:
+    """The release and the `moduledata`, by the Go version `text`.
+
+    Without one the pclntab tells the releases that it can be, and the only layout among theirs that fits is the file's:
+    the release then is the first of those that have the layout. Plugins and the hosts that can load them tell its size,
+    too, in the symbol `runtime.firstmoduledata` (of a plugin: its empty twin).
+    """
+    headers = [table.address for table in tables]
+    release = version.minor(text)
+    if text:
+        known = layouts.RELEASES.get(release) if release else None
+        return release, read_moduledata(image, dynamic, relocations, known, headers) if known else None
+    found: dict[str, tuple[tuple[int, int], Moduledata | None]] = {}
+    for candidate in version.PCLNTAB_RELEASES.get(tables[0].form, ()) if tables else ():
+        layout = layouts.RELEASES[candidate]
+        if layout not in found:
+            found[layout] = candidate, read_moduledata(image, dynamic, relocations, layout, headers)
+    symbol = dynamic.symbol("runtime.firstmoduledata")
+    sizes = {symbol.size} if symbol else {layouts.layout(name, image.word_size).size for name in found}
+    fitting = [(candidate, one) for candidate, one in found.values() if one is not None and one.layout.size in sizes]
+    return fitting[0] if len(fitting) == 1 else (None, None)
 
 
 def _evidence(image: Image, dynamic: Dynamic, go: Go, only: frozenset[str] | None, flags: bool) -> Go:

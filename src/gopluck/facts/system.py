@@ -23,7 +23,7 @@ from gopluck.errors import GopluckError, MalformedFile
 from gopluck.facts import codec
 from gopluck.facts.elffacts import SymbolTable, read_elf, read_skeleton
 from gopluck.facts.fileformat import sniff
-from gopluck.facts.model import Binary, Elf, Identity
+from gopluck.facts.model import Binary, Elf, Go, Identity
 
 SCHEMA = 1
 """Version of the JSON of a recorded system."""
@@ -210,7 +210,7 @@ class LiveSystem:
         except GopluckError:
             return ""
         try:
-            return read_at(fd, 0, min(size, MAX_CONFIG)).decode("utf-8", "replace")
+            return read_at(local, fd, 0, min(size, MAX_CONFIG)).decode("utf-8", "replace")
         finally:
             os.close(fd)
 
@@ -328,11 +328,12 @@ def _from_json(value: Mapping[str, Any]) -> Found:
 def read_library(path: str, shown: str | None = None) -> Library:
     """The facts of a library. `shown`: the path that the dynamic linker would name.
 
+    A library can be a Go plugin, too: its constructor then adds a module to the list, although nobody opened it.
     Raises `UnreadableFile`. A file that is damaged or no ELF file gives facts all the same.
     """
     fd, size = open_regular(path)
     try:
-        head = read_at(fd, 0, 512)
+        head = read_at(path, fd, 0, 512)
         status = os.fstat(fd)
     finally:
         os.close(fd)
@@ -348,9 +349,20 @@ def read_library(path: str, shown: str | None = None) -> Library:
             exports = frozenset(_export(*row) for row in SymbolTable(image, dynamic).definitions())
             versioned = c.DT_VERSYM in dynamic.tags and bool(elf.version_needs or elf.version_definitions)
             maker = _maker(image) if path.rpartition("/")[2].startswith("libc.so.6") else None
-            return Library(binary._replace(elf=elf), exports, versioned, maker)
+            go = _go(path) if dynamic.symbol(MODULE_LIST) is not None else None
+            return Library(binary._replace(elf=elf, go=go), exports, versioned, maker)
     except MalformedFile as error:
         return Library(binary._replace(damage=str(error).removeprefix(f"{path}: ")))
+
+
+MODULE_LIST = "runtime.lastmoduledatap"
+"""A dynamic symbol of every Go plugin, and of no C library."""
+
+
+def _go(path: str) -> Go | None:
+    from gopluck.facts.read import read
+
+    return read(path, evidence=False, exports=False).go
 
 
 def _maker(image: Image) -> str | None:

@@ -7,8 +7,12 @@ from collections.abc import Mapping
 
 _RELEASE = re.compile(r"go(\d+)\.(\d+)(?:\.(\d+))?(?:(beta|rc)(\d+))?")
 
-PCLNTAB_RELEASE: Mapping[str, tuple[int, int]] = {"go1.2": (1, 15), "go1.18": (1, 19)}
-"""The tested release of a pclntab form, for plugins that do not record theirs: up to Go 1.19 none has build info."""
+PCLNTAB_RELEASES: Mapping[str, tuple[tuple[int, int], ...]] = {
+    "go1.2": ((1, 15),),
+    "go1.18": ((1, 19),),
+    "go1.20": ((1, 21), (1, 22), (1, 23), (1, 24), (1, 25), (1, 26), (1, 27)),
+}
+"""The tested releases of a pclntab form, for files that do not tell theirs: up to Go 1.19 no plugin does."""
 
 
 def minor(version: str) -> tuple[int, int] | None:

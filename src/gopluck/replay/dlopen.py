@@ -62,9 +62,20 @@ def libc_of(host: Binary) -> Libc:
     return Libc("glibc" if re.match(r"ld(-linux|64|-\d|\.so)", name) else "unknown")
 
 
-def dlopen(plugin: Binary, host: Binary, loaded: Sequence[Binary], system: System, libc: Libc) -> DlopenResult:
-    """What `dlopen` of `plugin` does in a process of `host` where `loaded` were loaded before, in this order."""
-    known = [host, *loaded]
+def dlopen(
+    plugin: Binary,
+    host: Binary,
+    loaded: Sequence[Binary],
+    system: System,
+    libc: Libc,
+    brought: Sequence[Binary] = (),
+) -> DlopenResult:
+    """What `dlopen` of `plugin` does in a process of `host` where `loaded` were loaded before, in this order.
+
+    `brought`: the Go plugins that came with them as libraries.
+    The program itself is never the same file: the kernel mapped it, and the C library knows neither path nor inode.
+    """
+    known = [*loaded, *brought]
     if any(plugin.identity.realpath == one.identity.realpath for one in known if libc.kind == "glibc"):
         return DlopenResult("same")
     fresh = all(plugin.identity.inode != one.identity.inode for one in known)

@@ -116,6 +116,12 @@ ASAN = (
 )
 """compiler-rt `lib/asan/asan_linux.cpp`, `AsanCheckDynamicRTPrereqs`; the process number stands before it."""
 
+ASAN_BUS = "ERROR: AddressSanitizer: BUS on unknown address"
+"""compiler-rt `lib/asan/asan_errors.cpp`, `ErrorDeadlySignal`; addresses follow."""
+
+SIGSEGV = "SIGSEGV: segmentation violation"
+"""The first line that a Go process prints when C code touches memory that is not there."""
+
 ODR = "ERROR: AddressSanitizer: odr-violation (ADDRESS):"
 """compiler-rt `lib/asan/asan_globals.cpp`; gcc's libasan has `detect_odr_violation=2` as its default."""
 
@@ -161,7 +167,7 @@ def load(plugin: Binary, host: Binary, loaded: Sequence[Binary], system: System,
     if libc.static and libc.kind == "musl":
         return _Failure("static", {}).result(MUSL, libc)
     process = _Process.of(host, host.elf, loaded, system, libc)
-    if any(_same(plugin, known, libc) for known in process.objects):
+    if any(_same(plugin, known, libc) for known in process.objects[1:]):
         return DlopenResult("same")
     try:
         return process.load(plugin)
@@ -343,6 +349,7 @@ class _Process:
             for known in reversed(new):
                 self._relocate_glibc(known, new)
         self._check_asan(new)
+        self._check_thread(plugin)
         libraries = tuple(known.library for known in new if known.library is not None)
         return DlopenResult("loaded", needed_loaded=libraries, assumed=self.assumed)
 
@@ -536,6 +543,14 @@ class _Process:
                     evidence = {"symbol": GUARDED, "first": known.path}
                     raise _End(DlopenResult("abort", ODR, False, rule="sanitizer-runtime", evidence=evidence))
 
+    def _check_thread(self, plugin: Binary) -> None:
+        """A static process gets a second C library, which is not fit to start the thread of a c-shared library's Go.
+
+        `runtime/cgo/gcc_libinit.c`, `x_cgo_sys_thread_create`; measured with glibc 2.36.
+        """
+        if self.libc.static and plugin.go is not None and plugin.go.kind == "c-shared":
+            raise _End(DlopenResult("abort", SIGSEGV, False, rule="static-host"))
+
 
 _MUSL_RESERVED = re.compile(r"lib(c|pthread|rt|m|dl|util|xnet)\.")
 """Names that musl takes for itself (`ldso/dynlink.c`, `load_library`)."""
@@ -668,7 +683,7 @@ def _glibc_file(binary: Binary, path: str, name: str, host: Elf, libc: Libc) -> 
         raise _Failure(wrong, fields, evidence)
     for key in _map_object(elf, head, libc.version):
         raise _Failure(key, fields)
-    _check_cut(binary, elf)
+    _check_cut(binary, elf, host)
     if elf.flags_1 & c.DF_1_PIE and any(_in_release(row, libc.version) for row in GLIBC["pie"]):
         raise _Failure("pie", fields)
     if elf.flags_1 & c.DF_1_NOOPEN:
@@ -707,7 +722,7 @@ def _span(loads: Sequence[Segment]) -> int:
     return loads[-1].vaddr + loads[-1].memsz - loads[0].vaddr
 
 
-def _check_cut(binary: Binary, elf: Elf) -> None:
+def _check_cut(binary: Binary, elf: Elf, host: Elf) -> None:
     """A segment beyond the end of the file is mapped, and the process dies (SIGBUS) where it touches such a page.
 
     It always touches the dynamic section, and the page where `.bss` begins (`_dl_map_segments` clears its rest).
@@ -721,7 +736,9 @@ def _check_cut(binary: Binary, elf: Elf) -> None:
     missing = max(s.offset + s.filesz for s in elf.segments if s.type == c.PT_LOAD) - binary.size
     evidence = {"missing_bytes": str(missing)}
     if any(_touched(segment) > end for segment in elf.segments):
-        raise _End(DlopenResult("abort", SIGBUS, rule="unsupported-format", evidence=evidence))
+        asan = any(name.startswith("libasan.so") for name in host.needed)
+        text = ASAN_BUS if asan else SIGBUS
+        raise _End(DlopenResult("abort", text, not asan, rule="unsupported-format", evidence=evidence))
     text = f"the file is cut: {missing} bytes that it maps are missing"
     raise _End(DlopenResult("unknown", text, rule="unsupported-format", evidence=evidence))
 
@@ -778,4 +795,4 @@ def _musl_file(binary: Binary, path: str, name: str, host: Elf, libc: Libc) -> N
         raise _Failure("memory", fields, rule="not-a-plugin")
     if head.type == c.ET_EXEC and host.type == c.ET_EXEC and loads[0].vaddr:
         raise _Failure("busy", fields)
-    _check_cut(binary, elf)
+    _check_cut(binary, elf, host)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from gopluck.facts.model import Binary, Go
+from gopluck.golang import layouts, version
 from gopluck.replay.dlopen import DlopenResult, dlopen, libc_of
 from gopluck.replay.memory import PLACEMENTS, Placement
 from gopluck.replay.runtime import ModuleInit, Runtime
@@ -92,6 +93,12 @@ class _State:
 
     runtime: Runtime | None
     loaded: list[tuple[int, Binary]] = field(default_factory=list)
+    scope: list[tuple[int, Binary]] = field(default_factory=list)
+    """The host (0), each plugin, and the Go plugins that it needs as libraries, in the order of the global scope."""
+    brought: list[Binary] = field(default_factory=list)
+    """Those Go plugins that came as libraries."""
+    versions: bool = True
+    """Whether the C library minds symbol versions: musl does not."""
     cache: dict[str, _Cached] = field(default_factory=dict)
     mutex_held: bool = False
     ended: str | None = None
@@ -122,7 +129,7 @@ def _agreed(outcomes: tuple[Outcome, ...]) -> Outcome:
 
 
 def _replay(host: Binary, requests: Sequence[OpenRequest], system: System, placement: Placement) -> list[Outcome]:
-    state = _State(_runtime(host, placement))
+    state = _State(_runtime(host, placement), scope=[(0, host)], versions=libc_of(host).kind != "musl")
     out: list[Outcome] = []
     for position, request in enumerate(requests, 1):
         if state.ended is not None:
@@ -192,7 +199,8 @@ def _open(host: Binary, state: _State, position: int, request: OpenRequest, syst
             )
         return Outcome("loads", why="cached", other=_first_position(state, plugin))
 
-    found = dlopen(plugin, host, [binary for _, binary in state.loaded], system, libc_of(host))
+    opened = [binary for _, binary in state.loaded]
+    found = dlopen(plugin, host, opened, system, libc_of(host), state.brought)
     if found.status == "unknown":
         return Outcome("unknown", "dlopen", None, None, False, "dlopen", note=found.text, dlopen=found)
     if found.status == "abort":
@@ -203,14 +211,21 @@ def _open(host: Binary, state: _State, position: int, request: OpenRequest, syst
     if state.runtime is None:
         return Outcome("unknown", "runtime", why="unknown-layout", note=_no_layout("host", host))
     if found.status == "loaded":
-        if plugin.go is not None and plugin.go.kind == "plugin":
-            if plugin.go.moduledata is None:
-                return Outcome("unknown", "runtime", why="unknown-layout", note=_no_layout("plugin", plugin))
-            state.runtime.construct(plugin, plugin.go.moduledata)
+        brought = [library.binary for library in found.needed_loaded if library.binary.go is not None]
+        new = [plugin, *brought]
         state.loaded.append((position, plugin))
-    scope = [(0, go)] + [(at, binary.go) for at, binary in state.loaded if binary.go is not None]
-    compared, mismatches = _compare(plugin, scope) if found.status == "loaded" else (0, ())
-    result = state.runtime.last_module_init([g for _, g in scope])
+        state.brought += brought
+        state.scope += [(position, one) for one in new]
+        # Constructors run in the reverse order: those of what is needed first.
+        for one in reversed(new):
+            if one.go is None or one.go.kind != "plugin":
+                continue
+            if one.go.moduledata is None:
+                return Outcome("unknown", "runtime", why="unknown-layout", note=_no_layout("plugin", one))
+            joins = one.go.joins_module_list and (not state.versions or _binds(one, host))
+            state.runtime.construct(one, one.go.moduledata, joins)
+    result = state.runtime.last_module_init(lambda module: [go for _, go in _seen(state, module)])
+    compared, mismatches = _compare(plugin, _seen(state, plugin)) if found.status == "loaded" else (0, ())
     base = Outcome(
         "fails",
         "runtime",
@@ -232,16 +247,35 @@ def _open(host: Binary, state: _State, position: int, request: OpenRequest, syst
     if result.effect == "error":
         state.cache[plugin.identity.realpath] = _Cached(result.text, False)
         return base._replace(error=short + result.text)
-    return _symbols(state, plugin, short, base)
+    return _symbols(state, plugin, result.module or plugin, short, base)
 
 
-def _symbols(state: _State, plugin: Binary, short: str, base: Outcome) -> Outcome:
-    """`dlsym` of each exported symbol, in the random order of a Go map."""
-    missing = plugin.go.missing_symbols if plugin.go else ()
+def _binds(plugin: Binary, other: Binary) -> bool:
+    """Whether a plugin's Go symbols can be taken from another file (`elf/dl-lookup.c`, `check_match`).
+
+    Only a linker that was told so gives versions to them (`--default-symver`, a version script): a file then takes none
+    from another that has versions, but not this one. The first version names the file itself.
+    """
+    mine, theirs = ((one.elf.version_definitions[1:] if one.elf else ()) for one in (plugin, other))
+    return not mine or not theirs or not set(mine).isdisjoint(theirs)
+
+
+def _seen(state: _State, plugin: Binary) -> list[tuple[int, Go]]:
+    """The Go files of the global scope that a plugin's Go symbols can be taken from, in order."""
+    return [
+        (position, one.go)
+        for position, one in state.scope
+        if one.go is not None and (not state.versions or _binds(plugin, one))
+    ]
+
+
+def _symbols(state: _State, plugin: Binary, module: Binary, short: str, base: Outcome) -> Outcome:
+    """`dlsym` of each symbol that the accepted module exports, in the random order of a Go map."""
+    missing = module.go.missing_symbols if module.go else ()
     state.cache[plugin.identity.realpath] = _Cached(None, not missing)
     if not missing:
         return base._replace(verdict="loads", stage=None, effect=None, why="loads")
-    pluginpath = plugin.go.pluginpath if plugin.go else ""
+    pluginpath = module.go.pluginpath if module.go else ""
     text = (
         f"could not find symbol {missing[0]}: {plugin.identity.realpath}: undefined symbol: {pluginpath}.{missing[0]}"
     )
@@ -277,7 +311,7 @@ def _other(state: _State, plugin: Binary, result: ModuleInit) -> int | None:
     about = result.other if result.other is not None else result.module
     if about is None or about is plugin:
         return None
-    return next((position for position, binary in state.loaded if binary is about), 0)
+    return next((position for position, binary in state.scope if binary is about), 0)
 
 
 def _first_position(state: _State, plugin: Binary) -> int | None:
@@ -286,6 +320,8 @@ def _first_position(state: _State, plugin: Binary) -> int | None:
 
 
 def _no_layout(side: str, binary: Binary) -> str:
+    if binary.go and version.minor(binary.go.version) in layouts.RELEASES:
+        return f"the module data of the {side} was not found: was a section removed, or the file packed?"
     release = binary.go.version if binary.go and binary.go.version else "a Go release that is not recorded"
     return f"the {side} was built with {release}, whose module layout is not known to this gopluck"
 

@@ -7,7 +7,7 @@ the host's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 from gopluck.elf.constants import ET_DYN
@@ -42,6 +42,9 @@ class ModuleInit(NamedTuple):
     package: str | None = None
 
 
+Scope = Callable[[Binary], Sequence[Go]]
+
+
 class Runtime:
     """The runtime of one host process. State: the module list, as bytes, and the slice of active modules."""
 
@@ -58,17 +61,20 @@ class Runtime:
         self._active = [self.first.address]
         self._mark_scanned(self.first.address)
 
-    def construct(self, plugin: Binary, facts: ModuledataFacts) -> None:
-        """The plugin's constructor, `addmoduledata`: chain its module behind the last one, with *its own* offsets."""
+    def construct(self, plugin: Binary, facts: ModuledataFacts, joins: bool) -> None:
+        """The plugin's constructor, `addmoduledata`: chain its module behind the last one, with *its own* offsets.
+
+        `joins`: whether the plugin takes `runtime.lastmoduledatap` from the host.
+        """
         module = self.memory.load(plugin, facts, position_independent=True)
-        if self.last is None or plugin.go is None or not plugin.go.joins_module_list:
+        if self.last is None or not joins:
             return
         own = self.memory.layout_of(module)
         self.memory.put_word(self.last + own["next"], module.address)
         self.last = module.address
 
-    def last_module_init(self, scope: Sequence[Go]) -> ModuleInit:
-        """`plugin_lastmoduleinit`. `scope`: the Go files of the global scope in order; the first definition wins."""
+    def last_module_init(self, scope: Scope) -> ModuleInit:
+        """`plugin_lastmoduleinit`. `scope`: the Go files that a module's symbols are taken from, in order."""
         try:
             return self._last_module_init(scope)
         except NilDereferenceError:
@@ -76,7 +82,7 @@ class Runtime:
         except UnknownMemoryError as address:
             return ModuleInit("unknown", f"the runtime would read {address}, which is not kept", "foreign-layout")
 
-    def _last_module_init(self, scope: Sequence[Go]) -> ModuleInit:
+    def _last_module_init(self, scope: Scope) -> ModuleInit:
         address = self._last_good()
         if address is None:
             return ModuleInit("fatal", NO_MODULE_DATA, "no-module-data")
@@ -152,7 +158,7 @@ class Runtime:
                 return True
         return False
 
-    def _first_mismatch(self, module: Module, scope: Sequence[Go]) -> str | None:
+    def _first_mismatch(self, module: Module, scope: Scope) -> str | None:
         if not self._agrees(module, "pkghashes"):
             count = self._word(module.address, "pkghashes", 1)
             if count == 0:
@@ -161,8 +167,9 @@ class Runtime:
             self.memory.word(self._word(module.address, "pkghashes"))
             raise UnknownMemoryError("package hashes in a foreign layout")
         go = module.binary.go
+        files = scope(module.binary)
         for package in go.pkghashes if go else ():
-            provider = next((g for g in scope if package.path in g.link_hashes), None)
+            provider = next((g for g in files if package.path in g.link_hashes), None)
             if provider is not None and provider.link_hashes[package.path] != package.linktimehash:
                 return package.path
         return None

@@ -18,10 +18,16 @@ def ends(evidence: Evidence) -> Iterator[Finding]:
         return
     if outcome.dlopen is None or outcome.dlopen.status not in ("loaded", "same"):
         return
+    brought = next((one.binary.path for one in outcome.dlopen.needed_loaded if one.binary.go is not None), None)
+    then = "looks at the plugin before it" if outcome.other else "finds none"
     yield cause(
         "not-go",
-        f"{name(evidence)} is a shared library without Go in it: it adds no module, so the host's runtime "
-        + ("looks at the plugin before it" if outcome.other else "finds none"),
+        f"{name(evidence)} is a shared library without Go in it: "
+        + (
+            f"the host's runtime looks at {brought}, a Go plugin that comes with it as a library that it needs"
+            if brought is not None
+            else f"it adds no module, so the host's runtime {then}"
+        ),
         f"Open only what `go build -buildmode=plugin` made: {rebuild(evidence)}",
     )
 

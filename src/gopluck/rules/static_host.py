@@ -21,7 +21,13 @@ def ends(evidence: Evidence) -> Iterator[Finding]:
     yield cause(
         "static-host",
         "the host is statically linked: "
-        + ("its C library cannot load anything" if refused else "a plugin cannot join its module list"),
+        + (
+            "the C library that comes with this one beside it cannot start a thread"
+            if refused and outcome.effect == "fatal"
+            else "its C library cannot load anything"
+            if refused
+            else "a plugin cannot join its module list"
+        ),
         host_command(),
         host="no PT_INTERP",
     )
