@@ -224,6 +224,7 @@ def test_refusals(project: Callable[..., Path], arguments: tuple[str, ...], mess
         ({"plugin_support": "stub"}, "host-without-cgo"),
         ({"plugin_support": "none"}, "host-without-plugin-support"),
         ({"exports_moduledata": False}, "host-not-exporting"),
+        ({"link_hashes": {"runtime/asan": "00" * 8}}, "sanitizer-runtime"),
     ],
 )
 def test_a_host_that_takes_no_plugin_is_refused_first(

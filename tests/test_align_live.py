@@ -25,8 +25,8 @@ from gopluck.facts import manifest
 from gopluck.facts.read import read
 from gopluck.remedy.gomod import from_json, parse
 
-ALL = ("modules/*", "content/*", "traps/[!t]*", "traps/test-host/*-tests*")
-"""Modules in every way in which their version, place or code can differ; workspaces; the host's own packages."""
+ALL = ("modules/*", "content/*", "flags/*-only*", "traps/[!t]*", "traps/test-host/*-tests*")
+"""Modules in every way in which version, place or code can differ; workspaces; the host's own packages; flags."""
 
 PART = (
     "modules/greet-v1.2.0/*/plugin-only*",
@@ -42,6 +42,7 @@ PART = (
     "modules/vendored/*/plugin-only*",
     "modules/vendored-edited-inlinable-body/*/plugin-only*",
     "content/body-out-of-line/*/plugin-only*",
+    "flags/trimpath/*plugin-only*",
     "traps/required-by-version/*",
     "traps/workspace/*",
 )

@@ -11,12 +11,12 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from gopluck.facts.model import Binary
+from gopluck.facts.model import Binary, Go
 from gopluck.remedy import gomod
 from gopluck.remedy.alignment import Alignment
 from gopluck.remedy.baseline import Baseline, baseline
@@ -60,12 +60,17 @@ def align(
     return _Aligner(build, module, go, environ, compiling).run(flags)
 
 
-REFUSALS = (
-    ("host-without-cgo", lambda go: go.plugin_support == "stub"),
-    ("host-without-plugin-support", lambda go: go.plugin_support == "none"),
-    ("host-not-exporting", lambda go: not go.exports_moduledata),
+ASAN = (
+    "the host was built with -asan: a plugin built with -asan, too, ends the process at its check for two definitions "
+    "of one variable, unless the host runs with ASAN_OPTIONS=detect_odr_violation=0"
 )
-"""Hosts into which nothing loads: the rule that says so, and how it is seen."""
+REFUSALS: tuple[tuple[str, Callable[[Build, Go], bool], str], ...] = (
+    ("host-without-cgo", lambda host, go: go.plugin_support == "stub", ""),
+    ("host-without-plugin-support", lambda host, go: go.plugin_support == "none", ""),
+    ("host-not-exporting", lambda host, go: not go.exports_moduledata, ""),
+    ("sanitizer-runtime", lambda host, go: "-asan" in host.instruments, ASAN),
+)
+"""Hosts into which nothing loads: the rule that says so, how it is seen, and the sentence (else the rule's title)."""
 
 
 def host_refuses(host: Build) -> tuple[str, str] | None:
@@ -73,9 +78,9 @@ def host_refuses(host: Build) -> tuple[str, str] | None:
     from gopluck.rules.registry import rule
 
     go = host.binary.go
-    for slug, applies in REFUSALS if go is not None else ():
-        if applies(go):
-            return slug, rule(slug).title
+    for slug, applies, sentence in REFUSALS if go is not None else ():
+        if go is not None and applies(host, go):
+            return slug, sentence or rule(slug).title
     return None
 
 

@@ -121,7 +121,7 @@ class Plan(NamedTuple):
         return self.options.get("-trimpath", "false") not in ("false", "0", "f", "F", "FALSE", "False")
 
 
-VARIABLES = [
+VARIABLES = (
     "GOFLAGS",
     "GOWORK",
     "GOMOD",
@@ -135,10 +135,12 @@ VARIABLES = [
     "CGO_CFLAGS",
     "CGO_CPPFLAGS",
     "CGO_CXXFLAGS",
-]
+    "CGO_LDFLAGS",
+)
+"""What is asked of `go env`."""
 
 DEFAULT_CFLAGS = "-O2 -g"
-"""What `go env` shows where CGO_CFLAGS and CGO_CXXFLAGS are not set."""
+"""What `go env` shows where CGO_CFLAGS, CGO_CXXFLAGS and CGO_LDFLAGS are not set."""
 
 
 def split(text: str) -> list[str]:
@@ -251,7 +253,7 @@ def _settings(plan: Plan, main: Listed | None) -> tuple[tuple[str, str], ...]:
     out |= {name: "true" for name in INSTRUMENTS if options.get(name, "false") == "true"}
     if profile := _profile(options.get("-pgo", "auto"), main, plan.trimmed):
         out["-pgo"] = profile
-    for name in ("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS") if not plan.trimmed else ():
+    for name in ("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_LDFLAGS") if not plan.trimmed else ():
         value = variables[name]
         out[name] = "" if value == DEFAULT_CFLAGS else value
     out["CGO_ENABLED"] = variables["CGO_ENABLED"]
