@@ -82,7 +82,7 @@ def test_every_page_fits_a_terminal_and_says_what_the_file_in_docs_says(slug: st
     shown = render([rule_page(slug)], View())
     assert "`" not in shown
     assert max(len(line) for line in shown.splitlines() if not line.lstrip().startswith("http")) <= 80
-    marks = re.compile(r"<!--.*?-->|^#+ |^- |\]\(|[\[\])(]", re.MULTILINE | re.DOTALL)
+    marks = re.compile(r"<!--.*?-->|^#+ |^ *- |\]\(|[\[\])(]", re.MULTILINE | re.DOTALL)
     words = [re.sub('[`"]', "", marks.sub(" ", text)).split() for text in (shown, page(rule(slug)))]
     assert words[0] == words[1]
 

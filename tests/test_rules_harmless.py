@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gopluck.facts.model import Binary
 from gopluck.replay.process import replay
 from gopluck.rules.engine import explain
 from recorded import Set, beyond, families, sets
@@ -24,6 +25,7 @@ CALLED = {
 SILENT = (
     ("-trimpath leaves out C flags, linker flags and directories", "*singles/*/trimmed/*", {"*"}),
     ("-trimpath leaves out directories", "*/trimmed/*", {"vendor-path"}),
+    ("-trimpath leaves out directories", "*-trimmed/*", {"module-cache-path", "vendor-path"}),
     ("another checkout, and no path shows it", "traps/inside-another-checkout/trimmed*", {"host-main-module"}),
     ("the tool that ran the compiler is recorded nowhere", "*", {"toolexec"}),
     ("code that changes no hash is a risk", "*", {"module-content"}),
@@ -32,6 +34,7 @@ SILENT = (
     ("the CPU that is needed is a risk", "*", {"goamd64"}),
     ("what is excluded is in no file", "modules/pulled-up-excluded/*", {"module-version"}),
     ("a module of which no package is linked is in no file", "*/required-and-unused/*", {"module-version"}),
+    ("a module of which no package is linked is in no file", "*/unused-module*", {"module-version"}),
     ("plugins have settings since Go 1.20", "old/*", {"compiler-flags", "ldflags"}),
 )
 """Why nothing is said: reason, names of sets, kinds of difference."""
@@ -54,6 +57,10 @@ INSTEAD = (("traps/replaced-by-folder/untrimmed*", "host-main-module", {"module-
 """What a difference is called where its own rule has nothing to say."""
 
 
+OTHERWISE = ("pgo", "go-version", "vcs")
+"""What differs although both sides have it: another path, release, or commit; and -cover, which reaches each's own."""
+
+
 def loading() -> list[Path]:
     return [path for path in families() if any(_single(one) for one in sets(path))]
 
@@ -66,7 +73,7 @@ def expected(one: Set) -> set[str]:
     """The slugs of what differs in a set, as far as its files record it."""
     (difference,) = one.raw["differences"]
     kind = difference["kind"]
-    if difference["side"] == "both" and kind not in ("pgo", "go-version", "vcs"):
+    if difference["side"] == "both" and kind not in OTHERWISE and not fnmatch(one.name, "flags/cover-main/*"):
         return set()
     for pattern, of, slugs in INSTEAD:
         if fnmatch(one.name, pattern) and of == kind:
@@ -104,3 +111,69 @@ def test_every_reason_to_be_silent_is_needed() -> None:
         )
     ]
     assert not unneeded
+
+
+def test_linker_flags_are_named_beside_other_causes() -> None:
+    untrimmed = 0
+    missing = []
+    for path in families():
+        for one in sets(path) if path.name.startswith("multi") else ():
+            kinds = {difference["kind"] for difference in one.raw["differences"]}
+            if "ldflags" not in kinds or "trimpath" in kinds or "/trimmed@" in one.name or one.truth[0][0] == "ok":
+                continue
+            findings = explain(one.host, one.requests, replay(one.host, one.requests, one.system))[0].findings
+            untrimmed += 1
+            if ("linker-flags", "harmless") not in {(finding.rule, finding.role) for finding in findings}:
+                missing.append(one.name)
+    assert not missing
+    assert untrimmed > 0
+
+
+REFUSED = (
+    ("links/host-pie/other-module@1.27.3", {"module-version"}, {"pie-host"}),
+    ("links/host-pie/trimpath@1.27.3", {"trimpath"}, {"pie-host"}),
+    ("links/host-pie-packed-relocations/other-module@1.27.3", {"module-version"}, {"pie-host"}),
+    ("field/neugram-ng-157/race-test@1.27.3", {"instrumentation"}, {"test-variant"}),
+)
+"""Sets that fail for another reason: the causes, and what is called harmless."""
+
+
+@pytest.mark.parametrize(("name", "causes", "harmless"), REFUSED, ids=[name for name, _, _ in REFUSED])
+def test_it_is_named_where_a_load_fails_for_another_reason(name: str, causes: set[str], harmless: set[str]) -> None:
+    path = next(path for path in families() if path.name == f"{name.partition('/')[0]}.json.xz")
+    one = next(one for one in sets(path) if one.name == name)
+    findings = explain(one.host, one.requests, replay(one.host, one.requests, one.system))[0].findings
+    assert {finding.rule for finding in findings if finding.role == "cause"} == causes
+    assert {finding.rule for finding in findings if finding.role == "harmless"} == harmless
+
+
+def as_read_for_a_check(binary: Binary, named: frozenset[str]) -> Binary:
+    """The facts that `gopluck check` has of a file when everything matches: no directories, no flags of packages."""
+    if binary.go is None:
+        return binary
+    hashes = {path: value for path, value in binary.go.link_hashes.items() if path in named}
+    go = binary.go._replace(link_hashes=hashes, packages=frozenset(), sources={}, compile_flags=None)
+    return binary._replace(go=go)
+
+
+@pytest.mark.parametrize("path", loading(), ids=lambda path: path.name.partition(".")[0])
+def test_a_check_that_reads_no_evidence_says_the_same(path: Path) -> None:
+    """All but `goroot`, which only directories tell."""
+    wrong = []
+    for one in filter(_single, sets(path)):
+        plugin = one.requests[0].binary
+        assert plugin is not None
+        assert plugin.go is not None
+        named = frozenset(package.path for package in plugin.go.pkghashes)
+        host = as_read_for_a_check(one.host, named)
+        request = one.requests[0]._replace(binary=as_read_for_a_check(plugin, named))
+        said = [
+            [(finding.rule, finding.role, finding.message) for finding in explain(*files)[0].findings]
+            for files in (
+                (one.host, one.requests, replay(one.host, one.requests, one.system)),
+                (host, [request], replay(host, [request], one.system)),
+            )
+        ]
+        if [finding for finding in said[0] if finding[0] != "goroot"] != said[1]:
+            wrong.append((one.name, said))
+    assert not wrong

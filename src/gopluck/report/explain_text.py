@@ -67,7 +67,7 @@ def _prose(text: str, layout: Layout, indent: int) -> Iterator[str]:
 def _folded(text: str, layout: Layout, indent: int) -> Iterator[str]:
     """The lines of a paragraph; what was marked as code is painted, or quoted where it would not be seen otherwise."""
     plain = CODE.sub(lambda match: _code(match[1], layout), text)
-    for line in layout.fold(atoms(plain), indent, hang=0):
+    for line in layout.fold(atoms(plain), indent, hang=2 if text.startswith("- ") else 0):
         yield (CODE.sub(lambda match: layout.paint(match[1], "command"), line)).replace(GAP, " ")
 
 

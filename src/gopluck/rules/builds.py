@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from gopluck.facts.model import ELSEWHERE, Binary, BuildInfo, FunctionCode, Module
+from gopluck.rules.measured import IDLE_COMPILE_FLAGS
 
 STD = "std"
 """What stands for the standard library where a module is named."""
@@ -349,8 +350,7 @@ DWARF_FLAGS = frozenset({"-B", "-N", "-l", "-race", "-msan", "-asan"})
 """The flags that the compiler records in `DW_AT_producer` (`base.RecordFlags`) and that can change a hash."""
 
 IDLE_FLAGS = (
-    "-dwarf",
-    "-spectre",
+    *IDLE_COMPILE_FLAGS,
     "-complete",
     "-compressdwarf",
     "-dynlink",
@@ -369,7 +369,7 @@ IDLE_FLAGS = (
     "-memprofile",
     "-traceprofile",
 )
-"""Compile flags that change no hash (measured from 1.21 on, or they only print)."""
+"""Compile flags that change no hash: measured, or given by the go command itself, or they only print."""
 
 
 def _mattering(words: tuple[str, ...] | list[str]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gopluck.rules.builds import is_std
+from gopluck.rules.measured import CGO_LDFLAGS_REACH_STD
 from gopluck.rules.model import Comparison, Difference, Link, Rule
 
 COMPILED = ("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS")
@@ -24,7 +25,9 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
     )
     if None in one.values() or None in two.values() or one == two:
         return
-    matters = any(one[key] != two[key] for key in COMPILED) or _lines(one["CGO_LDFLAGS"]) != _lines(two["CGO_LDFLAGS"])
+    declares = any(one[key] != two[key] for key in COMPILED)
+    moves = _lines(one["CGO_LDFLAGS"]) != _lines(two["CGO_LDFLAGS"])
+    in_std = STD_CGO if declares or CGO_LDFLAGS_REACH_STD else frozenset()
     shown = [
         ", ".join(f"{key}={values[key]}" if values[key] else f"no {key}" for key in SETTINGS if one[key] != two[key])
         for values in (one, two)
@@ -33,8 +36,8 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
     yield Difference(
         "cgo-flags",
         message,
-        candidates=tuple(path for path in comparison.mismatched if path in STD_CGO or not is_std(path))
-        if matters
+        candidates=tuple(path for path in comparison.mismatched if path in in_std or not is_std(path))
+        if declares or moves
         else (),
         evidence={"host": shown[0], "plugin": shown[1]},
         fix=f"Build the plugin with {shown[0]}",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gopluck.report.model import RulePage
+from gopluck.rules.measured import DIFFERENCES, RELEASES
 from gopluck.rules.model import Link, Rule
 from gopluck.rules.registry import CAUSES, HARMLESS, LOADING, LOOKUP, RISKS, rule
 
@@ -50,7 +51,26 @@ def sections(one: Rule) -> tuple[tuple[str, str], ...]:
         ("Example", one.example),
         ("What to do" if one.slug in HARMLESS else "How to fix it", one.fix),
     )
-    return tuple((heading, text) for heading, text in parts if text)
+    return tuple((heading, text) for heading, text in (*parts, ("Measured", measured(one.slug))) if text)
+
+
+def measured(slug: str) -> str:
+    """What was measured about a rule's differences, a line each: between which releases it breaks a load."""
+    lines = []
+    for rule_slug, what, results in DIFFERENCES.values():
+        breaks = [release for release, code in results.items() if "x" in code[:2]]
+        loads = [release for release in results if release not in breaks]
+        words = [f"{word} with {_span(list_)}" for word, list_ in (("breaks", breaks), ("loads", loads)) if list_]
+        lines += [f"- {what}: {'; '.join(words)}"] if rule_slug == slug else []
+    return "\n".join(lines)
+
+
+def _span(releases: Sequence[str]) -> str:
+    """`Go 1.21 to 1.27`, or each release where one between them is missing."""
+    first, last = (RELEASES.index(releases[at]) for at in (0, -1))
+    minors = [release.rpartition(".")[0] for release in releases]
+    whole = len(releases) > 2 and RELEASES[first : last + 1] == tuple(releases)
+    return f"Go {minors[0]} to {minors[-1]}" if whole else f"Go {', '.join(minors)}"
 
 
 def rule_page(slug: str) -> RulePage:

@@ -1,0 +1,98 @@
+"""The measured table: current with the recorded sets, whole, and the one from which rules take what they know."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from fixtures import differences
+from fixtures.differences import BREAKS, RELEASES, TOPICS, UNKNOWN, Topic
+from fixtures.oracle.toolchains import MINORS
+from gopluck.rules import measured
+from gopluck.rules.builds import IDLE_FLAGS
+
+WHY = "run: python -m fixtures.differences"
+VARIANTS = [name for topic in TOPICS for name in topic.variants]
+
+SINCE = {
+    "fips-latest": "1.24",
+    "fips-v1.0.0": "1.24",
+    "fips-v1.0.0-without-crypto": "1.24",
+    "experiment-noswissmap": "1.24 1.25",
+    "experiment-greenteagc": "1.25",
+    "experiment-nogreenteagc": "1.26 1.27",
+    "cgo-ldflags-net": "1.21 1.27",
+}
+"""Differences that only some releases have: the first, or all of them."""
+
+
+def test_the_table_is_current() -> None:
+    assert differences.DATA.read_text() == differences.data(), WHY
+
+
+def test_the_page_is_current() -> None:
+    assert differences.PAGE.read_text() == differences.page(), WHY
+
+
+def test_every_difference_belongs_to_one_topic() -> None:
+    assert len(set(VARIANTS)) == len(VARIANTS)
+    assert differences.names() <= set(VARIANTS)
+    assert set(VARIANTS) <= set(differences.measured())
+
+
+@pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.title)
+def test_a_condition_is_named_where_some_break_and_some_do_not(topic: Topic) -> None:
+    assert (differences.verdict(topic) == "only if") == bool(topic.only_if)
+
+
+@pytest.mark.parametrize("name", sorted(differences.names()))
+def test_every_flag_was_tried_on_every_pinned_release(name: str) -> None:
+    results = differences.measured()[name].results
+    since = SINCE.get(name, "").split()
+    expected = [
+        release
+        for release in MINORS
+        if not since or (release.rpartition(".")[0] in since if len(since) > 1 else release >= since[0])
+    ]
+    if name == "experiment-greenteagc":
+        expected = expected[:1]
+    assert [release for release in MINORS if release in results] == expected
+    sides = ("host-only",) if name == "pie" else differences.SIDES
+    assert all(len(code.replace(UNKNOWN, "")) == len(sides) for release, code in results.items() if release in MINORS)
+
+
+def test_what_breaks_on_one_side_breaks_on_the_other() -> None:
+    """A hash has no direction: what differs, differs."""
+    one_sided = {
+        name
+        for name, one in differences.measured().items()
+        for code in one.results.values()
+        if UNKNOWN not in code[:2] and code[0] != code[1]
+    }
+    assert one_sided == set()
+
+
+def test_releases_agree_but_for_what_is_known() -> None:
+    changed = {
+        name
+        for name, one in differences.measured().items()
+        if len({code[:2].replace(UNKNOWN, "")[:1] for code in one.results.values()}) > 1
+    }
+    assert changed == {"gcflags-all-dwarf"}, "a difference that breaks in some releases only deserves a word of its own"
+    results = differences.measured()["gcflags-all-dwarf"].results
+    assert {release for release, code in results.items() if BREAKS in code} == {"1.15.15"}
+
+
+def test_rules_take_the_idle_flags_from_the_table() -> None:
+    assert set(measured.IDLE_COMPILE_FLAGS) <= set(IDLE_FLAGS)
+    given = {
+        match[1]: BREAKS in "".join(code for release, code in results.items() if release != "1.15.15")
+        for _, detail, results in measured.DIFFERENCES.values()
+        if (match := re.fullmatch(r"`-gcflags=(?:all|std)=(-[a-z]+).*", detail))
+    }
+    assert {flag for flag, breaks in given.items() if not breaks} == set(measured.IDLE_COMPILE_FLAGS)
+
+
+def test_the_releases_are_the_pinned_ones() -> None:
+    assert {release for _, _, results in measured.DIFFERENCES.values() for release in results} <= set(RELEASES)
