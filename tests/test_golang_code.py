@@ -71,3 +71,17 @@ def test_packages_that_are_not_there_have_no_functions(samples: Path) -> None:
     binary = with_code(read(str(samples / "gateway")), frozenset({"example.com/nowhere", "example.com/gree"}))
     assert binary.go is not None
     assert binary.go.code == {}
+
+
+@pytest.mark.parametrize("name", ["gateway", "gateway-debug", "gateway-pie", "gateway-386", "gateway-s390x"])
+def test_functions_that_are_looked_up_by_name_are_those_that_a_search_finds(samples: Path, name: str) -> None:
+    packages = PACKAGES | {"fmt", "internal/abi", "strconv", "reflect"}
+    host = read(str(samples / name), evidence=False)
+    searched = with_code(host, packages, lines=False)
+    assert searched.go is not None
+    assert searched.go.code is not None
+    like = {package: [*functions, "Nowhere"] for package, functions in searched.go.code.items()}
+    looked_up = with_code(host, packages, lines=False, like=like)
+    assert looked_up.go is not None
+    assert looked_up.go.code == searched.go.code
+    assert sum(map(len, searched.go.code.values())) > 50

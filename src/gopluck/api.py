@@ -232,9 +232,12 @@ def _with_code(
     wanted = wanted_code(host, requests, outcomes)
     if not wanted:
         return host, requests
-    return with_code(host, wanted), [
-        OpenRequest(one.name, one.binary and with_code(one.binary, wanted)) for one in requests
-    ]
+    requests = [OpenRequest(one.name, one.binary and with_code(one.binary, wanted, lines=False)) for one in requests]
+    names: dict[str, dict[str, None]] = {}
+    for one in requests:
+        for package, functions in (one.binary.go.code or {}).items() if one.binary and one.binary.go else ():
+            names.setdefault(package, {}).update(dict.fromkeys(functions))
+    return with_code(host, wanted, lines=False, like=names), requests
 
 
 def _expected(requests: Sequence[OpenRequest]) -> frozenset[str]:

@@ -7,7 +7,8 @@ may refuse the file for a reason that is plain all the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Literal
 
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image, open_image, open_regular, read_at
@@ -106,18 +107,42 @@ def with_declared(binary: Binary, names: Iterable[str]) -> Binary:
     return binary._replace(go=binary.go._replace(declared=found))
 
 
-def with_code(binary: Binary, packages: frozenset[str]) -> Binary:
-    """The same facts with the lines of the functions of these packages; unchanged for other files."""
+def with_code(
+    binary: Binary,
+    packages: frozenset[str],
+    *,
+    lines: bool = True,
+    like: Mapping[str, Iterable[str]] | None = None,
+) -> Binary:
+    """The same facts with the lines of the functions of these packages; unchanged for other files.
+
+    `lines=False` leaves out all but the first line of each. `like`: only functions of these names are wanted, without
+    lines; they are looked up where the file exports any of them.
+    """
     if binary.go is None or binary.format != "elf" or not packages or binary.go.code is not None:
         return binary
-    from gopluck.golang.code import read_code
+    from gopluck.golang.code import read_code, read_like
 
     try:
         with open_image(binary.path) as image:
-            code = read_code(image, pclntab.find_pclntabs(image), packages)
+            tables = pclntab.find_pclntabs(image)
+            text = _text_address(binary.go.moduledata, image)
+            code = read_like(image, Dynamic(image), tables, text, like) if like and text else {}
+            if not code:
+                wanted = packages if like is None else packages.intersection(like)
+                code = read_code(image, tables, wanted, lines=lines)
     except (MalformedFile, UnreadableFile):
         return binary
     return binary._replace(go=binary.go._replace(code=code))
+
+
+def _text_address(module: ModuledataFacts | None, image: Image) -> int:
+    """`runtime.text`, as the module data has it; 0 when it is not known."""
+    if module is None:
+        return 0
+    at, size = layouts.layout(module.layout, image.word_size)["text"], image.word_size
+    order: Literal["little", "big"] = "little" if image.header.byte_order == "<" else "big"
+    return int.from_bytes(module.memory[0].data[at : at + size], order)
 
 
 def _identity(path: str, fd: int) -> Identity:

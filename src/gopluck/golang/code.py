@@ -7,8 +7,13 @@ every start line (`_func.startLine`, `runtime/runtime2.go`; `pcln` and `pcfile`,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import NamedTuple
 
+from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import CHUNK, Image
 from gopluck.facts.model import FunctionCode
 from gopluck.golang.pclntab import Pclntab
@@ -23,50 +28,123 @@ MAX_STEPS = 1 << 12
 FIELDS = {"name": 0, "pcfile": 4, "pcln": 5, "cu": 7, "start": 8}
 """`nameOff`, `pcfile`, `pcln`, `cuOffset` and `startLine`, in 32-bit words after the entry of `_func`."""
 
+RECORD = 9
+"""Words of `_func` that hold them."""
+
 _MADE = re.compile(r"\[|-fm$|\.(?:func|gowrap|deferwrap|init|_C|_cgo)|-range\d|\.\(\*?struct")
 """Names of functions that the compiler or cgo makes, and of generic ones, which are compiled where they are used."""
 
 
-def read_code(image: Image, tables: Iterable[Pclntab], packages: frozenset[str]) -> dict[str, dict[str, FunctionCode]]:
-    """The functions of some packages; nothing for releases before Go 1.20. Damage gives fewer, never an error."""
+def read_code(
+    image: Image, tables: Iterable[Pclntab], packages: frozenset[str], *, lines: bool = True
+) -> dict[str, dict[str, FunctionCode]]:
+    """The functions of some packages; nothing for releases before Go 1.20. Damage gives fewer, never an error.
+
+    `lines=False` leaves out `FunctionCode.lines`.
+    """
     out: dict[str, dict[str, FunctionCode]] = {}
     for table in tables:
-        if table.form == "go1.20" and packages:
-            for package, name, function in _functions(image, table, packages):
+        opened = _opened(image, table) if packages else None
+        if opened is not None:
+            for package, name, function in _functions(opened, packages, lines):
                 out.setdefault(package, {})[name] = function
     return out
 
 
-def _functions(image: Image, table: Pclntab, packages: frozenset[str]) -> Iterator[tuple[str, str, FunctionCode]]:
-    size = image.word_size
+def read_like(
+    image: Image, dynamic: Dynamic, tables: Iterable[Pclntab], text: int, like: Mapping[str, Iterable[str]]
+) -> dict[str, dict[str, FunctionCode]]:
+    """As `read_code`, without lines, of those functions by their names in each package that the file exports.
+
+    A host exports all its functions, so they are looked up, and its pclntab is not searched. `text`: the address of
+    `runtime.text`, which the entries of the table of functions count from.
+    """
+    out: dict[str, dict[str, FunctionCode]] = {}
+    for opened in filter(None, (_opened(image, table) for table in tables)):
+        table = words(image, opened.functions, 2 * opened.rows, 4)
+        entries, offsets = table[0::2], table[1::2]
+        for package, names in like.items():
+            prefix = _escaped(package)
+            for name in names:
+                symbol = dynamic.symbol(f"{prefix}.{name}")
+                row = bisect_right(entries, symbol.value - text) - 1 if symbol is not None else -1
+                if row < 0:
+                    continue
+                data = words(image, opened.functions + offsets[row] + 4, RECORD, 4)
+                if len(data) < RECORD or opened.name(data[FIELDS["name"]]) != f"{prefix}.{name}":
+                    continue
+                function = _function(opened, data, 0, lines=False)
+                if function is not None:
+                    out.setdefault(package, {})[name] = function
+    return out
+
+
+class _Opened(NamedTuple):
+    """The parts of a pclntab, as file offsets."""
+
+    image: Image
+    names: int
+    names_size: int
+    cutab: array[int]
+    files: int
+    pctab: int
+    functions: int
+    functions_size: int
+    rows: int
+
+    def name(self, offset: int) -> str:
+        """The symbol name at an offset of the table of names."""
+        return self.image.cstring(self.names + offset, MAX_NAME)
+
+
+def _opened(image: Image, table: Pclntab) -> _Opened | None:
+    if table.form != "go1.20":
+        return None
     start, room = region(image, table)
-    header = words(image, start + 8, 8, size)
+    header = words(image, start + 8, 8, image.word_size)
     if len(header) < 8:
-        return
+        return None
     names, units, files, pctab, functions = header[3:8]
     if not 0 < names <= units <= files <= pctab <= functions < room:
-        return
-    wanted = _names(image, start + names, units - names, packages)
-    offsets = words(image, start + functions, 2 * min(header[0], MAX_FUNCTIONS), 4)[1::2]
+        return None
     cutab = words(image, start + units, (files - units) // 4, 4)
+    count = min(header[0], MAX_FUNCTIONS)
+    at = (start + names, units - names, cutab, start + files, start + pctab, start + functions, room - functions)
+    return _Opened(image, *at, count)
+
+
+def _functions(opened: _Opened, packages: frozenset[str], lines: bool) -> Iterator[tuple[str, str, FunctionCode]]:
+    image = opened.image
+    wanted = _names(image, opened.names, opened.names_size, packages)
+    offsets = words(image, opened.functions, 2 * opened.rows, 4)[1::2]
     found = 0
-    for data, places in records(image, start + functions, room - functions, offsets, 4):
+    for data, places in records(image, opened.functions, opened.functions_size, offsets, 4):
         for at in places:
             name = wanted.get(data[at + FIELDS["name"]])
             if name is None or found == MAX_FOUND:
                 continue
             found += 1
-            pcfile, pcln, unit, line = (data[at + FIELDS[key]] for key in ("pcfile", "pcln", "cu", "start"))
-            in_file = list(_steps(image, start + pctab + pcfile))
-            if not in_file or not 0 <= unit + in_file[0][1] < len(cutab) or not 0 < line < 1 << 31:
-                continue
-            path = cutab[unit + in_file[0][1]]
-            if path == DEAD_FILE:
-                continue
-            base = image.cstring(start + files + path, MAX_PATH).rpartition("/")[2]
-            if base != "<autogenerated>" and not base.startswith("_cgo"):
-                lines = _own_lines(list(_steps(image, start + pctab + pcln)), in_file, line)
-                yield *name, FunctionCode(base, line, lines)
+            function = _function(opened, data, at, lines)
+            if function is not None:
+                yield *name, function
+
+
+def _function(opened: _Opened, data: array[int], at: int, lines: bool) -> FunctionCode | None:
+    """The function of the record at a place of some words; None for what has no source file of its own."""
+    image = opened.image
+    pcfile, pcln, unit, line = (data[at + FIELDS[key]] for key in ("pcfile", "pcln", "cu", "start"))
+    steps = _steps(image, opened.pctab + pcfile)
+    in_file = list(steps if lines else islice(steps, 1))
+    if not in_file or not 0 <= unit + in_file[0][1] < len(opened.cutab) or not 0 < line < 1 << 31:
+        return None
+    path = opened.cutab[unit + in_file[0][1]]
+    if path == DEAD_FILE:
+        return None
+    base = image.cstring(opened.files + path, MAX_PATH).rpartition("/")[2]
+    if base == "<autogenerated>" or base.startswith("_cgo"):
+        return None
+    own = _own_lines(list(_steps(image, opened.pctab + pcln)), in_file, line) if lines else ()
+    return FunctionCode(base, line, own)
 
 
 def _names(image: Image, offset: int, size: int, packages: frozenset[str]) -> dict[int, tuple[str, str]]:
