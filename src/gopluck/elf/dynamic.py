@@ -5,7 +5,6 @@ Symbols are found as `ld.so` finds them (`elf/dl-lookup.c`): `.gnu.hash`, or `.h
 
 from __future__ import annotations
 
-import re
 import struct
 import sys
 from array import array
@@ -146,13 +145,19 @@ class Dynamic:
         which start with a prefix of their own, are never tails.
         """
         offset, size = self.strtab
-        pattern = re.compile(rb"\0((?:" + b"|".join(re.escape(p) for p in prefixes) + rb")[^\0]*)(?=\0)")
+        needles = [b"\0" + prefix for prefix in prefixes]
         out: dict[int, bytes] = {}
         for number, chunk in enumerate(self.image.chunks(offset, size, MAX_NAME)):
-            for match in pattern.finditer(chunk):
-                out[number * CHUNK + match.start(1)] = match[1]
-                if len(out) > MAX_FOUND:
-                    raise MalformedFile(f"{self.image.path}: more than {MAX_FOUND} names of one kind")
+            for needle in needles:
+                at = chunk.find(needle)
+                while at >= 0:
+                    end = chunk.find(b"\0", at + 1)
+                    if end < 0:
+                        break
+                    out[number * CHUNK + at + 1] = chunk[at + 1 : end]
+                    if len(out) > MAX_FOUND:
+                        raise MalformedFile(f"{self.image.path}: more than {MAX_FOUND} names of one kind")
+                    at = chunk.find(needle, end)
         return out
 
     def symbols_with(self, prefixes: tuple[bytes, ...]) -> list[Symbol]:

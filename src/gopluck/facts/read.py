@@ -250,7 +250,7 @@ def _evidence(image: Image, dynamic: Dynamic, go: Go, only: frozenset[str] | Non
         packages=names,
         sources=read_sources(image, tables, wanted, only, go.build_info),
         compile_flags=dwarf.compile_flags(image) if flags else None,
-        covered=covered_packages(image, tables),
+        covered=covered_packages(image, tables, version.minor(go.version)),
         tested=_tested(image, tables, go),
     )
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from gopluck.elf.image import Image
 from gopluck.golang.pclntab import Pclntab, contains
 
-REGISTER = (b".addCovMeta\0", b"/rtcov.AddMeta\0")
-"""Names of the function that every instrumented package calls."""
+REGISTER_OLD, REGISTER = b".addCovMeta\0", b"/rtcov.AddMeta\0"
+"""The end of the name of the function that every instrumented package calls: up to Go 1.21, and since 1.22."""
 
 HEADER = struct.Struct("<4I16s4x2I")
 """`MetaSymbolHeader`, little-endian on every machine."""
@@ -29,9 +29,13 @@ REACH = HEADER.size + 2 * MAX_PATH
 """Bytes after the start of a blob without functions in which its package's path ends."""
 
 
-def covered_packages(image: Image, tables: Sequence[Pclntab]) -> frozenset[str]:
-    """The import paths of the instrumented packages; empty for a file that was built without -cover."""
-    if not any(contains(image, table, name) for table in tables if table.names_size for name in REGISTER):
+def covered_packages(image: Image, tables: Sequence[Pclntab], release: tuple[int, int] | None) -> frozenset[str]:
+    """The import paths of the instrumented packages; empty for a file that was built without -cover.
+
+    `release`: its minor release (`version.minor`), or None when that is not known.
+    """
+    names = (REGISTER_OLD, REGISTER) if release is None else (REGISTER_OLD if release < (1, 22) else REGISTER,)
+    if not any(contains(image, table, name) for table in tables if table.names_size for name in names):
         return frozenset()
     found: set[str] = set()
     for at in _starts(image):

@@ -44,5 +44,6 @@ def read_link_hashes(image: Image, dynamic: Dynamic, only: frozenset[str] | None
 
 def read_packages(dynamic: Dynamic) -> frozenset[str]:
     """The packages whose hash the file names: `read_link_hashes(...).keys()` without looking the symbols up."""
-    names = dynamic.strings_with(tuple(prefix.encode() for prefix in PREFIXES)).values()
+    found = (dynamic.strings_with((prefix.encode(),)).values() for prefix in PREFIXES)
+    names = next(filter(None, found), ())
     return frozenset(name[len(PREFIXES[0]) :].decode("utf-8", "surrogateescape") for name in names)
