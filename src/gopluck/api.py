@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from os import PathLike, fspath
 from os.path import isdir
 from typing import TYPE_CHECKING
 
 from gopluck.errors import MalformedFile, Usage
-from gopluck.facts.model import Binary
+from gopluck.facts.model import Binary, FunctionCode
+from gopluck.facts.read import Everything, with_code, with_declared, with_evidence, with_hashes
 from gopluck.facts.read import read as _read
-from gopluck.facts.read import with_code, with_declared, with_evidence
 from gopluck.replay.process import OpenRequest, Outcome, replay
 from gopluck.report.model import HostSummary, PluginResult, Report
 
@@ -106,7 +106,7 @@ def diff(
     system = system or _Libraries()
     sessions = [_Session(host, system, (), alone=False, progress=progress) for host in hosts]
     found = []
-    known = set.intersection(*(set(host.go.link_hashes) if host.go else set() for host in hosts))
+    known = set.intersection(*(set(_hashes(host)) for host in hosts))
     for path in [fspath(plugin) for plugin in plugins]:
         requests = sessions[0].read([(path, path)], known)
         before, after = (session.results(requests)[0] for session in sessions)
@@ -185,7 +185,7 @@ class _Session:
         """The plugins of one process, for each (name, path). `known`: packages that every host has."""
         if known is None:
             # Where there is one plugin only, its own hash of a package that the host has is never looked at.
-            known = self._host.go.link_hashes if self._host and self._host.go and len(calls) == 1 else ()
+            known = (Everything() if self._host is None else _hashes(self._host)) if len(calls) == 1 else ()
         out = []
         for name, path in calls:
             self.progress(path)
@@ -195,7 +195,11 @@ class _Session:
 
     def results(self, requests: Sequence[OpenRequest]) -> list[PluginResult]:
         """The results of one process."""
+        unread = self._host is None and len(requests) == 1
         host = self._read_host(_expected(requests))
+        if unread:
+            wanted = _expected(requests).difference(_hashes(host))
+            requests = [OpenRequest(one.name, one.binary and with_hashes(one.binary, wanted)) for one in requests]
         outcomes = replay(host, requests, self.system)
         if any(outcome.dlopen and outcome.dlopen.status not in ("loaded", "same") for outcome in outcomes):
             # Only a symbol that no library has makes it worth reading the C symbols of a large host.
@@ -223,6 +227,23 @@ class _Session:
         return _results(host, requests, outcomes, self.baseline)
 
 
+EACH_FILE = 8
+"""Functions of one source file that are compared: those that begin behind a line that was added begin elsewhere."""
+
+
+def _spread(functions: Mapping[str, FunctionCode]) -> Iterator[str]:
+    """Some functions of each source file of a package, the last one among them."""
+    files: dict[str, list[str]] = {}
+    for name in sorted(functions, key=lambda name: -functions[name].start):
+        files.setdefault(functions[name].file, []).append(name)
+    for names in files.values():
+        yield from names[:: -(-len(names) // EACH_FILE)]
+
+
+def _hashes(host: Binary) -> Mapping[str, str]:
+    return host.go.link_hashes if host.go else {}
+
+
 def _with_code(
     host: Binary, requests: list[OpenRequest], outcomes: Sequence[Outcome]
 ) -> tuple[Binary, list[OpenRequest]]:
@@ -236,7 +257,7 @@ def _with_code(
     names: dict[str, dict[str, None]] = {}
     for one in requests:
         for package, functions in (one.binary.go.code or {}).items() if one.binary and one.binary.go else ():
-            names.setdefault(package, {}).update(dict.fromkeys(functions))
+            names.setdefault(package, {}).update(dict.fromkeys(_spread(functions)))
     return with_code(host, wanted, lines=False, like=names), requests
 
 

@@ -88,6 +88,26 @@ def with_evidence(binary: Binary, *, only: frozenset[str] | None = None, flags: 
         return binary
 
 
+def with_hashes(binary: Binary, packages: Iterable[str]) -> Binary:
+    """The same facts with the link hashes of these packages, too; the file is read again for it."""
+    wanted = frozenset(packages)
+    if binary.go is None or binary.format != "elf" or not wanted:
+        return binary
+    try:
+        with open_image(binary.path) as image:
+            found = linkhash.read_link_hashes(image, Dynamic(image), wanted)
+    except MalformedFile:
+        return binary
+    return binary._replace(go=binary.go._replace(link_hashes={**binary.go.link_hashes, **found}))
+
+
+class Everything:
+    """A collection that holds whatever is looked for."""
+
+    def __contains__(self, item: object) -> bool:
+        return True
+
+
 def with_declared(binary: Binary, names: Iterable[str]) -> Binary:
     """The same facts with what these names are in a plugin's main package; the file is read again for it."""
     from gopluck.golang.declared import declared
@@ -250,7 +270,7 @@ def _evidence(image: Image, dynamic: Dynamic, go: Go, only: frozenset[str] | Non
         packages=names,
         sources=read_sources(image, tables, wanted, only, go.build_info),
         compile_flags=dwarf.compile_flags(image) if flags else None,
-        covered=covered_packages(image, tables, version.minor(go.version)),
+        covered=covered_packages(image, dynamic, tables),
         tested=_tested(image, tables, go),
     )
 

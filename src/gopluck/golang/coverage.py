@@ -10,11 +10,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 
+from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image
 from gopluck.golang.pclntab import Pclntab, contains
 
-REGISTER_OLD, REGISTER = b".addCovMeta\0", b"/rtcov.AddMeta\0"
-"""The end of the name of the function that every instrumented package calls: up to Go 1.21, and since 1.22."""
+REGISTER = (b".addCovMeta\0", b"/rtcov.AddMeta\0")
+"""Names of the function that every instrumented package calls."""
 
 HEADER = struct.Struct("<4I16s4x2I")
 """`MetaSymbolHeader`, little-endian on every machine."""
@@ -29,13 +30,12 @@ REACH = HEADER.size + 2 * MAX_PATH
 """Bytes after the start of a blob without functions in which its package's path ends."""
 
 
-def covered_packages(image: Image, tables: Sequence[Pclntab], release: tuple[int, int] | None) -> frozenset[str]:
-    """The import paths of the instrumented packages; empty for a file that was built without -cover.
-
-    `release`: its minor release (`version.minor`), or None when that is not known.
-    """
-    names = (REGISTER_OLD, REGISTER) if release is None else (REGISTER_OLD if release < (1, 22) else REGISTER,)
-    if not any(contains(image, table, name) for table in tables if table.names_size for name in names):
+def covered_packages(image: Image, dynamic: Dynamic, tables: Sequence[Pclntab]) -> frozenset[str]:
+    """The import paths of the instrumented packages; empty for a file that was built without -cover."""
+    if dynamic.symbol("runtime.main") is not None and dynamic.symbol("runtime.addCovMeta") is None:
+        # A host exports all its functions: a look-up tells what a search of a large pclntab would.
+        return frozenset()
+    if not any(contains(image, table, name) for table in tables if table.names_size for name in REGISTER):
         return frozenset()
     found: set[str] = set()
     for at in _starts(image):
