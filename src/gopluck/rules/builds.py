@@ -338,6 +338,29 @@ class Build:
         return re.sub(r"-.*", "", value) if value.startswith("v") else ""
 
 
+WEIGHED = (
+    *("-gcflags", "-tags", "-pgo", "-trimpath", "-race", "-msan", "-asan", "-cover", "GOEXPERIMENT", "GOFIPS140"),
+    *("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_LDFLAGS"),
+)
+"""The build settings that a cause is found by."""
+
+
+def alike(one: Build, two: Build) -> bool:
+    """Whether nothing differs between two builds that a cause could be: release, settings, versions of modules."""
+    if one.info is None or two.info is None or one.tested or two.tested:
+        return False
+    if any(one.info.setting(key) != two.info.setting(key) for key in WEIGHED) or one.info.dropped or two.info.dropped:
+        return False
+    sides = [(build.binary.go and build.binary.go.version, build.layout, build.trimmed) for build in (one, two)]
+    if sides[0] != sides[1] or one.instruments != two.instruments or one.fips != two.fips:
+        return False
+    if "-cover" in one.instruments:
+        # Which packages it counts in is not all in the settings.
+        return False
+    shared = one.modules.keys() & two.modules.keys()
+    return all(one.modules[path][:3] == two.modules[path][:3] for path in shared)
+
+
 INSTRUMENTS = {
     "-race": "runtime/race",
     "-msan": "runtime/msan",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from gopluck.facts.model import Binary
 from gopluck.replay.process import Mismatch, OpenRequest, Outcome
 from gopluck.report.model import Finding, MismatchedPackage, Packages
-from gopluck.rules.builds import STD, Build, is_std
+from gopluck.rules.builds import STD, Build, alike, is_std
 from gopluck.rules.conflicts_with_loaded_plugin import rebuilt
 from gopluck.rules.model import Comparison, Difference, Evidence, Opened
 from gopluck.rules.paths import place_agrees
@@ -193,7 +193,9 @@ def _followed(packages: Sequence[str]) -> str:
 
 def _attribute(comparison: Comparison) -> _Attribution:
     """Give each package, in link order, the differences that can have changed it; through others where none can."""
-    differences = [difference for one in map(rule, CAUSES) if one.differs for difference in one.differs(comparison)]
+    # Where all packages match and the builds are alike no rule has anything to say; importing them takes its time.
+    slugs = CAUSES if comparison.mismatched or not alike(*comparison.builds) else ()
+    differences = [difference for one in map(rule, slugs) if one.differs for difference in one.differs(comparison)]
     direct: dict[str, list[int]] = {}
     general: dict[str, list[int]] = {}
     for index, difference in enumerate(differences):
