@@ -44,6 +44,29 @@ PART = (
 )
 """The scenarios of `make test`: each kind of thing that the replay knows, and few combinations of compile flags."""
 
+REPAIRED = (
+    "flags/trimpath/*",
+    "flags/gcflags-all-N-l/*",
+    "flags/gomodcache/*",
+    "links/host-*/same@*",
+    "modules/greet-v1.1.0/*",
+    "modules/pulled-up-by-another/*",
+    "modules/vendored/*@1.27.3",
+    "content/inlinable-body/*",
+    "traps/required-by-version/*",
+    "traps/replaced-by-folder/*",
+    "traps/inside-another-checkout/*",
+    "traps/installed-by-version-plugin-inside/*",
+    "toolchains/*",
+    "repairs/chain/*",
+    "repairs/known-cache*/*@1.27.3",
+    "repairs/goflags-trimpath/*",
+    "repairs/workspace/*",
+    "multi/*gcflags-dep-l*",
+    "multi/*words-v1.1.0*@1.27.3",
+)
+"""The refused sets whose recipe `make test` carries out: several differences among them, and few compile flags."""
+
 
 @pytest.fixture(scope="module")
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -84,3 +107,20 @@ def test_the_tags_of_the_standard_library_are_those_of_its_sources(
         assert stdtags.text(stdtags.table()) == stdtags.TABLE.read_text(), "run: python -m fixtures.stdtags"
     for tag, packages in stdtags.table((MINORS[0], MINORS[-1])).items():
         assert set(packages) <= set(table[tag]), f"{tag}: run: python -m fixtures.stdtags"
+
+
+def test_what_gopluck_prints_makes_the_plugin_load(
+    request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if shutil.which("cc") is None:
+        pytest.skip("no C compiler (cc) here: cgo cannot build plugins")
+    chosen = [word for glob in REPAIRED for word in ("--only", glob)] + ["--toolchains", "oldest,newest"]
+    chosen = [] if request.config.getoption("--full") else chosen
+    command = [sys.executable, "-m", "fixtures.oracle.repair", *chosen]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    misses = [line for line in done.stdout.splitlines() if line.startswith(("MISS", "NOT BUILT", "BROKEN"))]
+    with capsys.disabled():
+        print("\n" + "\n".join(done.stdout.splitlines()[-3:]), end=" ")
+    assert not misses, "\n".join(misses)
+    assert done.returncode == 0
+    assert done.stdout.count("ok repaired") >= 40

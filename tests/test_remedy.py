@@ -6,8 +6,14 @@ import pytest
 
 import recorded
 from gopluck.remedy.baseline import baseline
-from gopluck.remedy.model import Edit, Recipe
+from gopluck.remedy.model import Edit, Input, Recipe
+from gopluck.remedy.recipe import recipes
+from gopluck.replay.process import replay
+from gopluck.report.interface import View
+from gopluck.report.model import HostSummary, PluginResult, Report
+from gopluck.report.text import render
 from gopluck.rules.builds import Build
+from gopluck.rules.engine import explain
 
 CACHE = "/tmp/gopluck-oracle/gopath/pkg/mod"
 
@@ -90,4 +96,182 @@ def test_a_baseline_gives_the_line_to_type() -> None:
     assert (
         f"{found.assignments} {found.line('my plugin.so')}" == "GOTOOLCHAIN=go1.27.3 CGO_ENABLED=1 "
         "go build -buildmode=plugin '-gcflags=all=-N -l' -o 'my plugin.so' ."
+    )
+
+
+def found(name: str, follow: str = "host") -> tuple[Recipe | None, ...]:
+    """The recipes of a recorded set."""
+    family = next(path for path in recorded.families() if path.name == f"{name.partition('/')[0]}.json.xz")
+    one = next(one for one in recorded.sets(family) if one.name == name)
+    outcomes = replay(one.host, one.requests, one.system)
+    return recipes(one.host, one.requests, outcomes, explain(one.host, one.requests, outcomes), follow)
+
+
+GO = "GOTOOLCHAIN=go1.27.3 CGO_ENABLED=1"
+PLUGIN = f"{GO} go build -buildmode=plugin"
+PINS = "-require=example.com/letters@v1.0.0 -require=example.com/words@v1.0.0"
+RUN = {
+    "flags/trimpath/host-only@1.27.3": (f"{PLUGIN} -trimpath -o p.so .",),
+    # -trimpath may come from GOFLAGS, which no file records: it is switched off by name.
+    "flags/trimpath/plugin-only@1.27.3": (f"{PLUGIN} -trimpath=false -o p.so .",),
+    "flags/race/plugin-only@1.27.3": (f"{PLUGIN} -race=false -o p.so .",),
+    "flags/gcflags-all-N-l/plugin-only@1.27.3": (f"{PLUGIN} -gcflags=all= -o p.so .",),
+    "flags/experiment-arenas/plugin-only@1.27.3": (
+        "GOTOOLCHAIN=go1.27.3 GOEXPERIMENT='' CGO_ENABLED=1 go build -buildmode=plugin -o p.so .",
+    ),
+    "flags/pgo/plugin-only@1.27.3": (f"{PLUGIN} -pgo=off -o p.so .",),
+    "modules/wire-v1.1.0/trimmed/host-only@1.27.3": (
+        "go mod edit -require=example.com/Acme/wire@v1.1.0",
+        f"{GO} GOWORK=off go build -buildmode=plugin -trimpath -mod=mod -o p.so .",
+    ),
+    # A fork gives way: for all versions, and for the one that counts more.
+    "modules/replaced-by-other-fork/untrimmed/plugin-only@1.27.3": (
+        "go mod edit -dropreplace=example.com/greet -dropreplace=example.com/greet@v1.0.0 "
+        "-require=example.com/greet@v1.0.0 -require=example.com/Acme/wire@v1.0.0 "
+        f"-require=example.com/codec.v3@v1.0.0 {PINS}",
+        f"{GO} GOWORK=off go build -buildmode=plugin -mod=mod -o p.so .",
+    ),
+    # The plugin requires the host's module: trimmed, only a workspace gives it the host's path.
+    "traps/required-by-version/trimmed@1.27.3": (
+        'GOTOOLCHAIN=go1.27.3 go work init . "$HOST_CHECKOUT"',
+        f"{GO} GOWORK='' go build -buildmode=plugin -trimpath -mod=readonly -o p.so .",
+    ),
+    "traps/inside-another-checkout/untrimmed@1.27.3": (
+        "cd /tmp/gopluck-oracle/src/1.27.3/inside-3df3191551/plug",
+        f"{PLUGIN} -o p.so .",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RUN)
+def test_what_the_plugins_side_types(name: str) -> None:
+    (recipe,) = found(name)
+    assert recipe is not None
+    assert (recipe.possible, recipe.side, recipe.why_not) == (True, "plugin", None)
+    assert recipe.run == RUN[name]
+
+
+WHY_NOT = {
+    "links/host-cgo-off/same@1.27.3": ("a host built without cgo opens no plugin at all", "go build -o"),
+    "links/host-internal/same@1.27.3": (
+        "a host that does not export Go's symbols opens no plugin at all",
+        "go build -ldflags=-linkmode=external -o",
+    ),
+    "links/host-static/same@1.27.3": (
+        "a static host opens no plugin at all",
+        "go build -ldflags=-linkmode=external -o",
+    ),
+    "modules/vendored/untrimmed/host-only@1.27.3": (
+        "the host took its modules from /tmp/gopluck-oracle/src/1.27.3/host-ceda3927f4/vendor, and without -trimpath "
+        "that directory is part of their paths",
+        "go build -trimpath -o",
+    ),
+    "content/inlinable-body/folders-trimmed/host-only@1.27.3": (
+        "no version says which code of example.com/greet the host has",
+        "go build -trimpath -o",
+    ),
+    "traps/test-host/in-package-tests@1.27.3": (
+        "the host is a test binary that has the package under test compiled together with its _test.go files",
+        "go test -c -o",
+    ),
+    "flags/gomodcache/host-only@1.27.3": (
+        "why example.com/greet/internal/form differs is in no file",
+        "go build -trimpath -o",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WHY_NOT)
+def test_why_nothing_on_the_plugins_side_helps(name: str) -> None:
+    (recipe,) = found(name)
+    why, command = WHY_NOT[name]
+    assert recipe is not None
+    assert (recipe.possible, recipe.side, recipe.why_not) == (False, "host", why)
+    assert recipe.command.startswith(command)
+
+
+SESSIONS: dict[str, list[tuple[bool, str] | None]] = {
+    "sessions/copy@1.27.3": [None, (False, "host"), None],
+    "sessions/conflict@1.27.3": [None, (True, "plugin")],
+    # Not to blame: the packages of a refused plugin stay in the process.
+    "sessions/conflict-with-refused@1.27.3": [(True, "plugin"), (False, "host")],
+    "sessions/repaired-build@1.27.3": [(True, "plugin"), (False, "host")],
+    "sessions/c-library-between@1.27.3": [None, (False, "plugin"), None],
+    "sessions/foreign-between/1.25.5@1.27.3": [None, (True, "plugin"), (False, "host")],
+}
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_in_a_session_only_who_is_to_blame_is_built_anew(name: str) -> None:
+    assert [recipe and (recipe.possible, recipe.side) for recipe in found(name)] == SESSIONS[name]
+
+
+FOLLOWING_THE_PLUGIN = {
+    "flags/trimpath/plugin-only@1.27.3": (f"{GO} go build -trimpath -o host .",),
+    "flags/trimpath/host-only@1.27.3": (f"{GO} go build -trimpath=false -o host .",),
+    "modules/wire-v1.1.0/untrimmed/plugin-only@1.27.3": (
+        "go mod edit -require=example.com/Acme/wire@v1.1.0",
+        f"{GO} GOWORK=off go build -mod=mod -o host .",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOLLOWING_THE_PLUGIN)
+def test_the_host_can_follow_the_plugin(name: str) -> None:
+    (recipe,) = found(name, "plugin")
+    assert recipe is not None
+    assert (recipe.possible, recipe.side) == (True, "host")
+    assert tuple(line.replace(host(name).binary.path, "host") for line in recipe.run) == FOLLOWING_THE_PLUGIN[name]
+
+
+def shown(recipe: Recipe) -> str:
+    """The last part of the text of a plugin that does not load."""
+    result = PluginResult("p.so", 1, "fails", "runtime", "error", "refused", True, remedy=recipe)
+    text = render(Report(HostSummary("host", "exe", "go1.27.3", "linux", "amd64", None), (result,)), View())
+    assert all(len(line) <= 80 or " " not in line.strip() for line in text.splitlines())
+    return text.partition("refused\n")[2].strip("\n")
+
+
+def test_the_text_is_one_block_to_paste() -> None:
+    recipe = Recipe(
+        True,
+        "plugin",
+        go="go1.27.3",
+        env={"GOTOOLCHAIN": "go1.27.3", "CGO_ENABLED": "1", "GOWORK": ""},
+        go_mod=(
+            Edit("dropreplace", "example.com/gateway"),
+            Edit("use", "example.com/gateway", to="$HOST_CHECKOUT"),
+            Edit("go", version="1.27.3", when="the go line of go.mod asks for more than 1.27.3"),
+        ),
+        command="go build -buildmode=plugin -trimpath '-gcflags=all=-N -l' -mod=readonly -o p.so .",
+        inputs=(
+            Input("HOST_CHECKOUT", "the folder of the host's main module"),
+            Input("", "the module cache", "/home/me/go/pkg/mod"),
+        ),
+        notes=("A note.",),
+    )
+    assert (
+        shown(recipe)
+        == """  fix   $HOST_CHECKOUT has to be the folder of the host's main module
+        go mod edit -dropreplace=example.com/gateway
+        GOTOOLCHAIN=go1.27.3 go work init . "$HOST_CHECKOUT"
+        # if the go line of go.mod asks for more than 1.27.3:
+        # go mod edit -go=1.27.3 -toolchain=none
+        GOTOOLCHAIN=go1.27.3 CGO_ENABLED=1 GOWORK='' go build \\
+          -buildmode=plugin -trimpath '-gcflags=all=-N -l' -mod=readonly \\
+          -o p.so .
+        /home/me/go/pkg/mod has to be the module cache
+        A note."""
+    )
+
+
+def test_the_text_says_why_nothing_helps_and_what_the_host_can_do() -> None:
+    recipe = Recipe(
+        False, "host", "a static host opens no plugin at all", command="go build -o host .", notes=("A note.",)
+    )
+    assert (
+        shown(recipe)
+        == """  fix   nothing on the plugin's side helps: a static host opens no plugin at all
+  host  go build -o host .
+        A note."""
     )

@@ -8,10 +8,12 @@ from typing import NamedTuple
 from gopluck.remedy.model import Input
 from gopluck.replay.dlopen import libc_of
 from gopluck.rules.builds import Build
-from gopluck.rules.commands import PROFILE, Settings, settings, toolchain
+from gopluck.rules.commands import Settings, owner, profile, settings, toolchain
 
-CHECKOUT = "$HOST_CHECKOUT"
-"""Stands for the folder of the host's main module, where it is not recorded (-trimpath)."""
+
+def checkout(host: Build) -> str:
+    """What stands for the folder of a build's main module, where it is not recorded (-trimpath)."""
+    return f"${owner(host)}_CHECKOUT"
 
 
 class Baseline(NamedTuple):
@@ -54,19 +56,21 @@ def baseline(host: Build, plugin: Build | None = None) -> Baseline:
     for flag in wanted.flags:
         name, _, value = flag.partition("=")
         if name == "-pgo" and value != "off":
-            known = value != PROFILE
+            known = value != profile(host)
             inputs.append(
-                Input("" if known else PROFILE[1:], "the profile that the host was built with", value if known else "")
+                Input(
+                    "" if known else value[1:], f"the profile that {host.name} was built with", value if known else ""
+                )
             )
     if any(env.get(name) for name in ("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS")):
-        notes.append("Folders that the C flags name must hold the headers that the host was built with.")
+        notes.append(f"Folders that the C flags name must hold the headers that {host.name} was built with.")
     if not toolchain(host):
         what = f"{host.release}, which GOTOOLCHAIN cannot name" if host.release else "a release that is not recorded"
-        notes.append(f"The host was built with {what}: use the same toolchain.")
+        notes.append(f"{host.name.capitalize()} was built with {what}: use the same toolchain.")
     level = host.setting("GOAMD64") or "v1"
     if level != "v1":
-        notes.append(f"The host was built with GOAMD64={level}; a plugin may be, and need not.")
-    if libc_of(host.binary).kind == "musl":
+        notes.append(f"{host.name.capitalize()} was built with GOAMD64={level}; the other side need not be.")
+    if host.binary.elf and host.binary.elf.interp and libc_of(host.binary).kind == "musl":
         notes.append("The host is linked with musl: build on Alpine, or with a C compiler for musl (CC=musl-gcc).")
     return Baseline(wanted.go, env, wanted.flags, tuple(inputs), tuple(notes))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from gopluck.remedy.baseline import Baseline, baseline
@@ -25,8 +25,20 @@ class Owner(NamedTuple):
     """Whether the host has to be built anew."""
 
 
+class Problem(NamedTuple):
+    """Something that no build of the plugin removes."""
+
+    why: str
+    """A clause."""
+    flags: tuple[str, ...] = ()
+    """What the host's own build line needs besides."""
+    todo: str = ""
+    """A sentence for the host's owner."""
+
+
 EXTERNAL = "-ldflags=-linkmode=external"
-TRIM = "-trimpath"
+TRIM = ("-trimpath",)
+TRIMMED = "With -trimpath on both sides no directory counts, neither vendor folder nor module cache."
 
 OWNERS: Mapping[str, Owner] = {
     "host-without-plugin-support": Owner(
@@ -88,16 +100,20 @@ ASAN = Owner(
     "Build host and plugin without -asan.",
     flags=("-asan=false",),
 )
+CONTENT = (
+    "Compile host and plugin from the same code: give the module a version that both require (or check out one commit "
+    "for both), without edits in a checkout, a vendor folder or by -overlay."
+)
 
 
-def reason(host: Build, plugin: Build, causes: Mapping[str, Finding], outcome: Outcome) -> str:
+def reason(host: Build, causes: Mapping[str, Finding], outcome: Outcome) -> str:
     """Why no build of the plugin can help, by the causes alone; empty where one may."""
     if "-asan" in host.instruments:
         return ASAN.why
     owner = _owner(causes)
     if owner is not None:
         return owner.why
-    if not causes:
+    if not causes and outcome.why != "empty-pluginpath":
         return outcome.note or "nothing in the files says why, so nothing can be said about what to change"
     return ""
 
@@ -106,47 +122,39 @@ def _owner(causes: Mapping[str, Finding]) -> Owner | None:
     return next((owner for slug, owner in OWNERS.items() if slug in causes), None)
 
 
-def for_the_host(host: Build, plugin: Build, causes: Mapping[str, Finding], why: str) -> Recipe:
-    """The host's own build line with what has to change in it; without one where the host need not be built anew."""
+def by_cause(host: Build, causes: Mapping[str, Finding], why: str) -> Recipe:
+    """The recipe for the owner that a cause names; without commands where nothing has to be built."""
     owner = ASAN if "-asan" in host.instruments else _owner(causes)
-    notes = [owner.todo] if owner is not None and owner.todo else []
-    if owner is not None and not owner.builds:
-        return Recipe(False, owner.side, why, notes=tuple(notes))
     if owner is None:
-        notes += _advice(host, causes)
+        return Recipe(False, "host", why)
+    if not owner.builds:
+        return Recipe(False, owner.side, why, notes=(owner.todo,) if owner.todo else ())
+    return for_the_host(host, [Problem(why, owner.flags, owner.todo)])
+
+
+def for_the_host(host: Build, problems: Sequence[Problem]) -> Recipe:
+    """The host's own build line with what has to change in it."""
     wanted = baseline(host)
-    flags = [flag for flag in wanted.flags if flag != "-asan"]
+    added = tuple(dict.fromkeys(flag for problem in problems for flag in problem.flags))
+    off = {flag.removesuffix("=false") for flag in added if flag.endswith("=false")}
+    flags = tuple(flag for flag in wanted.flags if flag not in off)
+    flags += tuple(flag for flag in added if flag not in flags)
     env = {name: value for name, value in wanted.env.items() if name != "GOMODCACHE"}
-    flags += owner.flags if owner is not None else ()
-    if owner is None and not host.trimmed:
-        flags.insert(0, TRIM)
-    notes.append("Then build the plugin for the new host: gopluck check prints how.")
+    notes = dict.fromkeys(problem.todo for problem in problems if problem.todo)
     return Recipe(
         False,
         "host",
-        why,
+        "; ".join(problem.why for problem in problems),
         wanted.go,
         env,
-        tuple(flags),
-        command=_line(host, wanted._replace(env=env, flags=tuple(flags))),
-        notes=tuple(notes),
+        flags,
+        command=host_line(host, wanted._replace(env=env, flags=flags)),
+        notes=(*notes, "Then build the plugin for the new host: gopluck check prints how."),
     )
 
 
-def _line(host: Build, wanted: Baseline) -> str:
-    """The host's build line; a test binary's for a host that is one."""
+def host_line(host: Build, wanted: Baseline) -> str:
+    """A host's build line; that of a test binary for a host that is one."""
     output = host.binary.path.rpartition("/")[2] or "host"
     line = wanted.line(output, "")
     return line.replace("go build", "go test -c", 1) if host.tested else line
-
-
-def _advice(host: Build, causes: Mapping[str, Finding]) -> list[str]:
-    out = []
-    if "module-content" in causes:
-        out.append(
-            "Compile host and plugin from the same code: give the module a version that both require (or check out "
-            "one commit for both), without edits in a checkout, a vendor folder or by -overlay."
-        )
-    if not host.trimmed:
-        out.append("With -trimpath on both sides no directory counts, neither vendor folder nor module cache.")
-    return out

@@ -19,7 +19,8 @@ class Edit(NamedTuple):
 
     kind: str
     """`require`, `exclude`, `replace`, `dropreplace`, `go` (which takes the toolchain line away): `go mod edit`. `use`:
-    the folder becomes a workspace together with another module. `init`: the folder becomes a module of its own."""
+    the folder becomes a workspace together with another module. `init`: the folder becomes a module of its own.
+    `lower`: this version is required, and every other one that anything asks for is excluded."""
     module: str = ""
     """The module's path; for `init` the path of the new module."""
     version: str = ""
@@ -33,7 +34,10 @@ class Edit(NamedTuple):
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The arguments for the go command, unquoted: `mod edit -require=example.com/lib@v1.0.0`."""
+        """The arguments for the go command, unquoted: `mod edit -require=example.com/lib@v1.0.0`; none for
+        `lower`, which is a pipe."""
+        if self.kind == "lower":
+            return ()
         at = f"{self.module}@{self.version}" if self.module and self.version else self.module or self.version
         if self.kind == "use":
             return ("work", "init", ".", self.to)
@@ -48,6 +52,13 @@ class Edit(NamedTuple):
     @property
     def command(self) -> str:
         """The shell command that makes this one edit."""
+        if self.kind == "lower":
+            module, version = (part.replace(".", r"\.") for part in (self.module, self.version))
+            at = f"{self.module}@{self.version}"
+            return (
+                f"go mod edit {quoted(f'-require={at}')} $(GOFLAGS=-mod=mod go mod graph | tr ' ' '\\n' | sort -u | "
+                f"sed -n '\\|^{module}@{version}$|d; s|^{module}@|-exclude=&|p')"
+            )
         return " ".join(["go", *map(quoted, self.words)])
 
 

@@ -11,7 +11,8 @@ import posixpath
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from gopluck.remedy.baseline import CHECKOUT
+from gopluck.remedy.baseline import checkout
+from gopluck.remedy.host import TRIM, TRIMMED, Problem
 from gopluck.remedy.model import Edit, Input
 from gopluck.rules.builds import Build, Use, is_std
 from gopluck.rules.module_version import order
@@ -22,8 +23,8 @@ class Changed(NamedTuple):
 
     edits: tuple[Edit, ...] = ()
     inputs: tuple[Input, ...] = ()
-    problems: tuple[str, ...] = ()
-    """Why no edit helps, a clause each."""
+    problems: tuple[Problem, ...] = ()
+    """Why no edit helps."""
     directory: str = ""
     """The folder in which the plugin has to be built, where its own place is part of a path."""
     main: bool = False
@@ -54,9 +55,32 @@ def changes(host: Build, plugin: Build, packages: Iterable[str], replaced: Itera
     out = Changed()
     for (one, two), package in pairs.items():
         out += _change(host, plugin, package, one, two, one.path in set(replaced))
-    if any(edit.kind in ("exclude", "dropreplace") for edit in out.edits):
+    if _others(host, plugin, {edit.module for edit in out.edits}):
+        out = out._replace(edits=tuple(_lowered(out.edits)))
+    if any(edit.kind in ("exclude", "lower", "dropreplace") for edit in out.edits):
         out = out._replace(edits=out.edits + tuple(_pins(host, plugin, {one.path for one, _ in pairs})))
     return out
+
+
+def _others(host: Build, plugin: Build, changed: set[str]) -> bool:
+    """Whether the plugin keeps modules that the host has not: what they require is not seen, and may be more."""
+    return any(
+        not two.is_main
+        and path not in changed
+        and ((one := host.modules.get(path)) is None or one.version != two.version)
+        for path, two in plugin.modules.items()
+    )
+
+
+def _lowered(edits: tuple[Edit, ...]) -> Iterator[Edit]:
+    """With every higher version that anything requires excluded, not only the one that was chosen."""
+    lowered = {edit.module for edit in edits if edit.kind == "exclude"}
+    for edit in edits:
+        if edit.kind == "require" and edit.module in lowered:
+            why = f"{edit.reason}; modules that the host has not may require other versions"
+            yield Edit("lower", edit.module, edit.version, reason=why)
+        elif edit.kind != "exclude":
+            yield edit
 
 
 def _pins(host: Build, plugin: Build, changed: set[str]) -> Iterator[Edit]:
@@ -76,7 +100,7 @@ def _change(host: Build, plugin: Build, package: str, one: Use, two: Use, replac
         return _own_module(host, plugin, one, two)
     edits: list[Edit] = []
     inputs: list[Input] = []
-    has = f"the host has {one.path} {one.described}"
+    has = f"{host.name} has {one.path} {one.described}"
     if one.replace is None:
         if two.replace is not None or not two.version:
             edits += _dropped(two, has)
@@ -87,8 +111,11 @@ def _change(host: Build, plugin: Build, package: str, one: Use, two: Use, replac
         if two.effective != one.effective:
             edits += _dropped(two, has)
             edits.append(Edit("replace", one.path, to=f"{path}@{version}", reason=has))
-    elif one.effective != two.effective or replaced or _elsewhere(host, plugin, package):
+    elif _other_folder(host, plugin, package, one, two, replaced):
         folder, needed = _folder(host, package, one)
+        if host.trimmed is False and posixpath.normpath(two.effective[0]) == folder:
+            why = f"{one.path} comes from {folder} on both sides, and what else {host.name} did with it is in no file"
+            return Changed(problems=(Problem(why, TRIM, TRIMMED),))
         edits += _dropped(two, has)
         edits.append(Edit("replace", one.path, to=folder, reason=has))
         inputs.append(needed)
@@ -118,33 +145,37 @@ def _required(one: Use, two: Use, reason: str, always: bool) -> Iterator[Edit]:
         )
 
 
-def _elsewhere(host: Build, plugin: Build, package: str) -> bool:
-    """Whether a folder of the same name is, or may be, another directory: without -trimpath that counts."""
-    if host.trimmed is not False:
-        return False
-    one, two = host.source(package), plugin.source(package)
-    return one is None or two is None or one.directory != two.directory
+def _other_folder(host: Build, plugin: Build, package: str, one: Use, two: Use, replaced: bool) -> bool:
+    """Whether the plugin has to take a module from the folder that the host has it from: not where it does already."""
+    mine = host.source(package)
+    if host.trimmed is not False or mine is None:
+        return replaced or not one.agrees(two)
+    other = plugin.source(package)
+    return other is None or mine.directory != other.directory
 
 
 def _folder(host: Build, package: str, one: Use) -> tuple[str, Input]:
     """The folder that replaces a module in the host, as another checkout can name it."""
-    what = f"the host's copy of {one.path}"
+    what = f"{host.name}'s copy of {one.path}"
     source = host.source(package)
     below = package.removeprefix(one.path)
     if source is not None and source.directory.startswith("/") and source.directory.endswith(below):
         folder = source.directory.removesuffix(below)
-        return folder, Input("", f"{what}: the host was built without -trimpath, so its path counts", folder)
+        return folder, Input("", f"{what}: {host.name} was built without -trimpath, so its path counts", folder)
     given = one.replace.path if one.replace else ""
     if given.startswith("/"):
         return given, Input("", what, given)
-    folder = posixpath.normpath(f"{CHECKOUT}/{given}") if not given.startswith("..") else f"{CHECKOUT}/{given}"
+    if host.trimmed is False and host.root:
+        folder = posixpath.normpath(f"{host.root}/{given}")
+        return folder, Input("", f"{what}: {host.name} was built without -trimpath, so its path counts", folder)
+    folder = f"{checkout(host)}/{given if given.startswith('..') else posixpath.normpath(given)}"
     return folder, _host_checkout(host, f"{what} lies at {given} from there")
 
 
 def _host_checkout(host: Build, why: str) -> Input:
     revision = host.setting("vcs.revision")
-    commit = f", at commit {revision}" if revision else ", as it was when the host was built"
-    return Input(CHECKOUT[1:], f"the folder of the host's main module {host.main_module}{commit}: {why}")
+    commit = f", at commit {revision}" if revision else f", as it was when {host.name} was built"
+    return Input(checkout(host)[1:], f"the folder of {host.name}'s main module {host.main_module}{commit}: {why}")
 
 
 # -- modules without a version: main modules, and those of a workspace ---------------------------------------------
@@ -159,27 +190,31 @@ def _checkout(host: Build, plugin: Build, package: str, one: Use, two: Use) -> C
         root = source.directory.removesuffix(below)
     elif one.is_main and not host.trimmed:
         root = host.root or ""
-    of = "the host's own module" if one.is_main else "a module of the host's workspace"
+    of = f"{host.name}'s own module" if one.is_main else f"a module of {host.name}'s workspace"
     reason = f"{one.path} is {of}: it has no version that could be required"
     if two.is_main:
         return _same_module(host, plugin, one, root)
     if host.trimmed:
-        used = CHECKOUT if one.is_main else f"$CHECKOUT_OF_{_variable(one.path)}"
+        used = checkout(host) if one.is_main else f"$CHECKOUT_OF_{_variable(one.path)}"
         needed = (
-            _host_checkout(host, f"the plugin imports {package} of it")
+            _host_checkout(host, f"{plugin.name} imports {package} of it")
             if one.is_main
-            else Input(used[1:], f"the folder of {one.path} that the host was built with")
+            else Input(used[1:], f"the folder of {one.path} that {host.name} was built with")
         )
         edits = [*_dropped(two, reason), Edit("use", one.path, to=used, reason=reason)]
         return Changed(tuple(edits), (needed,), main=True)
     if not root:
         return Changed(
             problems=(
-                f"the plugin imports {package} of {of}, which was built without -trimpath in a folder that is not "
-                "recorded",
+                Problem(
+                    f"{plugin.name} imports {package} of {of}, which was built without -trimpath in a folder that is "
+                    "not recorded",
+                    TRIM,
+                    TRIMMED,
+                ),
             )
         )
-    needed = Input("", f"the checkout of {one.path} that the host was built in: its path counts", root)
+    needed = Input("", f"the checkout of {one.path} that {host.name} was built in: its path counts", root)
     edits = [*_dropped(two, reason), Edit("replace", one.path, to=root, reason=reason)]
     return Changed(tuple(edits), (needed,), main=True)
 
@@ -193,12 +228,11 @@ def _same_module(host: Build, plugin: Build, one: Use, root: str) -> Changed:
     if host.trimmed or (plugin.root is not None and plugin.root == root):
         return Changed(main=True)
     if not root:
-        return Changed(
-            problems=(f"the host was built without -trimpath in a folder of {one.path} that is not recorded",)
-        )
+        why = f"{host.name} was built without -trimpath in a folder of {one.path} that is not recorded"
+        return Changed(problems=(Problem(why, TRIM, TRIMMED),))
     below = (plugin.info.path if plugin.info else "").removeprefix(one.path)
     folder = root + (below if below.startswith("/") else "")
-    needed = Input("", f"the checkout of {one.path} that the host was built in: its path counts", root)
+    needed = Input("", f"the checkout of {one.path} that {host.name} was built in: its path counts", root)
     return Changed(inputs=(needed,), directory=folder, main=True)
 
 
@@ -206,13 +240,10 @@ def _own_module(host: Build, plugin: Build, one: Use, two: Use) -> Changed:
     """A package of the plugin's main module that the host has by version: the plugin has to leave the module."""
     path = plugin.info.path if plugin.info else ""
     if not one.version or one.replace is not None or not path.startswith(f"{two.path}/"):
-        return Changed(
-            problems=(
-                f"host and plugin share packages of {two.path}, the plugin's own module, which the host has as "
-                f"{one.described}: a main module has no version",
-            )
-        )
-    reason = f"the host has {one.path} {one.version}; a checkout of it has no version, so the plugin has to leave it"
+        why = f"{plugin.name}'s own module {two.path} has no version, and {host.name} has it as {one.described}"
+        hint = f" (go install {path}@{one.version} builds it by version)" if one.version else ""
+        return Changed(problems=(Problem(why + hint),))
+    reason = f"{host.name} has {one.path} {one.version}; a checkout of it has no version, so the plugin has to leave it"
     return Changed(
         (
             Edit("init", path, reason=reason),

@@ -12,13 +12,13 @@ from typing import NamedTuple
 from gopluck.facts.model import Binary
 from gopluck.golang.version import order
 from gopluck.remedy.baseline import Baseline, baseline
-from gopluck.remedy.host import for_the_host, reason
-from gopluck.remedy.model import Edit, Recipe
+from gopluck.remedy.host import CONTENT, TRIM, TRIMMED, Problem, by_cause, for_the_host, host_line, reason
+from gopluck.remedy.model import Edit, Input, Recipe
 from gopluck.remedy.modules import Changed, changes
 from gopluck.replay.dlopen import libc_of
 from gopluck.replay.process import OpenRequest, Outcome
 from gopluck.report.model import Finding, MismatchedPackage
-from gopluck.rules.builds import Build
+from gopluck.rules.builds import Build, is_std
 from gopluck.rules.engine import Explanation
 
 CROSS = {
@@ -34,9 +34,12 @@ CROSS = {
 }
 """Debian's C compilers for other machines."""
 
+NEWER = "Modules that the host has not must do with"
+"""What only a build shows."""
+
 LIBC = {"glibc": "gcc", "musl": "musl-gcc"}
 
-KEPT_LDFLAGS = frozenset({"pluginpath-override", "not-a-plugin"})
+OWN_LDFLAGS = frozenset({"pluginpath-override", "not-a-plugin"})
 """Causes that lie in -ldflags: then they are not repeated."""
 
 
@@ -62,8 +65,16 @@ def recipe(failure: Failure, follow: str = "host") -> Recipe:
     if failure.plugin is None or failure.plugin.go is None:
         return _no_plugin(failure)
     host, plugin = Build(failure.host, "the host"), Build(failure.plugin, "the plugin")
-    if why := reason(host, plugin, failure.causes, failure.outcome):
-        return for_the_host(host, plugin, failure.causes, why)
+    if why := reason(host, failure.causes, failure.outcome):
+        return by_cause(host, failure.causes, why)
+    if refused := _only_refused(failure):
+        return Recipe(
+            False,
+            "host",
+            f"this plugin is not to blame: the packages that differ are those of {refused}, which was refused: they "
+            "stay in the process",
+            notes=(f"Repair {refused}, or leave it out, and restart the host.",),
+        )
     if follow == "plugin":
         return _fit(failure, plugin, host, "host")
     return _fit(failure, host, plugin, "plugin")
@@ -125,35 +136,63 @@ def _fit(failure: Failure, fixed: Build, moved: Build, side: str) -> Recipe:
     changed = _modules(failure, fixed, moved)
     problems = [*changed.problems, *_vendored(failure, fixed, moved), *_content(failure, fixed, moved)]
     problems += _unexplained(failure)
-    flags += _covered(failure, fixed)
+    problems += _covered(failure, fixed)
     _machine(failure, fixed, moved, env, notes)
     flags += _kept(failure, moved)
+    for position in sorted({mismatch.provider for mismatch in failure.outcome.mismatches} - {0}):
+        other = _title(failure, position)
+        notes.append(
+            f"{other} was refused, and its packages stay in the process: restart the host."
+            if _refused(failure, position)
+            else f"It then agrees with {other}, too; or build that one with the modules of this plugin."
+        )
     edits = [*changed.edits, *_go_line(fixed, moved)]
     kinds = {edit.kind for edit in edits if not edit.when}
     if "use" in kinds:
         env["GOWORK"] = ""
         flags.append("-mod=readonly")
-    elif kinds or (moved.vendored and (fixed.trimmed is False or "module-content" in failure.causes)):
-        flags.append("-mod=mod")
-    if "use" not in kinds and _in_workspace(moved, changed):
+    elif kinds or (_maybe_vendored(moved) and (fixed.trimmed is False or "module-content" in failure.causes)):
+        # No file tells whether a go.work lies above: it would add its own requirements, and refuse -mod=mod.
         env["GOWORK"] = "off"
+        flags.append("-mod=mod")
+    lowered = [edit for edit in edits if edit.kind == "lower"]
+    if lowered:
+        which = " and ".join(f"{edit.module} {edit.version}" for edit in lowered)
+        notes.append(f"{NEWER} {which}: take an earlier version of what does not compile.")
     if problems and side == "plugin":
-        return for_the_host(fixed, moved, failure.causes, "; ".join(problems))
-    output = _name(failure.path) if side == "plugin" else _name(failure.host.path)
-    line = Baseline(wanted.go, env, tuple(flags), (), ()).line(output, "plugin" if side == "plugin" else "")
+        return for_the_host(fixed, problems)
+    built = Baseline(wanted.go, env, tuple(flags), (), ())
+    line = built.line(_name(failure.path)) if side == "plugin" else host_line(moved, built)
     return Recipe(
         not problems,
         side,
-        "; ".join(problems) or None,
+        "; ".join(problem.why for problem in problems) or None,
         wanted.go,
         env,
         tuple(flags),
         tuple(edits),
         line,
         changed.directory,
-        tuple(dict.fromkeys((*wanted.inputs, *changed.inputs))),
+        tuple(dict.fromkeys((*wanted.inputs, *changed.inputs, *_assumed(failure, fixed, moved, changed)))),
         tuple(notes),
     )
+
+
+def _only_refused(failure: Failure) -> str:
+    """The earlier plugin that was refused, where nothing but its packages differs; empty where more does."""
+    providers = {mismatch.provider for mismatch in failure.outcome.mismatches}
+    if not providers or not all(position > 0 and _refused(failure, position) for position in providers):
+        return ""
+    return _title(failure, min(providers))
+
+
+def _refused(failure: Failure, position: int) -> bool:
+    return failure.earlier[position - 1][1].verdict != "loads"
+
+
+def _title(failure: Failure, position: int) -> str:
+    request = failure.earlier[position - 1][0]
+    return request.binary.path if request.binary else request.name
 
 
 def _modules(failure: Failure, fixed: Build, moved: Build) -> Changed:
@@ -168,6 +207,8 @@ def _modules(failure: Failure, fixed: Build, moved: Build) -> Changed:
     out = Changed()
     for position, packages in groups.items():
         agree = fixed
+        if position > 0 and _refused(failure, position):
+            continue
         if position > 0:
             earlier = failure.earlier[position - 1][0].binary
             agree = Build(earlier, earlier.path) if earlier else fixed
@@ -175,7 +216,7 @@ def _modules(failure: Failure, fixed: Build, moved: Build) -> Changed:
     return out
 
 
-def _vendored(failure: Failure, fixed: Build, moved: Build) -> list[str]:
+def _vendored(failure: Failure, fixed: Build, moved: Build) -> list[Problem]:
     """Without -trimpath a vendor folder is part of the path of each package in it."""
     if not fixed.vendored or fixed.trimmed is not False or fixed.main_module == moved.main_module:
         return []
@@ -183,10 +224,11 @@ def _vendored(failure: Failure, fixed: Build, moved: Build) -> list[str]:
     if not any(use is not None and use.version and not use.is_main for use in uses):
         return []
     folder = f"{fixed.root}/vendor" if fixed.root else "its vendor folder"
-    return [f"{fixed.name} took its modules from {folder}, and without -trimpath that directory is part of their paths"]
+    why = f"{fixed.name} took its modules from {folder}, and without -trimpath that directory is part of their paths"
+    return [Problem(why, TRIM, TRIMMED)]
 
 
-def _content(failure: Failure, fixed: Build, moved: Build) -> list[str]:
+def _content(failure: Failure, fixed: Build, moved: Build) -> list[Problem]:
     """Code that no version pins, so that no command gets it."""
     out = []
     modules = {
@@ -200,24 +242,72 @@ def _content(failure: Failure, fixed: Build, moved: Build) -> list[str]:
         if pinned and two is not None and not two.sum:
             continue  # The plugin's copy is the one without a version: it gives way.
         if pinned:
-            out.append(f"{module} {one.version if one else ''} is other code in the two builds, under one version")
+            why = f"{module} {one.version if one else ''} is other code in the two builds, under one version"
         else:
-            out.append(f"the code of {module} differs, and no version or checksum says which one the host has")
+            why = f"no version says which code of {module} {fixed.name} has"
+        out.append(Problem(why, (), CONTENT))
     return out
 
 
-def _unexplained(failure: Failure) -> list[str]:
+def _assumed(failure: Failure, fixed: Build, moved: Build, changed: Changed) -> list[Input]:
+    """What no file tells, and may be as it has to be: behind other causes that cannot be seen."""
+    given = {edit.module for edit in changed.edits if edit.kind in ("replace", "use", "dropreplace")}
+    unknown = fixed.trimmed is False and fixed.cache is None and not _one_cache(failure, fixed)
+    out: dict[str, Input] = {}
+    for package in failure.mismatched:
+        one, two = fixed.use(package.path), moved.use(package.path)
+        if one is None or two is None or one.path in given or one.path == fixed.tested:
+            continue
+        if one.is_folder and two.is_folder and not one.sum:
+            what = f"the code of {one.path} that {fixed.name} was built with: no version says which that is"
+            source = fixed.source(package.path)
+            below = package.path.removeprefix(one.path)
+            placed = source is not None and source.kind == "checkout" and source.directory.endswith(below)
+            folder = source.directory.removesuffix(below) if source is not None and placed else ""
+            out.setdefault(one.path, Input("", what, folder))
+        elif one.version and not one.is_main and unknown:
+            what = f"the module cache that {fixed.name} was built with: without -trimpath its path counts, and it is "
+            out.setdefault("", Input("", what + "not recorded"))
+    return list(out.values())
+
+
+def _one_cache(failure: Failure, fixed: Build) -> bool:
+    """Whether a package of a module version matches: then the two module caches agree."""
+    host, plugin = failure.host.go, failure.plugin.go if failure.plugin else None
+    if host is None or plugin is None:
+        return False
+    differing = {package.path for package in failure.mismatched}
+    shared = (package.path for package in plugin.pkghashes if package.path in host.link_hashes)
+    uses = (fixed.use(path) for path in shared if path not in differing and not is_std(path))
+    return any(use is not None and use.version and use.replace is None and not use.is_main for use in uses)
+
+
+def _unexplained(failure: Failure) -> list[Problem]:
     finding = failure.causes.get("unexplained")
-    return [finding.message] if finding is not None else []
-
-
-def _covered(failure: Failure, fixed: Build) -> list[str]:
-    """`-coverpkg` is recorded nowhere: the packages that nothing but coverage explains."""
-    if "-cover" not in fixed.instruments:
+    if finding is None:
         return []
-    found = [f for f in failure.findings if f.rule == "instrumentation" and f.role == "cause" and "-cover" in f.message]
-    packages = [path for finding in found for path in finding.packages]
-    return ["-cover", f"-coverpkg={','.join(packages)}"] if packages else []
+    what = finding.packages[0] if len(finding.packages) == 1 else f"{len(finding.packages)} packages"
+    return [
+        Problem(
+            f"why {what} {'differs' if len(finding.packages) == 1 else 'differ'} is in no file",
+            _trim(finding.fix),
+            finding.fix,
+        )
+    ]
+
+
+def _trim(fix: str) -> tuple[str, ...]:
+    return TRIM if "-trimpath" in fix else ()
+
+
+def _covered(failure: Failure, fixed: Build) -> list[Problem]:
+    """-coverpkg is recorded nowhere; where the packages do not show it either, nothing can be repeated."""
+    if "-cover" not in fixed.instruments or fixed.covered is not None:
+        return []
+    if not any(one.rule == "instrumentation" and "-cover" in one.message for one in failure.findings):
+        return []
+    why = f"{fixed.name} was built with -cover, and of which packages is recorded nowhere"
+    return [Problem(why, ("-cover=false",), "Build it without -cover, or both with the same -coverpkg.")]
 
 
 def _machine(failure: Failure, fixed: Build, moved: Build, env: dict[str, str], notes: list[str]) -> None:
@@ -237,7 +327,8 @@ def _kept(failure: Failure, moved: Build) -> list[str]:
     given = moved.setting("-ldflags")
     if not given:
         return []
-    return ["-ldflags="] if KEPT_LDFLAGS & set(failure.causes) else [f"-ldflags={given}"]
+    to_blame = OWN_LDFLAGS & set(failure.causes) or failure.outcome.why == "empty-pluginpath"
+    return ["-ldflags="] if to_blame else [f"-ldflags={given}"]
 
 
 def _go_line(fixed: Build, moved: Build) -> list[Edit]:
@@ -259,10 +350,7 @@ def _go_line(fixed: Build, moved: Build) -> list[Edit]:
     ]
 
 
-def _in_workspace(moved: Build, changed: Changed) -> bool:
-    """Whether a module that has to be taken by version came from a workspace."""
-    named = {edit.module for edit in changed.edits if edit.kind in ("require", "replace")}
-    return any(
-        not use.version and use.replace is None and not use.is_main and use.path in named
-        for use in moved.modules.values()
-    )
+def _maybe_vendored(moved: Build) -> bool:
+    """Whether a vendor folder has to be passed by. Before Go 1.22 only a directory tells that there was one."""
+    unknown = moved.cache is None and any(use.version for use in moved.modules.values())
+    return moved.vendored or (unknown and (order(moved.release) or (0,)) < (1, 22))

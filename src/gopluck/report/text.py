@@ -318,7 +318,11 @@ class _Section:
         elif recipe.side == "host":
             label = "host"
         named = [f"${one.name} has to be {one.what}" for one in recipe.inputs if one.name]
-        placed = [f"{one.path} has to be {one.what}" for one in recipe.inputs if not one.name]
+        placed = [
+            f"{one.path} has to be {one.what}" if one.path else f"It needs {one.what}"
+            for one in recipe.inputs
+            if not one.name
+        ]
         for text in named:
             yield from self._labelled(label, clean(text))
             label = ""

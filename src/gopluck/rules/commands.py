@@ -13,11 +13,11 @@ from gopluck.rules.model import Comparison
 RELEASED = re.compile(r"go\d+\.\d+(\.\d+|rc\d+|beta\d+)?")
 """What GOTOOLCHAIN can name."""
 
-PROFILE = "$HOST_PROFILE"
-"""Stands for the host's profile where its path is not recorded (-trimpath)."""
-
 CGO = ("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS")
 """The variables that decide which C declarations cgo sees. Not recorded with -trimpath."""
+
+LINK, LINK_DEFAULT = "CGO_LDFLAGS", "-O2 -g"
+"""cgo writes a line for each word of CGO_LDFLAGS into a package; what it takes where the variable is not set."""
 
 _VARIABLE = re.compile(r"\$[A-Z][A-Z_]*")
 
@@ -71,11 +71,35 @@ def _environment(baseline: Build, other: Build | None) -> dict[str, str]:
         env |= {"GOOS": "linux", "GOARCH": one}
     if "-msan" in baseline.instruments:
         env["CC"] = "clang"  # gcc has no MemorySanitizer
+    one_link, two_link = (build.setting(LINK) if build else None for build in (baseline, other))
+    if one_link is not None and (
+        one_link if other is None else two_link is not None and words(one_link) != words(two_link)
+    ):
+        env[LINK] = one_link
     for name in CGO:
         value = baseline.setting(name)
         if value is not None and (value or (other is not None and other.setting(name))):
             env[name] = value
     return env
+
+
+def owner(build: Build) -> str:
+    """Whose build it is, as the beginning of a shell variable."""
+    return "PLUGIN" if build.name == "the plugin" else "HOST"
+
+
+PROFILE = "$HOST_PROFILE"
+"""What `profile` is for a host."""
+
+
+def profile(build: Build) -> str:
+    """What stands for a build's profile, where its path is not recorded (-trimpath)."""
+    return PROFILE.replace("HOST", owner(build))
+
+
+def words(flags: str) -> int:
+    """The words of a CGO_LDFLAGS as cgo sees it."""
+    return len((flags or LINK_DEFAULT).split())
 
 
 def _flags(baseline: Build, other: Build | None) -> tuple[str, ...]:
@@ -99,8 +123,10 @@ def _flags(baseline: Build, other: Build | None) -> tuple[str, ...]:
         flags.append("-tags=")
     if (given := gcflags(baseline)) is not None:
         flags.append(given)
-    if (profile := baseline.setting("-pgo")) and profile != "off":
-        flags.append(f"-pgo={profile}" if profile.startswith("/") else f"-pgo={PROFILE}")
+    elif other is not None and gcflags(other) is not None:
+        flags.append("-gcflags=all=")
+    if (path := baseline.setting("-pgo")) and path != "off":
+        flags.append(f"-pgo={path if path.startswith('/') else profile(baseline)}")
     elif other is not None and (other.setting("-pgo") or "off") != "off":
         flags.append("-pgo=off")
     return tuple(flags)

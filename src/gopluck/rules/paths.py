@@ -182,7 +182,7 @@ def _modules(comparison: Comparison, package: str, one: Use, two: Use, sources: 
             return found("module-version" if alike else "module-replaced")
         if not one.agrees(two):
             return found("module-replaced", certain=False)
-    elif not one.agrees(two):
+    elif not one.agrees(two) and not (one.is_folder and two.is_folder and _same_path(comparison, sources)):
         return found("module-replaced")
     elif comparison.provider.vendored or comparison.plugin.vendored:
         return None  # a vendor folder has copies of the folders: where those lay does not count
