@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gopluck.remedy.model import Recipe
     from gopluck.replay.lookup import Symbol
     from gopluck.report.diff_model import HostDiff
+    from gopluck.rules.engine import Explanation
 
 Path = str | PathLike[str]
 Progress = Callable[[str], object]
@@ -223,7 +224,8 @@ class _Session:
             ]
             flags = any(one.binary and one.binary.go and one.binary.go.compile_flags for one in requests)
             host = self._host = with_evidence(host, only=shared, flags=flags or not self.alone)
-            host, requests = _with_code(host, requests, outcomes)
+            host, requests, explanations = _explained(host, requests, outcomes)
+            return _results(host, requests, outcomes, self.baseline, explanations)
         return _results(host, requests, outcomes, self.baseline)
 
 
@@ -244,15 +246,33 @@ def _hashes(host: Binary) -> Mapping[str, str]:
     return host.go.link_hashes if host.go else {}
 
 
-def _with_code(
+def _explained(
     host: Binary, requests: list[OpenRequest], outcomes: Sequence[Outcome]
-) -> tuple[Binary, list[OpenRequest]]:
-    """The facts with the functions that the rules would compare."""
-    from gopluck.rules.engine import wanted_code
+) -> tuple[Binary, list[OpenRequest], tuple[Explanation, ...]]:
+    """The facts with the functions that the rules would compare, and the explanations."""
+    from gopluck.rules.engine import explain, wanted_code
 
     wanted = wanted_code(host, requests, outcomes)
-    if not wanted:
-        return host, requests
+    if wanted and host.size > LARGE:
+        explanations = explain(host, requests, outcomes)
+        differing = (package for one in explanations for package in one.packages.mismatched)
+        wanted &= {package.path for package in differing if not OPEN.isdisjoint(package.causes)}
+        if not wanted:
+            return host, requests, explanations
+    if wanted:
+        host, requests = _with_code(host, requests, wanted)
+    return host, requests, explain(host, requests, outcomes)
+
+
+LARGE = 64 << 20
+"""Bytes of a host whose functions are looked up only for packages that nothing else explains."""
+
+OPEN = frozenset({"unexplained", "module-content"})
+"""Causes that functions at other lines can decide."""
+
+
+def _with_code(host: Binary, requests: list[OpenRequest], wanted: frozenset[str]) -> tuple[Binary, list[OpenRequest]]:
+    """The facts with the functions of these packages."""
     requests = [OpenRequest(one.name, one.binary and with_code(one.binary, wanted, lines=False)) for one in requests]
     names: dict[str, dict[str, None]] = {}
     for one in requests:
@@ -361,11 +381,15 @@ def _refuse_damage(requests: Sequence[OpenRequest], outcomes: Sequence[Outcome])
 
 
 def _results(
-    host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[Outcome], baseline: str = "host"
+    host: Binary,
+    requests: Sequence[OpenRequest],
+    outcomes: Sequence[Outcome],
+    baseline: str = "host",
+    explanations: Sequence[Explanation] | None = None,
 ) -> list[PluginResult]:
     from gopluck.rules.engine import explain
 
-    explanations = explain(host, requests, outcomes)
+    explanations = explain(host, requests, outcomes) if explanations is None else explanations
     remedies: Sequence[Recipe | None] = [None] * len(requests)
     if any(outcome.verdict == "fails" for outcome in outcomes):
         from gopluck.remedy.recipe import recipes
