@@ -275,3 +275,14 @@ def test_the_text_says_why_nothing_helps_and_what_the_host_can_do() -> None:
   host  go build -o host .
         A note."""
     )
+
+
+def test_flags_of_a_host_without_settings_are_those_that_dwarf_has_of_nearly_every_package() -> None:
+    hosts = {one.name: one.host for one in recorded.sets(recorded.RECORDED / "old.json.xz")}
+    wanted = {
+        "old/loads@1.15.15": (),
+        "old/gcflags-all-N-l/host-only@1.15.15": ("-gcflags=all=-N -l",),
+        "old/gcflags-main-N-l/host-only@1.15.15": (),
+        "old/gcflags-all-N-l/host-only@1.19.8": ("-gcflags=all=-N -l",),
+    }
+    assert {name: baseline(Build(hosts[name], "the host")).flags for name in wanted} == wanted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -134,12 +135,28 @@ def _flags(baseline: Build, other: Build | None) -> tuple[str, ...]:
 
 def gcflags(build: Build) -> str | None:
     """The -gcflags that reach more than the main package, with a pattern that means the same in another module."""
-    pattern, words = build.gcflags or (None, ())
+    if build.gcflags is None:
+        return _by_dwarf(build)
+    pattern, words = build.gcflags
     if pattern is None:
         return None
     if pattern.startswith("./") and build.main_module:
         pattern = build.main_module + pattern[1:]
     return f"-gcflags={pattern}={' '.join(words)}"
+
+
+def _by_dwarf(build: Build) -> str | None:
+    """Where no settings are recorded (before Go 1.18): the flags that nearly every package was compiled with.
+
+    The go command leaves -N out for the packages of the runtime.
+    """
+    flags = Counter(build.flags_by_dwarf(package) for package in build.linked)
+    del flags[None]
+    if not flags:
+        return None
+    usual, count = flags.most_common(1)[0]
+    words = sorted((usual or frozenset()) - set(INSTRUMENTS))
+    return f"-gcflags=all={' '.join(words)}" if words and 3 * count > 2 * flags.total() else None
 
 
 def build_command(comparison: Comparison) -> str:
