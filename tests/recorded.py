@@ -62,7 +62,7 @@ def beyond(one: Set) -> str | None:
     """
     if one.raw["family"] == "own-code":
         return "the plugin's own init panics"
-    return "the environment of the process decides" if one.raw.get("env") else None
+    return "the environment of the process decides" if one.raw.get("env", {}).keys() - {"LD_LIBRARY_PATH"} else None
 
 
 def agrees(outcome: Outcome, truth: tuple[str, str], request: OpenRequest) -> bool:

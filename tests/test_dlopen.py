@@ -582,6 +582,22 @@ WRONG_CLASS = header(4, b"\x01").link()
 ARM64 = header(18, b"\xb7\0").link()
 TEXT = b"INPUT(libx.so.2)\n" * 9
 
+
+def cache_of(**paths: str) -> bytes:
+    """An `ld.so.cache` with one entry for a library; `__` in a name stands for a dot."""
+    strings, entries = b"", b""
+    start = 48 + 24 * len(paths)
+    for name, path in paths.items():
+        key = start + len(strings)
+        strings += name.replace("__", ".").encode() + b"\0"
+        entries += struct.pack("<iIIIQ", 0x303, key, start + len(strings), 0, 0)
+        strings += path.encode() + b"\0"
+    head = b"glibc-ld.so.cache1.1" + struct.pack("<II5I", len(paths), len(strings), 2, 0, 0, 0, 0)
+    return head + entries + strings
+
+
+CACHE = cache_of(libx__so__1="/opt/x/libx.so.1")
+
 SEARCHES: dict[str, tuple[Mapping[str, bytes], Mapping[str, Any], str | None]] = {
     "the default directories of Debian": (
         {"/lib/x86_64-linux-gnu/libx.so.1": LIBX, "/usr/lib/libx.so.1": LIBX},
@@ -589,15 +605,27 @@ SEARCHES: dict[str, tuple[Mapping[str, bytes], Mapping[str, Any], str | None]] =
         "/lib/x86_64-linux-gnu/libx.so.1",
     ),
     "the default directories of others": ({"/usr/lib64/libx.so.1": LIBX}, {}, "/usr/lib64/libx.so.1"),
-    "ld.so.conf comes first": (
-        {
-            "/etc/ld.so.conf": b"include /etc/ld.so.conf.d/*.conf # all\n",
-            "/etc/ld.so.conf.d/x.conf": b"/opt/x\n",
-            "/opt/x/libx.so.1": LIBX,
-            "/lib64/libx.so.1": LIBX,
-        },
+    "what ldconfig has found comes first": (
+        {"/etc/ld.so.cache": CACHE, "/opt/x/libx.so.1": LIBX, "/lib64/libx.so.1": LIBX},
         {},
         "/opt/x/libx.so.1",
+    ),
+    "after a table of the old form": (
+        {"/etc/ld.so.cache": b"ld.so-1.7.0\0\0\0\0\0" + CACHE, "/opt/x/libx.so.1": LIBX},
+        {},
+        "/opt/x/libx.so.1",
+    ),
+    "what it has found and is gone": ({"/etc/ld.so.cache": CACHE, "/lib64/libx.so.1": LIBX}, {}, "/lib64/libx.so.1"),
+    "a damaged cache": ({"/etc/ld.so.cache": CACHE[:60], "/lib64/libx.so.1": LIBX}, {}, "/lib64/libx.so.1"),
+    "ld.so.conf is for ldconfig alone": (
+        {"/etc/ld.so.conf": b"/opt/x\n", "/opt/x/libx.so.1": LIBX, "/lib64/libx.so.1": LIBX},
+        {},
+        "/lib64/libx.so.1",
+    ),
+    "the directories that are compiled into ld.so": (
+        {INTERPRETER: LIBX + b"\0/a/lib/\0/b/lib64/\0", "/lib64/libx.so.1": LIBX, "/b/lib64/libx.so.1": LIBX},
+        {},
+        "/b/lib64/libx.so.1",
     ),
     "rpath before all": ({"/a/libx.so.1": LIBX, "/lib64/libx.so.1": LIBX}, {"rpath": ("/a",)}, "/a/libx.so.1"),
     "runpath": ({"/a/libx.so.1": LIBX, "/lib64/libx.so.1": LIBX}, {"runpath": ("/a",)}, "/a/libx.so.1"),
@@ -616,10 +644,10 @@ SEARCHES: dict[str, tuple[Mapping[str, bytes], Mapping[str, Any], str | None]] =
         {"runpath": ("/a",)},
         "/a/libx.so.1",
     ),
-    "ldconfig lists no text file": (
-        {"/lib64/libx.so.1": TEXT, "/usr/lib64/libx.so.1": LIBX},
+    "a listed text file is passed": (
+        {"/etc/ld.so.cache": CACHE, "/opt/x/libx.so.1": TEXT, "/lib64/libx.so.1": LIBX},
         {},
-        "/usr/lib64/libx.so.1",
+        "/lib64/libx.so.1",
     ),
     "a path": ({"/a/libx.so.1": LIBX}, {"name": "/a/libx.so.1"}, "/a/libx.so.1"),
     "nowhere": ({}, {}, None),

@@ -38,11 +38,8 @@ DOCUMENTS = {
         PIPE,
         """\
 ✓ metrics.so will load into ./gateway  (103 of 103 packages match)
-
-  risk  mime has other code in the plugin under the same hash: both    code-skew
-        run side by side
-
-  fix   Build the plugin with go1.25.5.
+  ⚠ mime has other code in the plugin under the same hash: both run    code-skew
+    side by side
 
 More: gopluck explain code-skew
 """,

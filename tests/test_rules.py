@@ -12,6 +12,7 @@ from gopluck.facts.model import Binary, BuildInfo, Elf, Go, Identity, Module, Mo
 from gopluck.replay.dlopen import DlopenResult
 from gopluck.replay.process import Mismatch, OpenRequest, Outcome
 from gopluck.rules.engine import Explanation, explain
+from gopluck.rules.registry import RISKS
 
 ROOT = "/usr/local/go/src/"
 CACHE = "/root/go/pkg/mod/"
@@ -125,8 +126,8 @@ def causes(explanation: Explanation) -> dict[str, tuple[str, ...]]:
 
 
 def roles(explanation: Explanation) -> list[tuple[str, str]]:
-    """Role and slug of each finding."""
-    return [(finding.role, finding.rule) for finding in explanation.findings]
+    """Role and slug of each finding, without the risks of a plugin that loads."""
+    return [(finding.role, finding.rule) for finding in explanation.findings if finding.rule not in RISKS]
 
 
 Case = tuple[str, Made, Made, tuple[str, ...], dict[str, tuple[str, ...]]]

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from os import PathLike, fspath
-from os.path import isdir
+from os.path import isdir, realpath
 from typing import TYPE_CHECKING
 
 from gopluck.errors import MalformedFile, Usage
 from gopluck.facts.model import Binary, FunctionCode
-from gopluck.facts.read import Everything, with_code, with_declared, with_evidence, with_hashes
+from gopluck.facts.read import (
+    Everything,
+    with_c_defined,
+    with_code,
+    with_declared,
+    with_evidence,
+    with_hashes,
+    with_sources,
+)
 from gopluck.facts.read import read as _read
 from gopluck.replay.process import OpenRequest, Outcome, replay
 from gopluck.report.model import HostSummary, PluginResult, Report
@@ -72,8 +80,9 @@ def check(
     Raises `UnreadableFile` and `MalformedFile` for a file that gives no verdict, `Usage` when `names` does not fit,
     for a type in `symbols` that is none, and for a `sysroot` that is no directory.
     """
+    root = _root(sysroot)
     if system is None:
-        system = _Libraries(_root(sysroot), library_path)
+        system = _Libraries(root, library_path)
     paths = [fspath(plugin) for plugin in plugins]
     if names is not None and len(names) != len(paths):
         raise Usage(f"{len(names)} names for {len(paths)} plugins")
@@ -81,7 +90,7 @@ def check(
     processes = [[call] for call in calls] if independent else [calls]
     if baseline not in ("host", "plugin"):
         raise Usage(f"the baseline is host or plugin, not {baseline}")
-    session = _Session(host, system, _symbols(symbols), len(processes) == 1, baseline, progress)
+    session = _Session(host, system, _symbols(symbols), len(processes) == 1, baseline, progress, root)
     results = [result for process in processes for result in session.run(process)]
     return Report(_summary(session.host), tuple(results))
 
@@ -153,16 +162,19 @@ class _Session:
         alone: bool,
         baseline: str = "host",
         progress: Progress = _silent,
+        root: str | None = None,
     ) -> None:
         self._host = host if isinstance(host, Binary) else None
         self._path = "" if isinstance(host, Binary) else fspath(host)
         self.system = system
         self.symbols = symbols
+        self.root = root
         self.alone = alone
         """Whether there is one process only: then only what its plugins name is read of the host."""
         self.baseline = baseline
         """The side that remedies leave as it is."""
         self.progress = progress
+        self._sources: Mapping[str, str] | None = None
 
     @property
     def host(self) -> Binary:
@@ -172,7 +184,7 @@ class _Session:
     def _read_host(self, named: frozenset[str]) -> Binary:
         if self._host is None:
             only = named if self.alone else None
-            self._host = _read(self._path, evidence=False, exports=False, only=only)
+            self._host = _placed(_read(self._path, evidence=False, exports=False, only=only), self.root)
         _refuse_host(self._host)
         return self._host
 
@@ -191,7 +203,7 @@ class _Session:
         for name, path in calls:
             self.progress(path)
             binary = _read(path, evidence=False, exports=False, only=frozenset(), known=known)
-            out.append(OpenRequest(name, binary))
+            out.append(OpenRequest(name, _placed(binary, self.root)))
         return out
 
     def results(self, requests: Sequence[OpenRequest]) -> list[PluginResult]:
@@ -210,7 +222,7 @@ class _Session:
         partial = self.alone and self._path != ""
         if partial and any(library.binary.go for one in outcomes if one.dlopen for library in one.dlopen.needed_loaded):
             # A Go plugin that comes as a library names packages that no request does.
-            host = self._host = _read(host.path, evidence=False)
+            host = self._host = _read(host.path, evidence=False)._replace(identity=host.identity)
             outcomes = replay(host, requests, self.system)
         _refuse_damage(requests, outcomes)
         if self.symbols:
@@ -224,9 +236,46 @@ class _Session:
             ]
             flags = any(one.binary and one.binary.go and one.binary.go.compile_flags for one in requests)
             host = self._host = with_evidence(host, only=shared, flags=flags or not self.alone)
+            host, requests = self._for_risks(host, requests, outcomes)
             host, requests, explanations = _explained(host, requests, outcomes)
             return _results(host, requests, outcomes, self.baseline, explanations)
+        host, requests = self._for_risks(host, list(requests), outcomes)
         return _results(host, requests, outcomes, self.baseline)
+
+    def _for_risks(
+        self, host: Binary, requests: list[OpenRequest], outcomes: Sequence[Outcome]
+    ) -> tuple[Binary, list[OpenRequest]]:
+        """The files with what a plugin's risks are judged by, where what is known does not exclude them."""
+        loading = [
+            one.binary
+            for one, outcome in zip(requests, outcomes, strict=True)
+            if one.binary and (outcome.verdict == "loads" or outcome.why == "lookup")
+        ]
+        if all(outcome.verdict != "fails" for outcome in outcomes):
+            # Beside a plugin that fails the functions of other packages are wanted.
+            host, requests = _with_loaded_code(host, requests, outcomes)
+        functions = {one for plugin in loading if plugin.elf for one in plugin.elf.c_functions or ()}
+        if functions:
+            host = with_c_defined(host, functions)
+            if len(requests) > 1:
+                requests = [
+                    one._replace(binary=one.binary and with_c_defined(one.binary, functions)) for one in requests
+                ]
+        info = host.go.build_info if host.go else None
+        if loading and info and info.settings and info.setting("-trimpath") != "true":
+            host = self._with_sources(host, loading)
+        return host, requests
+
+    def _with_sources(self, host: Binary, plugins: Sequence[Binary]) -> Binary:
+        """The host with the directories of the packages of modules that plugins share with it: read once for all."""
+        if host.go is None or host.go.sources:
+            return host
+        if self._sources is None:
+            named = {package.path for plugin in plugins if plugin.go for package in plugin.go.pkghashes}
+            shared = named.intersection(host.go.link_hashes) if self.alone else host.go.link_hashes
+            found = with_sources(host, frozenset(path for path in shared if "." in path.partition("/")[0])).go
+            self._sources = found.sources if found else {}
+        return host._replace(go=host.go._replace(sources=self._sources))
 
 
 EACH_FILE = 8
@@ -281,6 +330,24 @@ def _with_code(host: Binary, requests: list[OpenRequest], wanted: frozenset[str]
     return with_code(host, wanted, lines=False, like=names), requests
 
 
+def _with_loaded_code(
+    host: Binary, requests: list[OpenRequest], outcomes: Sequence[Outcome]
+) -> tuple[Binary, list[OpenRequest]]:
+    """The facts with the functions of shared packages whose source may differ, for plugins that load."""
+    from gopluck.rules.code_skew import wanted
+
+    packages = [
+        wanted(host, one.binary) if one.binary and outcome.verdict == "loads" else frozenset[str]()
+        for one, outcome in zip(requests, outcomes, strict=True)
+    ]
+    if not any(packages):
+        return host, requests
+    return with_code(host, frozenset[str]().union(*packages)), [
+        one._replace(binary=with_code(one.binary, mine)) if one.binary else one
+        for one, mine in zip(requests, packages, strict=True)
+    ]
+
+
 def _expected(requests: Sequence[OpenRequest]) -> frozenset[str]:
     """The packages that the plugins name."""
     return frozenset(
@@ -323,7 +390,21 @@ def _root(sysroot: Path | None) -> str | None:
     path = fspath(sysroot)
     if not isdir(path):  # noqa: PTH112 (pathlib costs time at every start)
         raise Usage(f"{path}: is no directory: --sysroot takes the root of a container's files")
-    return path
+    return realpath(path)
+
+
+def _placed(binary: Binary, root: str | None) -> Binary:
+    """A file below the root under the path that it has there. Raises `Usage` for a link that leads out of the root."""
+    if root is None:
+        return binary
+    inside = root.rstrip("/") + "/"
+    path = binary.identity.realpath
+    if path.startswith(inside):
+        return binary._replace(identity=binary.identity._replace(realpath=path[len(inside) - 1 :]))
+    folder, _, name = binary.path.rpartition("/")
+    if (realpath(folder or ".") + "/" + name).startswith(inside):
+        raise Usage(f"{binary.path}: is a link that leads out of {root}: name the file that it stands for there")
+    return binary
 
 
 def _with_main(packages: frozenset[str] | None, plugin: Binary) -> frozenset[str] | None:
@@ -351,7 +432,7 @@ class _Libraries:
 def _with_exports(binary: Binary) -> Binary:
     if binary.elf is None or binary.elf.c_exports is not None:
         return binary
-    return _read(binary.path, evidence=False)
+    return _read(binary.path, evidence=False)._replace(identity=binary.identity)
 
 
 UNDECIDED = {"mach-o": "a Mach-O file", "pe": "a Windows program"}

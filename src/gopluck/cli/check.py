@@ -64,6 +64,11 @@ class Target(NamedTuple):
     show_default=True,
     help="The side that stays as it is: the commands that are printed are for the other.",
 )
+@click.option(
+    "--fail-on",
+    type=click.Choice(["risk"]),
+    help="Exit with status 1 also when a plugin that would load has a risk. Nothing else changes.",
+)
 @format_option
 @output_option
 @click.option("-v", "--verbose", is_flag=True, help="Show every package, with hashes, and the evidence.")
@@ -78,6 +83,7 @@ def command(
     sysroot: str | None,
     library_path: str | None,
     baseline: str,
+    fail_on: str | None,
     format_: str,
     output: str | None,
     verbose: bool,
@@ -115,7 +121,13 @@ def command(
         report = run(host, targets, spread(names, len(targets)), independent, {**options, "progress": bar})
     verbosity = VERBOSE if verbose else QUIET if quiet else NORMAL
     out.write(report_renderer(format_)(report, out.view(color, output, verbosity)), output)
-    return STATUS[report.verdict]
+    return STATUS["fails"] if fail_on == "risk" and risky(report) else STATUS[report.verdict]
+
+
+def risky(report: Report) -> bool:
+    """Whether a plugin that would load has a risk."""
+    loading = (plugin for plugin in report.plugins if plugin.verdict == "loads")
+    return any(finding.role == "risk" for plugin in loading for finding in plugin.findings)
 
 
 def expand(plugins: Sequence[str]) -> list[Target]:

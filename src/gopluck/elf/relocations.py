@@ -150,6 +150,15 @@ class Relocations:
         infos = (self._rela[1 : len(self._rela) // 3 * 3 : 3], self._rel[1 : len(self._rel) // 2 * 2 : 2])
         return any(info in column for info in wanted for column in infos)
 
+    def symbols(self) -> frozenset[int]:
+        """The indexes in `.dynsym` of all symbols that are bound by name: by relocations of data and of calls."""
+        tags = self.dynamic.tags
+        calls = self._region(c.DT_JMPREL, c.DT_PLTRELSZ)
+        step = 3 if tags.get(c.DT_PLTREL) == c.DT_RELA else 2
+        shift = 32 if self.image.header.elf_class == 64 else 8
+        columns = (self._rela[1::3], self._rel[1::2], calls[1::step])
+        return frozenset(info >> shift for column in columns for info in column) - {0}
+
     def pointer(self, address: int) -> int:
         """The relocated word at an address as a number (load bias 0)."""
         return self.word(address).value

@@ -136,6 +136,14 @@ class Go(NamedTuple):
     """Of a test binary without a recorded path (Go 1.21): the package under test, where its own tests are linked."""
 
 
+class CFunction(NamedTuple):
+    """A C function that a file defines and exports."""
+
+    name: str
+    packages: tuple[str, ...]
+    """cgo's marks (12 hexadecimal digits) of the packages whose Go code calls it, or defines it for C."""
+
+
 class Elf(NamedTuple):
     """What the dynamic linker reads of the file."""
 
@@ -164,6 +172,10 @@ class Elf(NamedTuple):
     undefined: tuple[Undefined, ...] = ()
     c_exports: frozenset[str] | None = frozenset()
     """Defined dynamic symbols whose name is a C identifier (Go's own have a `.` or `:`); None: not looked at."""
+    c_functions: tuple[CFunction, ...] | None = None
+    """Of a plugin's own C functions those that its Go code calls by name (`golang.cgo`); None: not looked at."""
+    c_defined: tuple[CFunction, ...] | None = None
+    """The C functions that it defines, of those that were looked for; None: see `c_exports`."""
     sections: tuple[str, ...] = ()
     """Section names (empty when the section table was stripped)."""
     relr: bool = False

@@ -16,8 +16,8 @@ from gopluck.elf.relocations import Relocations
 from gopluck.errors import MalformedFile, UnreadableFile
 from gopluck.facts.elffacts import read_elf, read_skeleton
 from gopluck.facts.fileformat import sniff
-from gopluck.facts.model import Binary, Elf, Go, Identity, ModuledataFacts
-from gopluck.golang import buildinfo, kind, layouts, linkhash, pclntab, types, version
+from gopluck.facts.model import Binary, CFunction, Elf, Go, Identity, ModuledataFacts
+from gopluck.golang import buildinfo, cgo, kind, layouts, linkhash, pclntab, types, version
 from gopluck.golang.moduledata import Moduledata, read_moduledata
 
 HEAD = 4096
@@ -122,7 +122,7 @@ def with_declared(binary: Binary, names: Iterable[str]) -> Binary:
             release = binary.go.moduledata.layout
             module = read_moduledata(image, dynamic, Relocations(image, dynamic), release, headers)
             found = declared(image, dynamic, tables, module, names) if module else {}
-    except MalformedFile:
+    except (MalformedFile, UnreadableFile):
         return binary
     return binary._replace(go=binary.go._replace(declared=found))
 
@@ -165,6 +165,32 @@ def _text_address(module: ModuledataFacts | None, image: Image) -> int:
     return int.from_bytes(module.memory[0].data[at : at + size], order)
 
 
+def with_sources(binary: Binary, only: frozenset[str]) -> Binary:
+    """The same facts with the source directories of these packages; the file is read again for it."""
+    from gopluck.golang.sources import read_sources
+
+    if binary.go is None or binary.format != "elf" or binary.go.sources:
+        return binary
+    try:
+        with open_image(binary.path) as image:
+            found = read_sources(image, pclntab.find_pclntabs(image), only, only, binary.go.build_info)
+    except (MalformedFile, UnreadableFile):
+        return binary
+    return binary._replace(go=binary.go._replace(sources=found))
+
+
+def with_c_defined(binary: Binary, functions: Iterable[CFunction]) -> Binary:
+    """The same facts with those of another file's C functions that this one defines, too; the file is read again."""
+    if binary.elf is None or binary.format != "elf":
+        return binary
+    try:
+        with open_image(binary.path) as image:
+            found = cgo.defined(Dynamic(image), functions)
+    except (MalformedFile, UnreadableFile):
+        return binary
+    return binary._replace(elf=binary.elf._replace(c_defined=found))
+
+
 def _identity(path: str, fd: int) -> Identity:
     found = os.fstat(fd)
     return Identity(os.path.realpath(path), f"{found.st_dev}:{found.st_ino}")
@@ -185,6 +211,9 @@ def _read_image(
         go = _read_go(image, dynamic, relocations, only, known)
         if go is not None and evidence:
             go = _evidence(image, dynamic, go, None, flags=True)
+        if go is not None and go.kind == "plugin" and binary.elf is not None:
+            functions = cgo.own_functions(dynamic, relocations)
+            binary = binary._replace(elf=binary.elf._replace(c_functions=functions))
         return binary._replace(go=go)
     except MalformedFile as error:
         return binary._replace(damage=_reason(error, binary.path))

@@ -5,16 +5,15 @@ The search is that of `elf/dl-load.c` (`_dl_map_new_object`, `open_path`) and of
 """
 
 # Paths under a root are text here, with links resolved by hand.
-# ruff: noqa: PTH110, PTH112, PTH115, PTH120, PTH207
+# ruff: noqa: PTH110, PTH112, PTH115
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from gopluck.elf import constants as c
 from gopluck.elf.dynamic import Dynamic
@@ -23,6 +22,7 @@ from gopluck.errors import GopluckError, MalformedFile
 from gopluck.facts import codec
 from gopluck.facts.elffacts import SymbolTable, read_elf, read_skeleton
 from gopluck.facts.fileformat import sniff
+from gopluck.facts.ldcache import MAX_SIZE, parse_cache
 from gopluck.facts.model import Binary, Elf, Go, Identity
 
 SCHEMA = 1
@@ -56,6 +56,8 @@ MUSL_PATH = ("/lib", "/usr/local/lib", "/usr/lib")
 
 MAX_LINKS = 40
 MAX_CONFIG = 1 << 20
+MAX_LOADER = 1 << 22
+"""Bytes of `ld.so` that are searched (it has some 200 KB)."""
 
 
 class Library(NamedTuple):
@@ -122,7 +124,8 @@ class LiveSystem:
         self.library_path = tuple(library_path)
         self._found: dict[Wanted, Found] = {}
         self._files: dict[str, Library] = {}
-        self._configured: tuple[str, ...] | None = None
+        self._compiled_in: tuple[str, ...] | None = None
+        self._cache: Mapping[str, tuple[str, ...]] | None = None
 
     def find(self, wanted: Wanted) -> Found:
         """See `System.find`. A file that is found but cannot be read counts as absent."""
@@ -157,60 +160,58 @@ class LiveSystem:
         return f"the libraries of {host.goarch} are not known: {host.interp or 'its C library'} is not {where}"
 
     def _candidates(self, wanted: Wanted) -> Iterator[tuple[str, bool]]:
-        """(path, whether `ldconfig` would have to have listed it) in the order of the search."""
+        """(path, whether `ldconfig` has listed it) in the order of the search."""
         if "/" in wanted.name:
             yield wanted.name, False
             return
         if wanted.musl:
-            ways = [(self.library_path, False), ((*wanted.rpath, *wanted.runpath), False)]
-            ways.append((self._musl_path(wanted.host), False))
+            yield from _in(self.library_path, wanted.name)
+            yield from _in((*wanted.rpath, *wanted.runpath), wanted.name)
+            yield from _in(self._musl_path(wanted.host), wanted.name)
         else:
-            ways = [(wanted.rpath, False), (self.library_path, False), (wanted.runpath, False)]
-            default = self._default(wanted.host)
-            ways += [((*self._ld_so_conf(), *default), True), (default, False)]
-        for directories, cached in ways:
-            for directory in directories:
-                yield f"{directory.rstrip('/') or ''}/{wanted.name}", cached
+            yield from _in((*wanted.rpath, *self.library_path, *wanted.runpath), wanted.name)
+            yield from ((path, True) for path in self._cached(wanted))
+            yield from _in(self._default(wanted.host), wanted.name)
 
     def _default(self, host: Elf) -> tuple[str, ...]:
-        """The directories that are compiled into `ld.so`: Debian's, where they exist, else those of the others."""
+        """The directories that are compiled into `ld.so` (`elf/dl-load.c`, `system_dirs`), read from it.
+
+        Where that is not possible: Debian's, where they exist, else those of the others.
+        """
+        if self._compiled_in is None:
+            found = _SYSTEM_DIRS.search(self._bytes(host.interp, MAX_LOADER)) if host.interp else None
+            text = found[0].decode() if found else ""
+            self._compiled_in = tuple(directory.rstrip("/") for directory in text.split("\0") if directory)
+        if self._compiled_in:
+            return self._compiled_in
         wide = "64" if host.elf_class == 64 else ""
         triplet = MULTIARCH.get(host.goarch)
         if triplet and os.path.isdir(self._local(f"/lib/{triplet}") or ""):
             return f"/lib/{triplet}", f"/usr/lib/{triplet}", "/lib", "/usr/lib"
         return tuple(dict.fromkeys((f"/lib{wide}", f"/usr/lib{wide}", "/lib", "/usr/lib")))
 
-    def _ld_so_conf(self) -> tuple[str, ...]:
-        if self._configured is None:
-            self._configured = tuple(dict.fromkeys(self._config("/etc/ld.so.conf", 0)))
-        return self._configured
-
-    def _config(self, path: str, depth: int) -> Iterator[str]:
-        """The directories of an `ld.so.conf` with its `include` lines (`elf/ldconfig.c`, `parse_conf`)."""
-        for line in self._text(path).splitlines():
-            words = line.split("#")[0].split()
-            if words[:1] == ["include"] and depth < 8:
-                for pattern in words[1:]:
-                    full = pattern if pattern.startswith("/") else f"{os.path.dirname(path)}/{pattern}"
-                    for name in sorted(glob.glob(self.sysroot + full)):
-                        yield from self._config(name.removeprefix(self.sysroot), depth + 1)
-            elif words and words[0].startswith("/"):
-                yield words[0].split("=")[0]
+    def _cached(self, wanted: Wanted) -> tuple[str, ...]:
+        """Where `ldconfig` found a library."""
+        if self._cache is None:
+            order: Literal["little", "big"] = "big" if wanted.host.byte_order == "big" else "little"
+            self._cache = parse_cache(self._bytes("/etc/ld.so.cache", MAX_SIZE), order)
+        return self._cache.get(wanted.name, ())
 
     def _musl_path(self, host: Elf) -> tuple[str, ...]:
-        text = self._text(f"/etc/ld-musl-{MUSL_ARCH.get(host.goarch, '')}.path")
+        text = self._bytes(f"/etc/ld-musl-{MUSL_ARCH.get(host.goarch, '')}.path", MAX_CONFIG).decode("utf-8", "replace")
         return tuple(text.replace("\n", ":").strip(":").split(":")) if text else MUSL_PATH
 
-    def _text(self, path: str) -> str:
+    def _bytes(self, path: str, limit: int) -> bytes:
+        """A file under the root; empty when there is none."""
         local = self._local(path)
         if local is None:
-            return ""
+            return b""
         try:
             fd, size = open_regular(local)
         except GopluckError:
-            return ""
+            return b""
         try:
-            return read_at(local, fd, 0, min(size, MAX_CONFIG)).decode("utf-8", "replace")
+            return read_at(local, fd, 0, min(size, limit))
         finally:
             os.close(fd)
 
@@ -260,8 +261,16 @@ class LiveSystem:
         return library
 
 
+_SYSTEM_DIRS = re.compile(rb"(?:/[\w./+-]*lib[\w./+-]*/\0){2,8}")
+"""Directories one after the other, each with a slash at its end, as the array lies in `ld.so`."""
+
 _SYSTEM = ("/lib", "/usr", "/etc", "/opt", "/var")
 """Directories that are looked for under the root only."""
+
+
+def _in(directories: Iterable[str], name: str) -> Iterator[tuple[str, bool]]:
+    for directory in directories:
+        yield f"{directory.rstrip('/') or ''}/{name}", False
 
 
 class RecordedSystem:

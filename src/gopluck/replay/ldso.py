@@ -247,13 +247,17 @@ class _Process:
         self.system = system
         self.objects = objects
         self.assumed: str | None = None
+        self._loader: _Object | None = None
+        """The dynamic linker itself, which is there from the start under its soname, wherever it lies."""
 
     @classmethod
     def of(cls, host: Binary, elf: Elf, loaded: Sequence[Binary], system: System, libc: Libc) -> _Process:
         process = cls(elf, libc, system, [])
-        process._enter(host, elf)
         if elf.interp is not None:
-            process._attach(elf.interp, process.objects[0])
+            process._loader = process._found(elf.interp, process._object(host, elf))
+        process._enter(host, elf)
+        if process._loader is not None and process._loader not in process.objects:
+            process.objects.append(process._loader)
         for plugin in loaded:
             if plugin.elf is not None:
                 process._enter(plugin, plugin.elf)
@@ -269,19 +273,25 @@ class _Process:
                     queue.append(self._attach(name, parent))
 
     def _attach(self, name: str, parent: _Object) -> _Object:
-        found = self._find(name, parent)
-        if isinstance(found, Library) and found.binary.elf is not None:
-            child = self._library(name, found, parent)
-            same = next((known for known in self.objects if known.inode == child.inode), None)
-            if same is not None:
-                merged = same._replace(names=same.names | child.names)
-                self.objects[self.objects.index(same)] = merged
-                return merged._replace(elf=None)
-        else:
-            child = _Object(name, frozenset({name, name.rpartition("/")[2]}))
+        if self._loader is not None and name in self._loader.names:
+            self.objects.append(self._loader)
+            return self._loader
+        child = self._found(name, parent)
+        same = next((known for known in self.objects if known.inode and known.inode == child.inode), None)
+        if same is not None:
+            merged = same._replace(names=same.names | child.names)
+            self.objects[self.objects.index(same)] = merged
+            return merged._replace(elf=None)
         self.objects.append(child)
         self._learn(child)
         return child
+
+    def _found(self, name: str, parent: _Object) -> _Object:
+        """What a name leads to; only its names are known when that is not known."""
+        found = self._find(name, parent)
+        if isinstance(found, Library) and found.binary.elf is not None:
+            return self._library(name, found, parent)
+        return _Object(name, frozenset({name, name.rpartition("/")[2]}))
 
     def _learn(self, known: _Object) -> None:
         """glibc's release is the highest version that its `libc.so.6` defines; Debian has a directory of its own."""

@@ -27,6 +27,7 @@ SGR = {
 }
 
 MARKS = {"loads": ("✓", "+"), "fails": ("✗", "x"), "unknown": ("?", "?"), "not-reached": ("-", "-")}
+RISK = ("⚠", "!")
 STYLES = {"loads": "good", "fails": "bad", "unknown": "open", "not-reached": "open"}
 
 
@@ -44,6 +45,11 @@ class Layout:
     def mark(self, verdict: str) -> str:
         """The sign of a verdict."""
         return MARKS[verdict][0 if self.view.unicode else 1]
+
+    @property
+    def warning(self) -> str:
+        """The sign of a risk."""
+        return RISK[0 if self.view.unicode else 1]
 
     def fold(self, atoms: Iterable[str], indent: int, hang: int = 2, room: int = 0) -> list[str]:
         """Atoms in lines of the width: the first after `indent` columns, the others indented `hang` more.

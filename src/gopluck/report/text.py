@@ -131,6 +131,9 @@ class _Section:
     def lines(self) -> Iterator[str]:
         """All of them, without the blank lines around the section."""
         yield from self._head()
+        if self.plugin.verdict == "loads" and not self.verbose:
+            yield from self._risks()
+            return
         for block in (self._packages(), self._reasons(), self._fixes()):
             lines = list(block)
             if lines:
@@ -261,6 +264,16 @@ class _Section:
         for role, name in (("risk", "risk"), *([("harmless", "fine")] if self.verbose else [])):
             for group in _by_rule(finding for finding in plugin.findings if finding.role == role):
                 yield from self._findings(name, group)
+
+    def _risks(self) -> Iterator[str]:
+        """The risks of a plugin that loads, in short: `-v` shows evidence and fix."""
+        indent = INDENT + 2
+        for finding in (finding for finding in self.plugin.findings if finding.role == "risk"):
+            slug = clean(finding.rule)
+            lines = self.layout.prose(clean(finding.message), indent, room=len(slug) + 2)
+            start = " " * INDENT + self.layout.paint(self.layout.warning, "open") + " "
+            for index, line in enumerate(lines):
+                yield start + self._aligned(line, indent, slug) if index == 0 else " " * indent + line
 
     def _findings(self, label: str, group: list[Finding]) -> Iterator[str]:
         """The findings of one rule; its slug stands once, at the right."""

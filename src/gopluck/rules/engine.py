@@ -60,7 +60,8 @@ def explain_one(evidence: Evidence) -> Explanation:
         for mismatch in evidence.outcome.mismatches
     )
     differences += _harmless(evidence)
-    risks = [finding for one in endangering(evidence.outcome) if one.risks for finding in one.risks(evidence)]
+    dangers = endangering(evidence.outcome, evidence.host, evidence.plugin)
+    risks = [finding for one in dangers if one.risks for finding in one.risks(evidence)]
     findings = _ordered([*_merged(endings, differences), *risks])
     return Explanation(Packages(evidence.outcome.compared, packages), findings)
 

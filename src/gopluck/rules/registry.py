@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 
-from gopluck.facts.model import Go
+from gopluck.facts.model import Binary, Go
 from gopluck.replay.process import Outcome
 from gopluck.rules.model import Rule
 
@@ -68,8 +68,14 @@ RECORDED: Mapping[str, Sequence[str]] = {
 LOOKUP = ("symbol-missing", "symbol-type")
 """The plugin loads, and lacks what the host looks up in it."""
 
-RISKS: tuple[str, ...] = ()
+RISKS = ("untrimmed-host", "cpu-level", "code-skew", "c-symbol-clash", "stripped", "godebug")
 """It loads, and is dangerous all the same."""
+
+SETTLED: Mapping[str, Sequence[str]] = {
+    "cpu-level": ("GOAMD64", "GOARM64", "GO386", "GOARM", "GOPPC64", "GORISCV64"),
+    "godebug": ("DefaultGODEBUG",),
+}
+"""The build settings that say whether one of them can be there at all."""
 
 BY_STEP: Mapping[str, Sequence[str]] = {
     "not-implemented": ("host-without-cgo",),
@@ -140,8 +146,27 @@ def unmattering(host: Go, plugin: Go) -> Iterator[Rule]:
         yield rule("goroot")
 
 
-def endangering(outcome: Outcome) -> Iterator[Rule]:
-    """The rules that can name a risk of a plugin that loads."""
-    if outcome.verdict == "loads" or outcome.why == "lookup":
-        looked_up = ("symbol-type",) if outcome.lookups else ()
-        yield from map(rule, (*looked_up, *RISKS))
+def endangering(outcome: Outcome, host: Binary, plugin: Binary) -> Iterator[Rule]:
+    """The rules that can name a risk of a plugin that loads. The others are not even imported."""
+    if outcome.verdict != "loads" and outcome.why != "lookup":
+        return
+    if outcome.lookups:
+        yield rule("symbol-type")
+    infos = [one.go.build_info if one.go else None for one in (host, plugin)]
+    differing = {
+        slug
+        for slug, keys in SETTLED.items()
+        if len({tuple(info.setting(key) if info else None for key in keys) for info in infos}) > 1
+    }
+    if host.go is not None and host.go.sources:
+        yield rule("untrimmed-host")
+    if "cpu-level" in differing:
+        yield rule("cpu-level")
+    if plugin.go is not None and plugin.go.code:
+        yield rule("code-skew")
+    if plugin.elf is not None and plugin.elf.c_functions:
+        yield rule("c-symbol-clash")
+    if not all(info and info.settings for info in infos):
+        yield rule("stripped")
+    if "godebug" in differing:
+        yield rule("godebug")
