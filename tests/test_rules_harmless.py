@@ -18,6 +18,7 @@ CALLED = {
     "linker": {"linker-flags"},
     "vcs": {"vcs-stamp"},
     "pie": {"pie-host"},
+    "goamd64": {"cpu-level"},
     "pluginpath-override": {"linker-flags"},
 }
 """What a scenario's word for a difference is called; a slug is called by itself."""
@@ -31,7 +32,7 @@ SILENT = (
     ("code that changes no hash is a risk", "*", {"module-content"}),
     ("a file's symbols and debug information are a risk to explanations", "*", {"stripped"}),
     ("which release's behaviour counts is a risk", "*", {"godebug"}),
-    ("the CPU that is needed is a risk", "*", {"goamd64"}),
+    ("the CPU that is needed is a risk", "*/plugin-only*", {"goamd64"}),
     ("what is excluded is in no file", "modules/pulled-up-excluded/*", {"module-version"}),
     ("a module of which no package is linked is in no file", "*/required-and-unused/*", {"module-version"}),
     ("a module of which no package is linked is in no file", "*/unused-module*", {"module-version"}),

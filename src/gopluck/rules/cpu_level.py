@@ -38,6 +38,20 @@ def risks(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
+def harmless(evidence: Evidence) -> Iterator[Finding]:
+    """A plugin that needs no newer processor than the host, which checks at its start that it has what it needs."""
+    host, plugin = Build(evidence.host, "the host"), Build(evidence.plugin, "the plugin")
+    for variable in (*LEVELS, ARM64):
+        one, two = host.setting(variable), plugin.setting(variable)
+        if one and two and one != two and not above(variable, two, one):
+            yield Finding(
+                "cpu-level",
+                "harmless",
+                f"the host was compiled for {variable}={one}, the plugin for {two}: that changes no hash",
+                evidence={"host": f"{variable}={one}", "plugin": f"{variable}={two}"},
+            )
+
+
 def above(variable: str, one: str, other: str) -> bool:
     """Whether code for a value can need what the other does not promise. False for values that are not known."""
     if variable == ARM64:
@@ -72,4 +86,5 @@ RULE = Rule(
         Link("src/runtime/asm_amd64.s, bad_cpu", "https://go.dev/src/runtime/asm_amd64.s"),
     ),
     risks=risks,
+    harmless=harmless,
 )

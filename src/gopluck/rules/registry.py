@@ -136,7 +136,7 @@ def explaining(outcome: Outcome) -> Iterator[Rule]:
 def unmattering(host: Go, plugin: Go) -> Iterator[Rule]:
     """The rules of `HARMLESS` that can have something to say. The others are not even imported."""
     infos = [go.build_info for go in (host, plugin)]
-    for slug, keys in RECORDED.items():
+    for slug, keys in (*RECORDED.items(), ("cpu-level", SETTLED["cpu-level"])):
         one, two = ([info.setting(key) if info else None for key in keys] for info in infos)
         if one != two:
             yield rule(slug)
