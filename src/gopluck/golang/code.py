@@ -16,6 +16,7 @@ from typing import NamedTuple
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import CHUNK, Image
 from gopluck.facts.model import FunctionCode
+from gopluck.golang.leb128 import uleb128
 from gopluck.golang.pclntab import Pclntab
 from gopluck.golang.sources import DEAD_FILE, MAX_FUNCTIONS, MAX_NAME, MAX_PATH, package_of, records, region, words
 
@@ -171,28 +172,17 @@ def _steps(image: Image, offset: int) -> Iterator[tuple[int, int]]:
     """(end of a range of pcs, value in it) of a pc-value table (`runtime.step`)."""
     data = image.pread(offset, 4 * MAX_STEPS)
     at, pc, value = 0, 0, -1
-    for index in range(MAX_STEPS):
-        delta, at = _varint(data, at)
-        if delta is None or (delta == 0 and index):
-            return
-        value += -(delta >> 1) - 1 if delta & 1 else delta >> 1
-        delta, at = _varint(data, at)
-        if delta is None:
-            return
-        pc += delta
-        yield pc, value
-
-
-def _varint(data: bytes, at: int) -> tuple[int | None, int]:
-    value = shift = 0
-    while at < len(data) and shift < 35:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-    return None, at
+    try:
+        for index in range(MAX_STEPS):
+            delta, at = uleb128(data, at)
+            if delta == 0 and index:
+                return
+            value += -(delta >> 1) - 1 if delta & 1 else delta >> 1
+            delta, at = uleb128(data, at)
+            pc += delta
+            yield pc, value
+    except (IndexError, ValueError):
+        return  # the file ends in the middle, or is damaged
 
 
 def _own_lines(lines: list[tuple[int, int]], files: list[tuple[int, int]], start: int) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image
+from gopluck.golang.leb128 import uleb128
 from gopluck.golang.pclntab import Pclntab, contains
 
 REGISTER = (b".addCovMeta\0", b"/rtcov.AddMeta\0")
@@ -69,23 +70,13 @@ def _path(image: Image, at: int) -> str | None:
     if not 0 < functions <= MAX_FUNCTIONS or not strings - at < length or not files:
         return None
     table = image.pread(strings, 8 + MAX_PATH)
-    count, at = _uleb(table, 0)
-    empty, at = _uleb(table, at)
-    size, at = _uleb(table, at)
+    try:
+        count, at = uleb128(table, 0)
+        empty, at = uleb128(table, at)
+        size, at = uleb128(table, at)
+    except (IndexError, ValueError):
+        return None
     text = table[at : at + size]
     if count != files or empty or not 0 < size <= MAX_PATH or len(text) < size:
         return None
     return text.decode() if text.isascii() and text.decode().isprintable() else None
-
-
-def _uleb(data: bytes, at: int) -> tuple[int, int]:
-    """A ULEB128 number, and where it ends; a huge one where there is none."""
-    value = shift = 0
-    while at < len(data) and shift < 35:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-    return 1 << 40, at

@@ -13,6 +13,7 @@ from typing import Literal
 
 from gopluck.elf.constants import SHF_COMPRESSED, SHT_NOBITS
 from gopluck.elf.image import Image, Section
+from gopluck.golang.leb128 import uleb128
 
 MAX_INFLATED = 256 << 20
 """Bytes that are inflated of one section at the most."""
@@ -201,11 +202,11 @@ class _Units:
             at += offset_size + 1
         else:
             return None
-        code, at = _uleb(data, at)
+        code, at = uleb128(data, at)
         name = producer = None
         for attribute, form in self._attributes(table, code):
             if form == _FORM_INDIRECT:
-                form, at = _uleb(data, at)
+                form, at = uleb128(data, at)
             end, value = self._skip(data, at, form, offset_size, address_size)
             if attribute == _AT_NAME:
                 name = value
@@ -228,11 +229,11 @@ class _Units:
         if form == _ADDR:
             return at + address_size, None
         if form in _NUMBERS:
-            return _uleb(data, at)[1], None
+            return uleb128(data, at)[1], None
         if form in _BLOCKS:
             return at + _BLOCKS[form] + self._number(data, at, _BLOCKS[form]), None
         if form in (_BLOCK, _EXPRLOC):
-            size, at = _uleb(data, at)
+            size, at = uleb128(data, at)
             return at + size, None
         raise ValueError(form)
 
@@ -247,16 +248,16 @@ class _Units:
         data = self._abbreviations[at : at + MAX_ENTRY]
         at = 0
         while True:
-            code, at = _uleb(data, at)
+            code, at = uleb128(data, at)
             if code == 0:
                 return
-            tag, at = _uleb(data, at)
+            tag, at = uleb128(data, at)
             at += 1
             while True:
-                attribute, at = _uleb(data, at)
-                form, at = _uleb(data, at)
+                attribute, at = uleb128(data, at)
+                form, at = uleb128(data, at)
                 if form == _FORM_IMPLICIT_CONST:
-                    _, at = _uleb(data, at)
+                    _, at = uleb128(data, at)
                 if attribute == 0 and form == 0:
                     break
                 if code == wanted and tag == _TAG_COMPILE_UNIT:
@@ -267,17 +268,3 @@ class _Units:
 
 def _order(image: Image) -> Literal["little", "big"]:
     return "little" if image.header.byte_order == "<" else "big"
-
-
-def _uleb(data: bytes, at: int) -> tuple[int, int]:
-    """A LEB128 number and where it ends. Raises `IndexError` at the end of the data, `ValueError` when too long."""
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-        if shift > 63:
-            raise ValueError("a number of more than ten bytes")

@@ -30,7 +30,8 @@ from gopluck.remedy.model import Edit, Recipe
 from gopluck.remedy.project import Project, plugin_name
 from gopluck.report.model import Finding
 from gopluck.rules.builds import Build
-from gopluck.rules.commands import PROFILE, quoted
+from gopluck.rules.commands import PROFILE
+from gopluck.rules.shell import quoted
 
 ROUNDS = 40
 """How often edits are tried at the most: one round for each version of a module that has to be excluded."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from gopluck.rules.commands import quoted
+from gopluck.rules.shell import quoted
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 

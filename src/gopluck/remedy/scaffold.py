@@ -24,7 +24,8 @@ from gopluck.remedy.gomod import Replace
 from gopluck.remedy.gotype import GoType, parse, render
 from gopluck.replay.dlopen import libc_of
 from gopluck.rules.builds import Build, is_std
-from gopluck.rules.commands import PROFILE, quoted
+from gopluck.rules.commands import PROFILE
+from gopluck.rules.shell import quoted
 
 FILES: Mapping[str, str] = {
     "go.mod": "go.mod.jinja",

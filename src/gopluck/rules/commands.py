@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from gopluck.rules.builds import INSTRUMENTS, Build
 from gopluck.rules.model import Comparison
+from gopluck.rules.shell import quoted
 
 RELEASED = re.compile(r"go\d+\.\d+(\.\d+|rc\d+|beta\d+)?")
 """What GOTOOLCHAIN can name."""
@@ -19,8 +19,6 @@ CGO = ("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS")
 
 LINK, LINK_DEFAULT = "CGO_LDFLAGS", "-O2 -g"
 """cgo writes a line for each word of CGO_LDFLAGS into a package; what it takes where the variable is not set."""
-
-_VARIABLE = re.compile(r"\$[A-Z][A-Z_]*")
 
 
 class Settings(NamedTuple):
@@ -168,10 +166,3 @@ def plugin_command(host: Build, path: str) -> str:
     """The line that builds a plugin, to be written where `path` is, for a host."""
     wanted = settings(host)
     return f"{wanted.assignments} {wanted.line(path.rpartition('/')[2])}"
-
-
-def quoted(word: str) -> str:
-    """A word for a shell. A variable that stands for something unknown (`$HOST_CHECKOUT`) stays one."""
-    if _VARIABLE.search(word):
-        return '"' + re.sub(r'([\\"`])', r"\\\1", word) + '"'
-    return shlex.quote(word)
