@@ -34,6 +34,9 @@ AFTERMATH = {
 
 STANDARD_LIBRARY = "standard library"
 
+NOT_TOLD = frozenset({"unexplained", "module-content"})
+"""Causes of which no file tells what would have to be repeated."""
+
 
 def render(report: Report, view: View) -> str:
     """The document; empty when quiet and everything loads."""
@@ -326,6 +329,8 @@ class _Section:
         label = "fix"
         if not recipe.possible:
             text = "nothing on the plugin's side helps: " if recipe.side == "host" else "no command helps: "
+            if any(one.role == "cause" and one.rule in NOT_TOLD for one in self.plugin.findings):
+                text = "no command for the plugin's side is known: "
             yield from self._labelled(label, text + clean(recipe.why_not or "no reason is known"))
             label = "host" if recipe.side == "host" and recipe.run else ""
         elif recipe.side == "host":
@@ -338,6 +343,9 @@ class _Section:
         ]
         for text in named:
             yield from self._labelled(label, clean(text))
+            label = ""
+        if recipe.run and not recipe.directory:
+            yield from self._pasted(label, f"# in the folder of the {recipe.side}'s main package")
             label = ""
         for line in recipe.run:
             yield from self._pasted(label, clean(line))
