@@ -253,7 +253,7 @@ def test_the_text_is_one_block_to_paste() -> None:
     assert (
         shown(recipe)
         == """  fix   $HOST_CHECKOUT has to be the folder of the host's main module
-        # in the folder of the plugin's main package
+        # where package main of the plugin is
         go mod edit -dropreplace=example.com/gateway
         GOTOOLCHAIN=go1.27.3 go work init . "$HOST_CHECKOUT"
         # if the go line of go.mod asks for more than 1.27.3:
@@ -273,7 +273,7 @@ def test_the_text_says_why_nothing_helps_and_what_the_host_can_do() -> None:
     assert (
         shown(recipe)
         == """  fix   nothing on the plugin's side helps: a static host opens no plugin at all
-  host  # in the folder of the host's main package
+  host  # where package main of the host is
         go build -o host .
         A note."""
     )

@@ -345,7 +345,7 @@ class _Section:
             yield from self._labelled(label, clean(text))
             label = ""
         if recipe.run and not recipe.directory:
-            yield from self._pasted(label, f"# in the folder of the {recipe.side}'s main package")
+            yield from self._pasted(label, f"# where package main of the {recipe.side} is")
             label = ""
         for line in recipe.run:
             yield from self._pasted(label, clean(line))
