@@ -16,6 +16,7 @@ from gopluck.facts.read import (
     with_declared,
     with_evidence,
     with_hashes,
+    with_last_lines,
     with_sources,
 )
 from gopluck.facts.read import read as _read
@@ -175,6 +176,9 @@ class _Session:
         """The side that remedies leave as it is."""
         self.progress = progress
         self._sources: Mapping[str, str] | None = None
+        self._code: dict[str, dict[str, FunctionCode]] = {}
+        self._asked: dict[str, set[str]] = {}
+        """The functions that were looked for in the host, by package; `_code` has those that are there."""
 
     @property
     def host(self) -> Binary:
@@ -253,7 +257,7 @@ class _Session:
         ]
         if all(outcome.verdict != "fails" for outcome in outcomes):
             # Beside a plugin that fails the functions of other packages are wanted.
-            host, requests = _with_loaded_code(host, requests, outcomes)
+            host, requests = self._with_loaded_code(host, requests, outcomes)
         functions = {one for plugin in loading if plugin.elf for one in plugin.elf.c_functions or ()}
         if functions:
             host = with_c_defined(host, functions)
@@ -265,6 +269,49 @@ class _Session:
         if loading and info and info.settings and info.setting("-trimpath") != "true":
             host = self._with_sources(host, loading)
         return host, requests
+
+    def _with_loaded_code(
+        self, host: Binary, requests: list[OpenRequest], outcomes: Sequence[Outcome]
+    ) -> tuple[Binary, list[OpenRequest]]:
+        """The facts with the functions of shared packages whose source may differ, for plugins that load."""
+        from gopluck.rules.code_skew import wanted
+
+        packages = [
+            wanted(host, one.binary) if one.binary and outcome.verdict == "loads" else frozenset[str]()
+            for one, outcome in zip(requests, outcomes, strict=True)
+        ]
+        if not any(packages):
+            return host, requests
+        requests = [
+            one._replace(binary=with_code(one.binary, mine, lines=False)) if one.binary else one
+            for one, mine in zip(requests, packages, strict=True)
+        ]
+        named: dict[str, set[str]] = {}
+        for one in requests:
+            for package, functions in (one.binary.go.code or {}).items() if one.binary and one.binary.go else ():
+                named.setdefault(package, set()).update(functions)
+        host = self._with_host_code(host, named)
+        shared = (host.go.code if host.go else None) or {}
+        requests = [one._replace(binary=one.binary and with_last_lines(one.binary, shared)) for one in requests]
+        return host, requests
+
+    def _with_host_code(self, host: Binary, named: Mapping[str, set[str]]) -> Binary:
+        """The host with these functions of it; each is read once for all processes."""
+        if host.go is None or host.go.code is not None:
+            return host
+        unread = {package: names - self._asked.get(package, set()) for package, names in named.items()}
+        unread = {package: names for package, names in unread.items() if names}
+        if unread:
+            found = with_code(host, frozenset(unread), lines=False, like=unread).go
+            for package, names in unread.items():
+                self._asked.setdefault(package, set()).update(names)
+                self._code.setdefault(package, {}).update((found.code if found and found.code else {}).get(package, {}))
+        code = {package: {name: self._code[package][name] for name in names if name in self._code[package]}
+                for package, names in named.items()}  # fmt: skip
+        host = with_last_lines(host._replace(go=host.go._replace(code=code)), code)
+        for package, functions in (host.go.code if host.go and host.go.code else {}).items():
+            self._code[package].update(functions)
+        return host
 
     def _with_sources(self, host: Binary, plugins: Sequence[Binary]) -> Binary:
         """The host with the directories of the packages of modules that plugins share with it: read once for all."""
@@ -328,24 +375,6 @@ def _with_code(host: Binary, requests: list[OpenRequest], wanted: frozenset[str]
         for package, functions in (one.binary.go.code or {}).items() if one.binary and one.binary.go else ():
             names.setdefault(package, {}).update(dict.fromkeys(_spread(functions)))
     return with_code(host, wanted, lines=False, like=names), requests
-
-
-def _with_loaded_code(
-    host: Binary, requests: list[OpenRequest], outcomes: Sequence[Outcome]
-) -> tuple[Binary, list[OpenRequest]]:
-    """The facts with the functions of shared packages whose source may differ, for plugins that load."""
-    from gopluck.rules.code_skew import wanted
-
-    packages = [
-        wanted(host, one.binary) if one.binary and outcome.verdict == "loads" else frozenset[str]()
-        for one, outcome in zip(requests, outcomes, strict=True)
-    ]
-    if not any(packages):
-        return host, requests
-    return with_code(host, frozenset[str]().union(*packages)), [
-        one._replace(binary=with_code(one.binary, mine)) if one.binary else one
-        for one, mine in zip(requests, packages, strict=True)
-    ]
 
 
 def _expected(requests: Sequence[OpenRequest]) -> frozenset[str]:

@@ -16,7 +16,7 @@ from gopluck.elf.relocations import Relocations
 from gopluck.errors import MalformedFile, UnreadableFile
 from gopluck.facts.elffacts import read_elf, read_skeleton
 from gopluck.facts.fileformat import sniff
-from gopluck.facts.model import Binary, CFunction, Elf, Go, Identity, ModuledataFacts
+from gopluck.facts.model import Binary, CFunction, Elf, FunctionCode, Go, Identity, ModuledataFacts
 from gopluck.golang import buildinfo, cgo, kind, layouts, linkhash, pclntab, types, version
 from gopluck.golang.moduledata import Moduledata, read_moduledata
 
@@ -136,8 +136,8 @@ def with_code(
 ) -> Binary:
     """The same facts with the lines of the functions of these packages; unchanged for other files.
 
-    `lines=False` leaves out all but the first line of each. `like`: only functions of these names are wanted, without
-    lines; they are looked up where the file exports any of them.
+    `lines=False` leaves out all but the first line of each. `like`: only functions of these names are wanted; they are
+    looked up where the file exports any of them.
     """
     if binary.go is None or binary.format != "elf" or not packages or binary.go.code is not None:
         return binary
@@ -147,13 +147,49 @@ def with_code(
         with open_image(binary.path) as image:
             tables = pclntab.find_pclntabs(image)
             text = _text_address(binary.go.moduledata, image)
-            code = read_like(image, Dynamic(image), tables, text, like) if like and text else {}
+            code = read_like(image, Dynamic(image), tables, text, like, lines=lines) if like and text else {}
             if not code:
                 wanted = packages if like is None else packages.intersection(like)
                 code = read_code(image, tables, wanted, lines=lines)
     except (MalformedFile, UnreadableFile):
         return binary
     return binary._replace(go=binary.go._replace(code=code))
+
+
+def with_last_lines(binary: Binary, shared: Mapping[str, Mapping[str, FunctionCode]]) -> Binary:
+    """The same facts with the lines of the last function of each source file, of those that another file has, too.
+
+    A function that is longer moves those behind it, so that only the last has to be looked at for its own length.
+    """
+    go = binary.go
+    if go is None or binary.format != "elf" or not go.code:
+        return binary
+    from gopluck.golang.code import read_like
+
+    last = {
+        package: [name for name in _last_of_each_file(functions, shared.get(package, {})) if not functions[name].lines]
+        for package, functions in go.code.items()
+    }
+    if not any(last.values()):
+        return binary
+    try:
+        with open_image(binary.path) as image:
+            text = _text_address(go.moduledata, image)
+            found = read_like(image, Dynamic(image), pclntab.find_pclntabs(image), text, last, lines=True)
+    except (MalformedFile, UnreadableFile):
+        return binary
+    code = {package: {**functions, **found.get(package, {})} for package, functions in go.code.items()}
+    return binary._replace(go=go._replace(code=code))
+
+
+def _last_of_each_file(functions: Mapping[str, FunctionCode], shared: Mapping[str, FunctionCode]) -> list[str]:
+    last: dict[str, str] = {}
+    for name, function in functions.items():
+        if name not in shared:
+            continue
+        if function.file not in last or functions[last[function.file]].start < function.start:
+            last[function.file] = name
+    return list(last.values())
 
 
 def _text_address(module: ModuledataFacts | None, image: Image) -> int:

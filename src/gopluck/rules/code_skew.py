@@ -42,10 +42,16 @@ def _same_main(one: Build, two: Build) -> bool:
 def _unpinned(one: Build, two: Build, path: str) -> bool:
     """Whether no checksum says that both were compiled from the same files."""
     here, there = one.use(path), two.use(path)
-    if here is None or there is None:
+    if here is None or there is None or (here.is_main and there.is_main and _same_commit(one, two)):
         return False
     sums = [use.sum or (use.replace.sum if use.replace else "") for use in (here, there)]
     return not all(sums) or sums[0] != sums[1]
+
+
+def _same_commit(one: Build, two: Build) -> bool:
+    """Whether the go command saw one commit without local changes when it built the two."""
+    stamps = [(build.setting("vcs.revision"), build.setting("vcs.modified")) for build in (one, two)]
+    return stamps[0] == stamps[1] and bool(stamps[0][0]) and stamps[0][1] == "false"
 
 
 def risks(evidence: Evidence) -> Iterator[Finding]:
