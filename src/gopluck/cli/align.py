@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gopluck.cli.options import color_option, format_option, output_option
+from gopluck.cli.options import color_option, format_option, output_option, verbosity
 
 if TYPE_CHECKING:
     from gopluck.remedy.alignment import Alignment
@@ -71,10 +71,9 @@ def command(
     from gopluck.cli import output as out
     from gopluck.remedy.apply import patch, write
     from gopluck.remedy.model import NOTHING_TO_TYPE
-    from gopluck.report.interface import NORMAL, QUIET, VERBOSE, alignment_renderer
+    from gopluck.report.interface import alignment_renderer
 
-    if verbose and quiet:
-        raise click.UsageError("-v and -q exclude each other.")
+    shown = verbosity(verbose, quiet)
     if mode in ("diff", "write") and flags is not None:
         raise click.UsageError(
             f"--{mode} and --flags exclude each other: edits are for the build command that is printed."
@@ -83,8 +82,7 @@ def command(
         raise click.UsageError("--diff prints a patch: it has no other format.")
     out.refuse_inputs(output, [host])
     alignment = run(host, folder, flags, compiling=not no_compile)
-    verbosity = VERBOSE if verbose else QUIET if quiet else NORMAL
-    view = out.view(color, output, verbosity)
+    view = out.view(color, output, shown)
     if mode == "diff":
         out.write(patch(alignment), output)
         return STATUS[alignment.verdict]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from gopluck.cli.options import EXIT_STATUS, color_option, format_option, output_option
+from gopluck.cli.options import EXIT_STATUS, color_option, format_option, output_option, verbosity
 
 if TYPE_CHECKING:
     from gopluck.report.model import PluginResult, Report
@@ -105,10 +105,9 @@ def command(
       gopluck check rootfs/srv/gateway rootfs/srv/auth.so --sysroot rootfs
     """
     from gopluck.cli import output as out
-    from gopluck.report.interface import NORMAL, QUIET, VERBOSE, report_renderer
+    from gopluck.report.interface import report_renderer
 
-    if verbose and quiet:
-        raise click.UsageError("-v and -q exclude each other.")
+    shown = verbosity(verbose, quiet)
     targets = expand(plugins)
     out.refuse_inputs(output, [host, *(target.path for target in targets)])
     options = {
@@ -119,8 +118,7 @@ def command(
     }
     with out.progress(len(targets), quiet=quiet, color=color) as bar:
         report = run(host, targets, spread(names, len(targets)), independent, {**options, "progress": bar})
-    verbosity = VERBOSE if verbose else QUIET if quiet else NORMAL
-    out.write(report_renderer(format_)(report, out.view(color, output, verbosity)), output)
+    out.write(report_renderer(format_)(report, out.view(color, output, shown)), output)
     return STATUS["fails"] if fail_on == "risk" and risky(report) else STATUS[report.verdict]
 
 

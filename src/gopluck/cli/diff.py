@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gopluck.cli.options import color_option, format_option, output_option
+from gopluck.cli.options import color_option, format_option, output_option, verbosity
 
 STATUS = {"compatible": 0, "breaking": 1, "unknown": 3}
 """The exit status of a diff's verdict."""
@@ -52,14 +52,12 @@ def command(
     from gopluck.api import diff
     from gopluck.cli import output as out
     from gopluck.cli.check import expand
-    from gopluck.report.interface import NORMAL, QUIET, VERBOSE, diff_renderer
+    from gopluck.report.interface import diff_renderer
 
-    if verbose and quiet:
-        raise click.UsageError("-v and -q exclude each other.")
+    shown = verbosity(verbose, quiet)
     paths = [target.path for target in expand(plugins)]
     out.refuse_inputs(output, [old, new, *paths])
     with out.progress(len(paths), quiet=quiet, color=color) as bar:
         result = diff(old, new, paths, progress=bar)
-    verbosity = VERBOSE if verbose else QUIET if quiet else NORMAL
-    out.write(diff_renderer(format_)(result, out.view(color, output, verbosity)), output)
+    out.write(diff_renderer(format_)(result, out.view(color, output, shown)), output)
     return STATUS[result.verdict]

@@ -26,3 +26,12 @@ color_option = click.option(
     show_default=True,
     help="Colours. auto: on a terminal, unless NO_COLOR is set.",
 )
+
+
+def verbosity(verbose: bool, quiet: bool) -> int:
+    """What `-v` and `-q` ask for, as `report.interface` counts it. Raises `click.UsageError` for both."""
+    from gopluck.report.interface import NORMAL, QUIET, VERBOSE
+
+    if verbose and quiet:
+        raise click.UsageError("-v and -q exclude each other.")
+    return VERBOSE if verbose else QUIET if quiet else NORMAL

@@ -114,7 +114,7 @@ def _flags(baseline: Build, other: Build | None) -> tuple[str, ...]:
             flags += ["-cover", f"-coverpkg={','.join(reached)}"] if reached else []
         elif flag in baseline.instruments:
             flags.append(flag)
-        elif other is not None and flag in other.instruments and flag not in baseline.instruments:
+        elif other is not None and flag in other.instruments:
             flags.append(f"{flag}=false")
     if baseline.tags:
         flags.append(f"-tags={','.join(sorted(baseline.tags))}")
