@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint format bench fixtures clean
+.PHONY: help demo test test-all lint format bench fuzz fixtures clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
@@ -29,10 +29,11 @@ test: $(READY) ## unit tests, all recorded sets, and a live part with two Go rel
 test-all: $(READY) ## the same with every pinned Go release: builds and really loads each set
 	$(PY) -m pytest --full
 
-lint: $(READY) ## ruff and mypy
+lint: $(READY) ## ruff, mypy, and the guards of this house: arrows between rooms, slugs, sizes, whole rules
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	$(PY) -m fixtures.lint
 
 format: $(READY) ## let ruff write the format that lint wants
 	$(PY) -m ruff format .
@@ -40,6 +41,9 @@ format: $(READY) ## let ruff write the format that lint wants
 
 bench: $(READY) ## time and memory of a check, against a bare start of Python
 	$(PY) -m fixtures.bench
+
+fuzz: $(READY) ## mutated inputs through every reader: FUZZ='--count 1000000 --jobs 2'
+	$(PY) -m fixtures.fuzz $(FUZZ)
 
 fixtures: $(READY) ## build the oracle's sets anew, really load them, and record what Go said
 	$(PY) -m fixtures.oracle load

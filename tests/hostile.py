@@ -19,6 +19,9 @@ DT_NEEDED, DT_HASH, DT_STRTAB, DT_SYMTAB, DT_RELA, DT_RELASZ, DT_STRSZ = 1, 4, 5
 DT_SONAME, DT_RUNPATH, DT_RELR, DT_RELRSZ, DT_GNU_HASH = 14, 29, 36, 35, 0x6FFFFEF5
 DT_VERNEED, DT_DEBUG, DT_FLAGS_1 = 0x6FFFFFFE, 21, 0x6FFFFFFB
 
+ADDRESSES = (3, 4, 5, 6, 7, 12, 13, 17, 23, 25, 26, DT_GNU_HASH, 0x6FFFFFF0, 0x6FFFFFFC, DT_VERNEED)
+"""The tags whose value is an address."""
+
 GO = ("gateway", "auth.so")
 """The host and the plugin that are made hostile; little-endian and of 64 bits."""
 
@@ -161,6 +164,32 @@ def _huge_segment(offset: int, value: int) -> Change:
     return change
 
 
+def _segment_at(offset: int, value: int, which: int) -> Change:
+    """A field of one of the segments to load."""
+
+    def change(elf: Elf) -> None:
+        loads = [at for at in elf.segments() if elf.data[at] == 1]
+        elf.put(loads[which % len(loads)] + offset, "Q", value)
+
+    return change
+
+
+def _everything_at(address: int) -> Change:
+    """All segments that much higher, and what the dynamic section names."""
+
+    def change(elf: Elf) -> None:
+        places = [at for at in elf.segments() if elf.u64(at + 40)]
+        span = max(elf.u64(at + 16) + elf.u64(at + 40) for at in places)
+        base = (address - span) // PAGE * PAGE
+        for at in places:
+            elf.put(at + 16, "Q", elf.u64(at + 16) + base)
+        for at in elf.dynamic():
+            if elf.u64(at) in ADDRESSES:
+                elf.put(at + 8, "Q", elf.u64(at + 8) + base)
+
+    return change
+
+
 def _header(offset: int, form: str, *values: int) -> Change:
     return lambda elf: elf.put(offset, form, *values)
 
@@ -228,6 +257,12 @@ CHANGES: Mapping[str, Change] = {
     "huge p_filesz": _huge_segment(32, 1 << 60),
     "huge p_memsz": _huge_segment(40, (1 << 63) - 1),
     "huge p_offset": _huge_segment(8, (1 << 64) - PAGE),
+    **{
+        f"segment {which} at {address:#x}": _segment_at(16, address, which)
+        for address in ((1 << 64) - PAGE, (1 << 64) - (1 << 20), 1 << 63)
+        for which in range(4)
+    },
+    **{f"all segments below {end:#x}": _everything_at(end) for end in (1 << 64, (1 << 64) + PAGE, 1 << 63, 1 << 47)},
     "hash chain in a loop": _hash_loop,
     "gnu hash without buckets": _gnu_hash(0, 1, 1, 0),
     "gnu hash with 2^32 buckets": _gnu_hash(0xFFFFFFFF, 1, 1, 0),
@@ -254,6 +289,7 @@ CHANGES: Mapping[str, Change] = {
     "a Go version with escapes": _build_info(b"go1.27\x1b[31m\n"),
     "a Go version of 2^60 bytes": _build_info(b"", 1 << 60),
     "a Go version of digits": _build_info(b"go1." + b"9" * 80),
+    "a Go version of 20,000 digits": _build_info(b"go1." + b"9" * 20_000),
 }
 """What is done to a host or a plugin."""
 

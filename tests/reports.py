@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from gopluck.report.model import Finding, HostSummary, MismatchedPackage, Packages, PluginResult, Report
+from gopluck.remedy.lines import run
+from gopluck.result.check import Finding, HostSummary, MismatchedPackage, Packages, PluginResult, Report
+from gopluck.result.recipe import Edit, Recipe
+from gopluck.result.verdict import Effect, Role, Stage, Verdict
 
 HOST = HostSummary("./gateway", "exe", "go1.25.5", "linux", "amd64", "example.com/gateway")
 GOROOT = "/usr/local/go/src/"
 CODEC = "github.com/acme/codec"
-BUILD = "GOTOOLCHAIN=go1.25.5 CGO_ENABLED=1 go build -buildmode=plugin -trimpath -o auth.so ."
+REMEDY = Recipe(
+    True,
+    "plugin",
+    go="go1.25.5",
+    env={"GOTOOLCHAIN": "go1.25.5", "CGO_ENABLED": "1"},
+    flags=("-trimpath", "-mod=mod"),
+    go_mod=(Edit("require", CODEC, "v1.2.0"), Edit("exclude", CODEC, "v1.3.1")),
+    build=("go", "build", "-buildmode=plugin", "-trimpath", "-mod=mod", "-o", "auth.so", "."),
+)
+BUILD = "\n".join(run(REMEDY))
 
 
 def std(path: str, *, recorded: bool = True) -> MismatchedPackage:
@@ -45,7 +57,7 @@ MISMATCHED = (
 
 TRIMPATH = Finding(
     "trimpath",
-    "cause",
+    Role.CAUSE,
     "the host was built with -trimpath, the plugin without",
     tuple(package.path for package in MISMATCHED),
     {"host": "-trimpath=true", "plugin": None},
@@ -53,21 +65,23 @@ TRIMPATH = Finding(
 )
 MODULE_VERSION = Finding(
     "module-version",
-    "cause",
+    Role.CAUSE,
     f"{CODEC} is v1.2.0 in the host, v1.3.1 in the plugin",
     tuple(package.path for package in MISMATCHED[-3:]),
     {"host": "v1.2.0", "plugin": "v1.3.1"},
-    f"go mod edit -exclude={CODEC}@v1.3.1 && go mod tidy",
+    BUILD,
 )
 CODE_SKEW = Finding(
     "code-skew",
-    "risk",
+    Role.RISK,
     "mime has other code in the plugin under the same hash: both run side by side",
     ("mime",),
     {"host": "go1.25.5", "plugin": "go1.25.4"},
     "Build the plugin with go1.25.5.",
 )
-HARMLESS = Finding("module-version", "harmless", "golang.org/x/text is v0.1.0 and v0.2.0; no shared package is of it")
+HARMLESS = Finding(
+    "module-version", Role.HARMLESS, "golang.org/x/text is v0.1.0 and v0.2.0; no shared package is of it"
+)
 
 
 def loads(path: str = "metrics.so", position: int = 1, **more: object) -> PluginResult:
@@ -75,7 +89,7 @@ def loads(path: str = "metrics.so", position: int = 1, **more: object) -> Plugin
     return PluginResult(
         path,
         position,
-        "loads",
+        Verdict.LOADS,
         None,
         None,
         None,
@@ -86,29 +100,30 @@ def loads(path: str = "metrics.so", position: int = 1, **more: object) -> Plugin
 
 
 def fails(
-    path: str, stage: str, effect: str, error: str | None, *findings: Finding, exact: bool = True
+    path: str, stage: Stage, effect: Effect, error: str | None, *findings: Finding, exact: bool = True
 ) -> PluginResult:
     """A plugin that does not, before any package was compared."""
-    return PluginResult(path, 1, "fails", stage, effect, error, exact, Packages(), findings)
+    return PluginResult(path, 1, Verdict.FAILS, stage, effect, error, exact, Packages(), findings)
 
 
 DIFFERENT = PluginResult(
     "auth.so",
     1,
-    "fails",
-    "runtime",
-    "error",
+    Verdict.FAILS,
+    Stage.RUNTIME,
+    Effect.ERROR,
     'plugin.Open("auth"): plugin was built with a different version of package internal/goarch',
     True,
-    Packages(87, MISMATCHED),
+    Packages(87, MISMATCHED, True),
     (TRIMPATH, MODULE_VERSION, HARMLESS),
+    remedy=REMEDY,
 )
 ONE_DIFFERS = PluginResult(
     "auth.so",
     2,
-    "fails",
-    "runtime",
-    "error",
+    Verdict.FAILS,
+    Stage.RUNTIME,
+    Effect.ERROR,
     f'plugin.Open("auth"): plugin was built with a different version of package {CODEC}',
     True,
     Packages(
@@ -125,73 +140,75 @@ ONE_DIFFERS = PluginResult(
                 ("unexplained",),
             ),
         ),
+        True,
     ),
-    (Finding("unexplained", "cause", "nothing that was compared explains why the package differs", (CODEC,)),),
+    (Finding("unexplained", Role.CAUSE, "nothing that was compared explains why the package differs", (CODEC,)),),
 )
 ALREADY = PluginResult(
     "copy.so",
     2,
-    "fails",
-    "runtime",
-    "error",
+    Verdict.FAILS,
+    Stage.RUNTIME,
+    Effect.ERROR,
     'plugin.Open("copy"): plugin already loaded',
     True,
     Packages(87),
     (
         Finding(
             "already-loaded",
-            "cause",
+            Role.CAUSE,
             "auth.so has the same pluginpath, example.com/auth",
-            fix="Give one of them another pluginpath: build it in another module, or with\n"
-            "go build -buildmode=plugin -ldflags=-pluginpath=auth2 -o copy.so .",
+            fix="Give one of them another pluginpath: build it in another module.",
         ),
     ),
 )
 FATAL = fails(
     "libz.so",
-    "runtime",
-    "fatal",
+    Stage.RUNTIME,
+    Effect.FATAL,
     "fatal error: runtime: no plugin module data",
     Finding(
         "not-go",
-        "cause",
+        Role.CAUSE,
         "libz.so is a C library: it has no Go module data",
-        fix="Load only files that `go build -buildmode=plugin` made; no host survives any other.",
+        fix="Open only what go build -buildmode=plugin made: no host survives anything else.",
     ),
 )
 FOREIGN = PluginResult(
     "new.so",
     1,
-    "fails",
-    "runtime",
-    "fatal",
+    Verdict.FAILS,
+    Stage.RUNTIME,
+    Effect.FATAL,
     "fatal error: runtime: no plugin module data",
     True,
     Packages(5, MISMATCHED[:5]),
-    (Finding("go-version", "cause", "the host was built with go1.25.5, the plugin with go1.26.6"),),
+    (Finding("go-version", Role.CAUSE, "the host was built with go1.25.5, the plugin with go1.26.6"),),
 )
 PANIC = fails(
     "old.so",
-    "runtime",
-    "panic",
-    "panic: runtime error: invalid memory address or nil pointer dereference\n[signal SIGSEGV: segmentation violation]",
+    Stage.RUNTIME,
+    Effect.PANIC,
+    "panic: runtime error: index out of range [1] with length 1",
 )
-HANG = fails("again.so", "realpath", "hang", None)
-SYMBOLS = fails("named.so", "symbols", "error", 'plugin.Open("named"): could not find symbol Greet: undefined symbol')
+HANG = fails("again.so", Stage.REALPATH, Effect.HANG, None)
+SYMBOLS = fails(
+    "named.so", Stage.SYMBOLS, Effect.ERROR, 'plugin.Open("named"): could not find symbol Greet: undefined symbol'
+)
 MUSL = fails(
     "alpine.so",
-    "dlopen",
-    "error",
+    Stage.DLOPEN,
+    Effect.ERROR,
     'plugin.Open("alpine.so"): Error loading shared library alpine.so: Exec format error',
     exact=False,
 )
 NOT_REACHED = PluginResult(
-    "late.so", 3, "not-reached", None, None, None, True, note="libz.so has ended the process before."
+    "late.so", 3, Verdict.NOT_REACHED, None, None, None, True, note="libz.so has ended the process before."
 )
 UNKNOWN = PluginResult(
     "future.so",
     1,
-    "unknown",
+    Verdict.UNKNOWN,
     None,
     None,
     None,
@@ -200,19 +217,30 @@ UNKNOWN = PluginResult(
     (
         Finding(
             "unsupported-format",
-            "cause",
+            Role.CAUSE,
             "the layout of moduledata in go1.99 is not in this release",
-            fix="gopluck check with a newer release",
+            fix="Use a newer gopluck.",
         ),
     ),
     note="go1.99 was not tested with this gopluck.",
 )
+UNREADABLE = PluginResult(
+    "missing.so",
+    1,
+    Verdict.UNKNOWN,
+    None,
+    None,
+    None,
+    True,
+    note="no such file",
+    unreadable="no such file",
+)
 MANY = PluginResult(
     "big.so",
     1,
-    "fails",
-    "runtime",
-    "error",
+    Verdict.FAILS,
+    Stage.RUNTIME,
+    Effect.ERROR,
     'plugin.Open("big"): plugin was built with a different version of package example.com/m0/p0',
     True,
     Packages(
@@ -222,9 +250,10 @@ MANY = PluginResult(
             for m in range(7)
             for p in range(m + 1)
         ),
+        True,
     ),
     tuple(
-        Finding("module-version", "cause", f"example.com/m{m} is v1.0.0 in the host, v1.1.0 in the plugin")
+        Finding("module-version", Role.CAUSE, f"example.com/m{m} is v1.0.0 in the host, v1.1.0 in the plugin")
         for m in range(7)
     ),
 )
@@ -246,5 +275,6 @@ EVERYTHING = report(
     MUSL,
     NOT_REACHED,
     UNKNOWN,
+    UNREADABLE,
     loads(findings=(CODE_SKEW,)),
 )

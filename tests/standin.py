@@ -15,10 +15,17 @@ from typing import Any
 import reports as r
 from gopluck.errors import UnreadableFile
 from gopluck.facts.model import Binary, Elf, Identity
-from gopluck.report.diff_model import HostDiff, PluginChange
-from gopluck.report.model import PluginResult, Report
+from gopluck.result.check import PluginResult, Report
+from gopluck.result.diff import HostDiff, PluginChange
 
-RESULTS = {"loads": r.loads(), "fails": r.DIFFERENT, "unknown": r.UNKNOWN, "fatal": r.FATAL, "late": r.NOT_REACHED}
+RESULTS = {
+    "loads": r.loads(),
+    "risky": r.loads(findings=(r.CODE_SKEW,)),
+    "fails": r.DIFFERENT,
+    "unknown": r.UNKNOWN,
+    "fatal": r.FATAL,
+    "late": r.NOT_REACHED,
+}
 
 
 def check(
@@ -29,6 +36,7 @@ def check(
     names: Any = None,
     baseline: str = "host",
     progress: Any = None,
+    strict: bool = True,
 ) -> Report:
     """A report; the error of each plugin says how it was asked for. A plugin named `slow` takes a while."""
     for plugin in plugins:
@@ -39,14 +47,16 @@ def check(
     return Report(
         r.HOST._replace(path=str(host)),
         tuple(
-            _result(plugin, 1 if independent else position, names and names[position - 1])
+            _result(plugin, 1 if independent else position, names and names[position - 1], strict)
             for position, plugin in enumerate(plugins, 1)
         ),
     )
 
 
-def _result(plugin: str, position: int, name: str | None) -> PluginResult:
+def _result(plugin: str, position: int, name: str | None, strict: bool) -> PluginResult:
     kind = Path(plugin).stem.split("-")[0]
+    if kind == "missing" and not strict:
+        return r.UNREADABLE._replace(path=plugin, position=position)
     if kind == "missing":
         raise UnreadableFile(f"{plugin}: no such file")
     if kind == "bug":
@@ -81,6 +91,6 @@ def install(modules: Any = sys.modules) -> None:
 
 if __name__ == "__main__":
     install()
-    from gopluck.cli.main import main
+    from gopluck.cli.entry import main
 
     main()

@@ -15,18 +15,20 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import recorded
+from gopluck.align.apply import patch, write
+from gopluck.align.gocommand import GoCommand, documents, find, last_line
+from gopluck.align.imports import joined, split
+from gopluck.align.weaker import imported
 from gopluck.facts import manifest
-from gopluck.facts.model import Binary, Module
-from gopluck.remedy.alignment import Alignment
-from gopluck.remedy.apply import patch, write
-from gopluck.remedy.gocommand import GoCommand, NoGo, documents, find, last_line
-from gopluck.remedy.imports import joined, split
-from gopluck.remedy.model import Edit, Input, Recipe
-from gopluck.remedy.weaker import imported
+from gopluck.facts.model import Binary
+from gopluck.golang.records import Module
 from gopluck.report.align_json import document
 from gopluck.report.align_text import render
 from gopluck.report.interface import VERBOSE, View
-from gopluck.report.model import Finding
+from gopluck.result.align import Alignment
+from gopluck.result.check import Finding
+from gopluck.result.recipe import Edit, Input, Recipe
+from gopluck.result.verdict import Fit, Role
 from test_report_json import closed, described
 
 SCHEMA: dict[str, Any] = json.loads(files("gopluck.report").joinpath("schema/align-v1.json").read_text("utf-8"))
@@ -69,7 +71,7 @@ def run(folder: Path, *arguments: str, **env: str) -> tuple[int, str, str]:
 # -- go.mod alone ------------------------------------------------------------------------------------------------------
 
 HIGHER = """\
-✗ example.com/auth (auth) does not fit gateway.json
+✗ example.com/auth (auth) does not fit gateway.json: example.com/greet is v1.1.0 in the host, v1.2.0 in go.mod
 
   why   example.com/greet is v1.1.0 in the host, v1.2.0 in        module-version
         go.mod
@@ -79,36 +81,34 @@ HIGHER = """\
 
   note  These edits were not tried: there is no Go here.
 
-  fix   go mod edit -require=example.com/greet@v1.1.0 \\
+  fix   # In auth:
+        go mod edit -require=example.com/greet@v1.1.0 \\
           -exclude=example.com/greet@v1.2.0
         GOTOOLCHAIN=go1.27.3 CGO_ENABLED=1 go build -buildmode=plugin \\
           -trimpath -mod=mod -o auth.so .
 """
 UNKNOWN = """\
-? whether example.com/auth (auth) fits gateway.json cannot be determined
+? whether example.com/auth (auth) fits gateway.json cannot be determined: there is no go command in PATH; go.mod alone was compared: it does not say what is imported, nor always which version a build selects
 
   risk  example.com/letters is v1.0.0 in the host, v1.0.1 in      module-version
         go.mod; whether the plugin uses a package of it that the
         host has is not known without Go
-  why   there is no go command in PATH; go.mod alone was compared: it does not
-        say what is imported, nor always which version a build selects
 
   note  These edits were not tried: there is no Go here.
 
-  fix   go mod edit -require=example.com/letters@v1.0.0 \\
+  fix   # In auth:
+        go mod edit -require=example.com/letters@v1.0.0 \\
           -exclude=example.com/letters@v1.0.1
         GOTOOLCHAIN=go1.27.3 CGO_ENABLED=1 go build -buildmode=plugin \\
           -trimpath -mod=mod -o auth.so .
-"""
+"""  # noqa: E501
 AGREE = """\
-? whether example.com/auth (auth) fits gateway.json cannot be determined
+? whether example.com/auth (auth) fits gateway.json cannot be determined: there is no go command in PATH; go.mod alone was compared: it does not say what is imported, nor always which version a build selects
 
-  why   there is no go command in PATH; go.mod alone was compared: it does not
-        say what is imported, nor always which version a build selects
-
-  fix   GOTOOLCHAIN=go1.27.3 CGO_ENABLED=1 go build -buildmode=plugin \\
+  fix   # In auth:
+        GOTOOLCHAIN=go1.27.3 CGO_ENABLED=1 go build -buildmode=plugin \\
           -trimpath -o auth.so .
-"""
+"""  # noqa: E501
 
 
 @pytest.mark.parametrize(
@@ -196,11 +196,11 @@ def test_the_imports_that_every_machine_compiles(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("gateway.json", "nowhere"), "nowhere: is no directory: DIR is the folder of the plugin's main package"),
+        (("gateway.json", "nowhere"), "nowhere: is not a directory: DIR is the folder of the plugin's main package"),
         (("gateway.json", "."), ".: there is no go.mod in it or above it"),
         (("nowhere", "auth"), "nowhere: No such file or directory"),
-        (("auth/main.go", "auth"), "auth/main.go: is no program: HOST is the Go program that opens the plugins, or its "
-         "manifest"),
+        (("auth/main.go", "auth"), "auth/main.go: is not a program: HOST is the Go program that opens the plugins, or "
+         "its manifest"),
         (("gateway.json", "auth", "--diff", "--format", "json"), "--diff prints a patch: it has no other format."),
         (("gateway.json", "auth", "--write", "--flags", ""), "--write and --flags exclude each other: edits are for "
          "the build command that is printed."),
@@ -262,12 +262,12 @@ def fake(folder: Path, script: str) -> dict[str, str]:
 )
 def test_another_release_is_never_taken_for_the_hosts(tmp_path: Path, script: str, reason: str) -> None:
     found = find("go1.27.3", str(tmp_path), fake(tmp_path / "bin", script))
-    assert found == NoGo(reason) if reason else isinstance(found, GoCommand)
+    assert found == reason if reason else isinstance(found, GoCommand)
 
 
 def test_a_release_that_cannot_be_named() -> None:
     for release, words in (("devel", "devel"), ("", "a release that it does not record"), ("go1.27.3-x", "go1.27.3-x")):
-        assert find(release, "/", {}) == NoGo(f"the host was built with {words}, no release of Go's own")
+        assert find(release, "/", {}) == f"the host was built with {words}, no release of Go's own"
 
 
 # -- what is printed ---------------------------------------------------------------------------------------------------
@@ -278,7 +278,7 @@ EXAMPLE = Alignment(
     folder="plugins/auth",
     go_mod="/src/plugins/auth/go.mod",
     module="example.com/auth",
-    verdict="differs",
+    verdict=Fit.DIFFERS,
     basis="paths",
     checked="GOTOOLCHAIN=go1.27.3 go build -buildmode=plugin -o auth.so .",
     shared=("internal/abi", "example.com/greet", "example.com/greet/polite"),
@@ -286,13 +286,15 @@ EXAMPLE = Alignment(
     findings=(
         Finding(
             "module-version",
-            "cause",
+            Role.CAUSE,
             "example.com/greet is v1.0.0 in the host, v1.1.0 in the plugin",
             ("example.com/greet", "example.com/greet/polite"),
             {"host": "example.com/greet v1.0.0", "plugin": "example.com/greet v1.1.0"},
             "go get example.com/greet@v1.0.0",
         ),
-        Finding("module-version", "harmless", "example.com/clock is v1.0.0 in the host, v1.1.0 in the plugin: unused"),
+        Finding(
+            "module-version", Role.HARMLESS, "example.com/clock is v1.0.0 in the host, v1.1.0 in the plugin: unused"
+        ),
     ),
     notes=("CGO_ENABLED is 0 here, and a plugin needs cgo: the build command sets CGO_ENABLED=1.",),
     recipe=Recipe(
@@ -305,7 +307,7 @@ EXAMPLE = Alignment(
             Edit("require", "example.com/greet", "v1.0.0", reason="the host has v1.0.0"),
             Edit("replace", "example.com/wire", to="/with space/wire"),
         ),
-        command="go build -buildmode=plugin -mod=mod -o auth.so .",
+        build=("go", "build", "-buildmode=plugin", "-mod=mod", "-o", "auth.so", "."),
         inputs=(Input("", "the module cache", "/root/go/pkg/mod"),),
         notes=("-mod=mod leaves the vendor folder aside.",),
     ),
@@ -313,7 +315,7 @@ EXAMPLE = Alignment(
     after="module example.com/auth\n\nrequire example.com/greet v1.0.0 // ours\n",
 )
 TEXT = """\
-✗ example.com/auth (plugins/auth) does not fit gateway.json
+✗ example.com/auth (plugins/auth) does not fit gateway.json: example.com/greet is v1.0.0 in the host, v1.1.0 in the plugin
 
   why   example.com/greet is v1.0.0 in the host, v1.1.0 in the    module-version
         plugin
@@ -326,21 +328,21 @@ TEXT = """\
         CGO_ENABLED=1.
         -mod=mod leaves the vendor folder aside.
 
-  fix   /root/go/pkg/mod has to be the module cache
+  fix   # In plugins/auth:
         go mod edit -require=example.com/greet@v1.0.0 \\
           '-replace=example.com/wire=/with space/wire'
         GOTOOLCHAIN=go1.27.3 go build -buildmode=plugin -mod=mod -o auth.so .
-"""
+        # /root/go/pkg/mod has to be the module cache
+"""  # noqa: E501
 FITS = """\
 ✓ example.com/auth (plugins/auth) fits gateway.json
   3 shared packages compiled: each has the host's hash
 
-  build GOTOOLCHAIN=go1.27.3 go build -buildmode=plugin -mod=mod -o auth.so .
+  build # In plugins/auth:
+        GOTOOLCHAIN=go1.27.3 go build -buildmode=plugin -mod=mod -o auth.so .
 """
 IMPOSSIBLE = """\
-✗ example.com/auth (plugins/auth) does not fit gateway.json
-
-  why   it does not compile: ./main.go:3:1: syntax error
+✗ example.com/auth (plugins/auth) does not fit gateway.json: it does not compile: ./main.go:3:1: syntax error
 
   but   no edit of go.mod settles it
 """
@@ -352,7 +354,7 @@ IMPOSSIBLE = """\
         (EXAMPLE, TEXT),
         (
             EXAMPLE._replace(
-                verdict="fits",
+                verdict=Fit.FITS,
                 basis="hashes",
                 findings=(),
                 notes=(),

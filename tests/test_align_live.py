@@ -21,9 +21,9 @@ from fixtures.oracle.model import GoBuild, Module, Scenario
 from fixtures.oracle.paths import ROOT
 from fixtures.oracle.toolchains import goroot
 from fixtures.scenarios import kit
+from gopluck.align.gomod import from_json, parse
 from gopluck.facts import manifest
 from gopluck.facts.read import read
-from gopluck.remedy.gomod import from_json, parse
 
 ALL = ("modules/*", "content/*", "flags/*-only*", "traps/[!t]*", "traps/test-host/*-tests*")
 """Modules in every way in which version, place or code can differ; workspaces; the host's own packages; flags."""
@@ -170,7 +170,7 @@ def test_the_module_cache_of_an_untrimmed_host(tmp_path: Path) -> None:
         assert causes == {"module-cache-path"}
         found = one.align()
         remedy = found.document["remedy"]
-        assert (found.status, found.document["basis"]) == (0, "hashes")
+        assert (found.status, found.document["basis"]) == (0, "paths")
         assert remedy["env"]["GOMODCACHE"] == str(ROOT / "modcache")
         assert aligned.really_load(host, one.run(remedy["run"])) == ("ok", "")
         # The same host, built where nobody can be: the paths are compared as they will be.
@@ -181,7 +181,7 @@ def test_the_module_cache_of_an_untrimmed_host(tmp_path: Path) -> None:
         said = json.loads(done.stdout)
         assert (done.returncode, said["verdict"], said["basis"]) == (0, "fits", "paths")
         assert said["reason"] == (
-            "the packages were not compiled: the host's module cache /nowhere/pkg/mod is not on this machine"
+            "the packages were not compiled: the host's module cache /nowhere/pkg/mod is not used without GOMODCACHE"
         )
 
 
@@ -214,7 +214,9 @@ def test_a_vendor_folder_that_does_not_agree_with_go_mod() -> None:
             found = one._replace(environ=environ).align()
             assert (found.status, found.document["verdict"]) == (1, "differs")
             assert found.document["findings"][0]["message"] == "vendor/modules.txt does not agree with go.mod"
-            assert found.document["findings"][0]["fix"] == "go mod vendor"
+            fix = found.document["findings"][0]["fix"].split("\n")
+            assert fix == found.document["remedy"]["run"]
+            assert fix[0] == "go mod vendor"
 
 
 def test_without_cgo_the_own_build_is_refused_and_the_printed_one_is_not() -> None:

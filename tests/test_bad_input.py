@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import hostile
-import mutations
+from fixtures.fuzz.model import MEMORY, SECONDS
 from fixtures.samples.archive import unpack
 
 ROOT = Path(__file__).parent.parent
@@ -24,16 +24,18 @@ SHARDS = 8
 STATUSES = (0, 1, 2, 3)
 
 LIMITED = """
-import resource, runpy, sys
+import atexit, resource, runpy, sys
 resource.setrlimit(resource.RLIMIT_AS, ({memory}, {memory}))
 sys.argv[0] = "gopluck"
-try:
-    runpy.run_module("gopluck", run_name="__main__")
-finally:
+
+def told():
     usage = resource.getrusage(resource.RUSAGE_SELF)
     peak = open("/proc/self/status").read().partition("VmHWM:")[2].split()[0]
     with open({report}, "w") as report:
         report.write(f"{{usage.ru_utime + usage.ru_stime}} {{peak}}")
+
+atexit.register(told)
+runpy.run_module("gopluck", run_name="__main__")
 """
 """`ru_maxrss` would start at the size of the process that started this one."""
 
@@ -53,7 +55,7 @@ class Answer:
 def gopluck(*arguments: str | bytes | Path, cwd: Path | None = None) -> Answer:
     """The real command, with no more address space than it may use."""
     reading, writing = os.pipe()
-    code = LIMITED.format(memory=mutations.MEMORY, report=writing)
+    code = LIMITED.format(memory=MEMORY, report=writing)
     command = [sys.executable, "-c", code, *arguments]
     try:
         done = subprocess.run(command, cwd=cwd, capture_output=True, timeout=60, pass_fds=[writing], env=os.environ)
@@ -70,8 +72,8 @@ def within_limits(answer: Answer) -> None:
     assert "Traceback" not in answer.stderr, answer.stderr
     assert "bug in gopluck" not in answer.stderr, answer.stderr
     assert answer.status in STATUSES
-    assert answer.seconds < mutations.SECONDS
-    assert answer.memory < mutations.MEMORY
+    assert answer.seconds < SECONDS
+    assert answer.memory < MEMORY
     assert not any(character in answer.stdout + answer.stderr for character in "\x1b\x07\x9b\r")
 
 
@@ -134,8 +136,8 @@ def shards() -> Iterator[list[Future[dict[str, Any]]]]:
 def test_a_damaged_file_gives_a_verdict_or_a_line(number: int, shards: list[Future[dict[str, Any]]]) -> None:
     result = shards[number].result()
     assert result["wrong"] == []
-    assert result["slowest"] < mutations.SECONDS
-    assert result["peak"] < mutations.MEMORY
+    assert result["slowest"] < SECONDS
+    assert result["peak"] < MEMORY
 
 
 def test_there_are_thousands_of_them(shards: list[Future[dict[str, Any]]]) -> None:

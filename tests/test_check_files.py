@@ -5,6 +5,7 @@ What Go says to the samples is in `expected.json`; a host that opens itself was 
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -56,3 +57,28 @@ def test_a_dynamic_section_without_a_symbol_table_is_damage(tmp_path: Path) -> N
         out.truncate(1 << 36)  # a hole: the dynamic section is all zeros, of which ld.so dies
     with pytest.raises(MalformedFile, match="names no symbol table"):
         gopluck.check(SAMPLES / "gateway", [file])
+
+
+@pytest.mark.parametrize("independent", [True, False])
+def test_plugins_that_cannot_be_read_do_not_keep_others_from_being_checked(tmp_path: Path, independent: bool) -> None:
+    host, gone, pipe, zeros = SAMPLES / "gateway", tmp_path / "gone.so", tmp_path / "pipe.so", tmp_path / "zeros.so"
+    os.mkfifo(pipe)
+    zeros.write_bytes((SAMPLES / "auth.so").read_bytes()[:4096])
+    with zeros.open("r+b") as out:
+        out.truncate(1 << 36)
+    plugins = [gone, zeros, SAMPLES / "auth.so", pipe, SAMPLES / "auth-newer-module.so"]
+    report = gopluck.check(host, plugins, independent=independent, strict=False)
+    assert [(one.verdict, one.unreadable) for one in report.plugins] == [
+        ("unknown", "No such file or directory"),
+        ("unknown", "its dynamic section names no symbol table"),
+        ("loads", None),
+        ("unknown", "is not a regular file"),
+        ("fails", None),
+    ]
+    assert [one.position for one in report.plugins] == [1 if independent else place for place in range(1, 6)]
+    assert report.unreadable == tuple(report.plugins[index] for index in (0, 1, 3))
+    found = gopluck.diff(host, host, [gone, SAMPLES / "auth.so"], strict=False)
+    assert [(one.action, one.new.unreadable) for one in found.plugins] == [
+        ("unknown", "No such file or directory"),
+        ("keep", None),
+    ]

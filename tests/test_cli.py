@@ -19,7 +19,8 @@ from gopluck.cli.main import COMMANDS, main
 STANDIN = str(Path(__file__).with_name("standin.py"))
 LOADS = "✓ loads.so will load into host  (103 of 103 packages match)\n"
 Finished = subprocess.CompletedProcess[bytes]
-FATAL_LINE = "✗ fatal.so will not load into host: the process dies\n"
+FATAL = "will not load into host and the process dies: libz.so is a C library: it has no Go module data\n"
+FATAL_LINE = f"✗ fatal.so {FATAL}"
 
 
 @pytest.fixture(autouse=True)
@@ -77,12 +78,30 @@ ERRORS = {
     ),
     "no such format": (
         ["check", "host", "loads.so", "--format", "xml"],
-        "gopluck: error: Invalid value for '--format': 'xml' is not one of 'text', 'json'.\n"
+        "gopluck: error: Invalid value for '--format': 'xml' is not one of 'text', 'json', 'concise', 'github', "
+        "'gitlab', 'junit', 'sarif', 'markdown', 'html'.\n"
         "Try: gopluck check --help\n",
     ),
     "verbose and quiet": (
         ["check", "host", "loads.so", "-v", "-q"],
         "gopluck: error: -v and -q exclude each other.\nTry: gopluck check --help\n",
+    ),
+    "more outputs than formats": (
+        ["check", "host", "loads.so", "-o", "a", "-o", "b"],
+        "gopluck: error: --output is given 2 times, and --format once: give a --format for each --output\n",
+    ),
+    "two documents for standard output": (
+        ["check", "host", "loads.so", "--format", "text", "--format", "json"],
+        "gopluck: error: one document goes to standard output, not text, json: give an --output for each other "
+        "--format\n",
+    ),
+    "two documents for one file": (
+        ["diff", "host", "new", "--format", "text", "-o", "a", "--format", "json", "-o", "./a"],
+        "gopluck: error: --output ./a: is given twice\n",
+    ),
+    "the second output over an input": (
+        ["align", "present.so", ".", "--format", "text", "-o", "a", "--format", "json", "-o", "present.so"],
+        "gopluck: error: --output present.so: this is one of the files to read\n",
     ),
     "names that do not fit": (
         ["check", "host", "loads.so", "loads-2.so", "loads-3.so", "--as", "a", "--as", "b"],
@@ -214,6 +233,53 @@ def test_output_replaces_a_file_keeps_its_mode_and_follows_a_link(tmp_path: Path
     assert (tmp_path / "out.txt").stat().st_mode & 0o777 == 0o640
 
 
+def test_each_format_has_its_output_and_one_may_go_to_standard_output(tmp_path: Path) -> None:
+    formats = ["--format", "json", "-o", "out.json", "--format", "text"]
+    result = gopluck("check", "host", "loads.so", *formats)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, LOADS, "")
+    assert json.loads((tmp_path / "out.json").read_text())["verdict"] == "loads"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out.json"]
+    assert gopluck("check", "host", "loads.so", *formats, "--output", "out.txt").stdout == ""
+    assert (tmp_path / "out.txt").read_text("utf-8") == LOADS
+    assert gopluck("diff", "host", "new", "--format", "json", "-o", "d.json", "--format", "text").stdout
+    assert json.loads((tmp_path / "d.json").read_text())["verdict"] == "compatible"
+
+
+def test_a_plugin_that_cannot_be_read_is_reported_in_its_place_and_the_others_are_checked() -> None:
+    text = gopluck("check", "host", "loads.so", "missing.so", "fails.so")
+    assert (text.exit_code, text.stderr) == (2, "gopluck: error: missing.so: no such file\n")
+    assert text.stdout.splitlines()[:2] == [
+        "✓ loads.so    will load (103 of 103 packages match)",
+        "! missing.so  cannot be read: no such file",
+    ]
+    document = gopluck("check", "host", "loads.so", "missing.so", "fails.so", "--format", "json")
+    found = json.loads(document.stdout)
+    assert document.exit_code == 2
+    assert [(one["verdict"], one["unreadable"]) for one in found["plugins"]] == [
+        ("loads", None),
+        ("unknown", "no such file"),
+        ("fails", None),
+    ]
+    quiet = gopluck("check", "host", "loads.so", "missing.so", "-q")
+    assert (quiet.exit_code, quiet.stdout) == (2, "! missing.so cannot be read: no such file\n")
+
+
+def test_quiet_says_why_it_fails_on_a_risk() -> None:
+    result = gopluck("check", "host", "risky.so", "loads.so", "-q", "--fail-on", "risk")
+    assert (result.exit_code, result.stdout) == (
+        1,
+        "⚠ risky.so will load into host, with a risk: mime has other code in the plugin under the same hash: both run "
+        "side by side\n",
+    )
+    assert (
+        gopluck("check", "host", "risky.so", "-q").exit_code,
+        gopluck("check", "host", "risky.so", "-q").stdout,
+    ) == (
+        0,
+        "",
+    )
+
+
 def test_output_to_a_device() -> None:
     assert gopluck("check", "host", "loads.so", "-o", os.devnull).exit_code == 0
     assert not Path(os.devnull).is_file()
@@ -274,10 +340,26 @@ def test_colours_on_a_terminal(options: list[str], env: dict[str, str], colored:
     assert ("\x1b[" in on_terminal("check", "host", "fails.so", *options, env=env)) == colored
 
 
+@pytest.mark.parametrize(
+    ("options", "env", "linked"),
+    [*TERMINALS.values(), (["--color", "always"], {"TERM": "dumb"}, True)],
+    ids=[*TERMINALS, "always, on a dumb terminal"],
+)
+def test_rules_are_links_on_a_terminal_that_has_colours(options: list[str], env: dict[str, str], linked: bool) -> None:
+    page = (Path(__file__).parent.parent / "docs/rules/trimpath.md").as_uri()
+    assert (f";{page}\x1b\\" in on_terminal("check", "host", "fails.so", *options, env=env)) == linked
+
+
+def test_there_are_no_links_in_a_pipe_or_a_file(tmp_path: Path) -> None:
+    assert b"\x1b]" not in process("check", "host", "fails.so", "--color", "always").stdout
+    process("check", "host", "fails.so", "--color", "always", "-o", str(tmp_path / "out"))
+    assert "\x1b]" not in (tmp_path / "out").read_text("utf-8")
+
+
 def test_a_terminal_folds_the_error_and_a_pipe_does_not() -> None:
     error = 'plugin.Open("auth"): plugin was built with a different version of package internal/goarch'
     folded = on_terminal("check", "host", "fails.so", env={"NO_COLOR": "1", "COLUMNS": "80"}).splitlines()
-    assert folded[1:3] == [
+    assert folded[2:4] == [
         '  plugin.Open("auth"): plugin was built with a different version of package',
         "    internal/goarch",
     ]
@@ -288,7 +370,7 @@ def test_a_terminal_folds_the_error_and_a_pipe_does_not() -> None:
 def test_marks_follow_the_encoding(encoding: str, mark: str) -> None:
     result = process("check", "höst", "fatal.so", "-q", env={"PYTHONIOENCODING": encoding, "PYTHONUTF8": "1"})
     shown = "h\\xf6st" if encoding == "ascii" else "höst"
-    assert result.stdout.decode(encoding) == f"{mark} fatal.so will not load into {shown}: the process dies\n"
+    assert result.stdout.decode(encoding) == f"{mark} fatal.so {FATAL}".replace("host", shown)
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:
@@ -323,7 +405,7 @@ def test_interrupted() -> None:
 
 def test_a_plugin_whose_name_is_no_utf8() -> None:
     result = process("check", "host", os.fsdecode(b"fatal-\xff.so"), "-q")
-    assert result.stdout.decode() == "✗ fatal-\\xff.so will not load into host: the process dies\n"
+    assert result.stdout.decode() == f"✗ fatal-\\xff.so {FATAL}"
 
 
 # -- the other commands ----------------------------------------------------------------------------------------------
@@ -366,13 +448,23 @@ HEAVY = (
 )
 
 
-@pytest.mark.parametrize("args", [["--help"], ["check", "--help"], ["check", "host", "fails.so"]])
-def test_text_imports_nothing_heavy(args: list[str]) -> None:
+IMPORTS: dict[str, tuple[list[str], list[str]]] = {
+    "help": (["--help"], []),
+    "help of a command": (["check", "--help"], []),
+    "text": (["check", "host", "fails.so"], ["rich"]),
+    "quiet, and nothing to say": (["check", "host", "loads.so", "-q"], []),
+    "json": (["check", "host", "fails.so", "--format", "json"], ["json"]),
+}
+
+
+@pytest.mark.parametrize(("args", "imported"), IMPORTS.values(), ids=IMPORTS)
+def test_nothing_heavy_is_imported_but_what_shows_the_result(args: list[str], imported: list[str]) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(Path(STANDIN).parent)!r}); import standin; standin.install()\n"
+        "before = set(sys.modules)\n"
         "from gopluck.cli.main import main\n"
         f"try: main({args!r})\n"
-        f"finally: sys.stderr.write(repr([m for m in {HEAVY!r} if m in sys.modules]))"
+        f"finally: sys.stderr.write(repr([m for m in {HEAVY!r} if m in sys.modules and m not in before]))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True)
-    assert result.stderr == "[]"
+    assert result.stderr == repr(imported)

@@ -15,15 +15,17 @@ from jsonschema import Draft202012Validator
 import reports as r
 import standin
 from fixtures.samples.archive import unpack
+from gopluck.builds.build import Build
 from gopluck.cli.main import main
-from gopluck.facts.model import Binary, BuildInfo, Elf, Go, Identity, Module
+from gopluck.explain.hosts import compare_hosts, importable
+from gopluck.facts.model import Binary, Elf, Go, Identity
+from gopluck.golang.records import BuildInfo, Module
 from gopluck.report.diff_json import document
-from gopluck.report.diff_model import ChangedPackage, HostChange, HostDiff, OneSided, PluginChange
 from gopluck.report.diff_text import render
 from gopluck.report.interface import QUIET, VERBOSE, View
-from gopluck.report.model import Finding
-from gopluck.rules.builds import Build
-from gopluck.rules.hosts import compare_hosts, importable
+from gopluck.result.check import Finding
+from gopluck.result.diff import ChangedPackage, HostChange, HostDiff, OneSided, PluginChange
+from gopluck.result.verdict import Role
 from test_report_json import closed, described, fields
 
 SCHEMA: dict[str, Any] = json.loads(files("gopluck.report").joinpath("schema/diff-v1.json").read_text("utf-8"))
@@ -32,7 +34,7 @@ OLD, NEW = r.HOST._replace(path="gateway-1.4"), r.HOST._replace(path="gateway-1.
 CODEC = "github.com/acme/codec"
 VERSION = Finding(
     "module-version",
-    "cause",
+    Role.CAUSE,
     f"{CODEC} is v1.2.0 in the old host, v1.3.1 in the new host",
     (CODEC, CODEC + "/json"),
     {"old": f"{CODEC} v1.2.0", "new": f"{CODEC} v1.3.1"},
@@ -82,7 +84,7 @@ TEXTS = {
     ),
     "packages changed": (
         BREAKING,
-        """✗ plugins of gateway-1.4 have to be rebuilt for gateway-1.5
+        """✗ plugins of gateway-1.4 have to be rebuilt for gateway-1.5: github.com/acme/codec is v1.2.0 in the old host, v1.3.1 in the new host
   2 of 97 packages changed: a plugin that links one of them is refused
   1 more changed that no plugin of another module can import
 
@@ -92,37 +94,36 @@ TEXTS = {
 
   changed  github.com/acme/codec, 2 packages: github.com/acme/codec,
              github.com/acme/codec/json
-  internal example.com/gateway, 1 package: example.com/gateway/internal/route
+  internal example.com/gateway/internal/route (example.com/gateway)
 
   added    github.com/acme/log
            A plugin that brings its own copy of one of these has to match the
            host's now.
-  removed  standard library, 1 package: net/http
+  removed  net/http (standard library)
            Plugins bring these themselves now: two in one process may conflict.
 
-✗ auth.so has to be rebuilt
+✗ auth.so has to be rebuilt: the host was built with -trimpath, the plugin without (and 1 more)
   plugin.Open("auth"): plugin was built with a different version of package internal/goarch
 ✓ metrics.so loads into gateway-1.5
-- old.so did not load into gateway-1.4 either
-? future.so may or may not load into gateway-1.5
-  go1.99 was not tested with this gopluck.
+- old.so did not load into gateway-1.4 either: the host was built with -trimpath, the plugin without (and 1 more)
+? whether future.so loads into gateway-1.5 cannot be determined: go1.99 was not tested with this gopluck.
 
 1 of 4 plugins has to be rebuilt, 1 did not load before, 1 cannot be determined.
 
 More: gopluck explain module-version
-""",
+""",  # noqa: E501
     ),
     "only internal packages changed": (
         SAME._replace(changed=CHANGED[2:]),
         """✓ plugins of gateway-1.4 fit gateway-1.5
   1 of 97 packages changed that no plugin of another module can import
 
-  internal example.com/gateway, 1 package: example.com/gateway/internal/route
+  internal example.com/gateway/internal/route (example.com/gateway)
 """,
     ),
     "the new host opens no plugin": (
         WITHOUT_CGO,
-        """✗ no plugin of gateway-1.4 fits gateway-1.5
+        """✗ no plugin of gateway-1.4 fits gateway-1.5: the new host was built without cgo: its package plugin is a stub
   the new host defines no package hashes
 
   why      the new host was built without cgo: its package      host-without-cgo
@@ -136,7 +137,7 @@ More: gopluck explain host-without-cgo
         """✗ 1 of 1 plugin has to be rebuilt for gateway-1.5
   all 97 packages that both have match
 
-✗ auth.so has to be rebuilt
+✗ auth.so has to be rebuilt: the host was built with -trimpath, the plugin without (and 1 more)
   plugin.Open("auth"): plugin was built with a different version of package internal/goarch
 """,
     ),
@@ -148,12 +149,31 @@ def test_the_text(diff: HostDiff, text: str) -> None:
     assert render(diff, View()) == text
 
 
+def test_plugins_for_which_it_means_the_same_are_named_together() -> None:
+    plugins = tuple(FOLLOWS._replace(path=f"p{number}.so") for number in range(1000))
+    text = render(SAME._replace(plugins=plugins), View())
+    assert (
+        text
+        == """✗ 1000 of 1000 plugins have to be rebuilt for gateway-1.5
+  all 97 packages that both have match
+
+✗ 1000 plugins have to be rebuilt: the host was built with -trimpath, the plugin without (and 1 more)
+  p0.so, p1.so, p2.so, p3.so, p4.so and 995 more (-v shows all)
+  plugin.Open("auth"): plugin was built with a different version of package internal/goarch
+
+1000 of 1000 plugins have to be rebuilt.
+"""
+    )
+    assert len(render(SAME._replace(plugins=plugins), View(verbosity=QUIET)).splitlines()) == 1001
+
+
 def test_quiet_says_the_verdict_and_what_to_rebuild() -> None:
     assert render(SAME, View(verbosity=QUIET)) == ""
     assert render(BREAKING, View(verbosity=QUIET)) == (
-        "✗ plugins of gateway-1.4 have to be rebuilt for gateway-1.5\n"
-        "✗ auth.so has to be rebuilt\n"
-        "? future.so may or may not load into gateway-1.5\n"
+        "✗ plugins of gateway-1.4 have to be rebuilt for gateway-1.5: github.com/acme/codec is v1.2.0 in the old host, "
+        "v1.3.1 in the new host\n"
+        "✗ auth.so has to be rebuilt: the host was built with -trimpath, the plugin without (and 1 more)\n"
+        "? whether future.so loads into gateway-1.5 cannot be determined: go1.99 was not tested with this gopluck.\n"
     )
 
 
@@ -162,7 +182,7 @@ def test_verbose_shows_every_package_with_hashes_and_the_evidence() -> None:
     for line in (
         "             old  01  github.com/acme/codec@v1.2.0",
         "             new  02  github.com/acme/codec@v1.3.1",
-        "             new   github.com/acme/codec v1.3.1",
+        "             new  github.com/acme/codec v1.3.1",
         "             via github.com/acme/codec/json",
     ):
         assert line in text.splitlines()

@@ -16,8 +16,8 @@ import pytest
 import recorded
 from gopluck import api
 from gopluck.facts.model import Binary
-from gopluck.facts.system import Found, System, Wanted
-from gopluck.report.diff_model import HostDiff
+from gopluck.loader.library import Found, System, Wanted
+from gopluck.result.diff import HostDiff
 from recorded import SCORED, SILENT, declared
 
 
@@ -105,7 +105,6 @@ def diff(old: Load, new: Load, monkeypatch: pytest.MonkeyPatch) -> HostDiff:
     """`gopluck.diff` of recorded files."""
     files = {new.plugin.path: new.plugin}
     monkeypatch.setattr(api, "_read", lambda path, **_: files[path])
-    monkeypatch.setattr(api, "with_evidence", lambda binary, **_: binary)
     return api.diff(old.host, new.host, [new.plugin.path], system=Systems(old, new))
 
 

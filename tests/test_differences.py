@@ -9,8 +9,8 @@ import pytest
 from fixtures import differences
 from fixtures.differences import BREAKS, RELEASES, TOPICS, UNKNOWN, Topic
 from fixtures.oracle.toolchains import MINORS
-from gopluck.rules import measured
-from gopluck.rules.builds import IDLE_FLAGS
+from gopluck.builds.flags import IDLE_FLAGS
+from gopluck.builds.measured import measured
 
 WHY = "run: python -m fixtures.differences"
 VARIANTS = [name for topic in TOPICS for name in topic.variants]
@@ -85,14 +85,14 @@ def test_releases_agree_but_for_what_is_known() -> None:
 
 
 def test_rules_take_the_idle_flags_from_the_table() -> None:
-    assert set(measured.IDLE_COMPILE_FLAGS) <= set(IDLE_FLAGS)
+    assert set(measured().idle_compile_flags).isdisjoint(IDLE_FLAGS)
     given = {
         match[1]: BREAKS in "".join(code for release, code in results.items() if release != "1.15.15")
-        for _, detail, results in measured.DIFFERENCES.values()
+        for _, detail, results in measured().differences.values()
         if (match := re.fullmatch(r"`-gcflags=(?:all|std)=(-[a-z]+).*", detail))
     }
-    assert {flag for flag, breaks in given.items() if not breaks} == set(measured.IDLE_COMPILE_FLAGS)
+    assert {flag for flag, breaks in given.items() if not breaks} == set(measured().idle_compile_flags)
 
 
 def test_the_releases_are_the_pinned_ones() -> None:
-    assert {release for _, _, results in measured.DIFFERENCES.values() for release in results} <= set(RELEASES)
+    assert {release for _, _, results in measured().differences.values() for release in results} <= set(RELEASES)

@@ -13,25 +13,16 @@ from typing import Any
 
 import pytest
 
-from gopluck.elf.dynamic import VersionNeed
+from gopluck.elf.versions import VersionNeed
 from gopluck.facts import codec
 from gopluck.facts.model import Binary, Elf, Identity
 from gopluck.facts.read import read
-from gopluck.facts.system import (
-    Absent,
-    Found,
-    Library,
-    LiveSystem,
-    RecordedSystem,
-    Recorder,
-    System,
-    Unknown,
-    Wanted,
-    from_json,
-    read_library,
-    to_json,
-)
-from gopluck.replay.dlopen import DlopenResult, dlopen, libc_of
+from gopluck.loader.answer import DlopenResult
+from gopluck.loader.dlopen import dlopen
+from gopluck.loader.libc import libc_of
+from gopluck.loader.library import Absent, Found, Library, System, Unknown, Wanted, read_library
+from gopluck.loader.recorded import RecordedSystem, Recorder, from_json, to_json
+from gopluck.loader.search import LiveSystem
 
 RECORDS = Path(__file__).with_name("dlopen_texts.json")
 
@@ -455,7 +446,7 @@ class Beside:
         if "/" in wanted.name or not path.exists():
             return self.other.find(wanted)
         if str(self.directory) in (*wanted.rpath, *wanted.runpath):
-            library = read_library(str(path))
+            library = read_library(str(path)).library
             elf = library.binary.elf
             if wanted.musl or elf is None:
                 return library
@@ -470,7 +461,7 @@ def replayed(host: Binary, paths: list[str], system: System) -> list[DlopenResul
     out: list[DlopenResult] = []
     loaded: list[Binary] = []
     for path in paths:
-        binary = read(path, evidence=False)
+        binary = read(path)
         result = dlopen(binary, host, loaded, system, libc_of(host))
         out.append(result)
         if result.status == "loaded":
@@ -542,7 +533,7 @@ def test_the_c_library_of_this_machine_still_says_it(libc: str, tmp_path: Path) 
     if shutil.which(COMPILERS[libc]) is None:
         pytest.skip(f"no {COMPILERS[libc]}: the texts of {libc} cannot be compared with a real dlopen")
     program = compile_program(COMPILERS[libc], tmp_path)
-    host = read(str(program), evidence=False)
+    host = read(str(program))
     system = LiveSystem()
     if libc_of(host).kind != libc:
         pytest.skip(f"{COMPILERS[libc]} does not link with {libc}")
@@ -767,7 +758,7 @@ def record(scratch: Path) -> None:
     hosts, systems = {}, {}
     for libc, compiler in COMPILERS.items():
         program = compile_program(compiler, scratch)
-        host = read(str(program), evidence=False)
+        host = read(str(program))
         asked = Recorder(LiveSystem())
         for number, (name, case) in enumerate(CASES.items()):
             directory = scratch / f"{libc}{number}"

@@ -9,13 +9,14 @@ import pytest
 from click.testing import CliRunner
 
 from gopluck import __version__
+from gopluck.cli.explain import slugs
 from gopluck.cli.main import main
+from gopluck.explain.pages import page, rule_page
 from gopluck.report.explain_text import render
 from gopluck.report.interface import View
-from gopluck.report.model import RulePage
-from gopluck.rules.pages import GROUPS, page, rule_page
+from gopluck.result.check import RulePage
 
-SLUGS = [slug for _, _, slugs in GROUPS for slug in slugs]
+SLUGS = slugs()
 
 PAGE = RulePage(
     "odd-flag",
@@ -129,8 +130,8 @@ def test_one_rule_is_imported_for_one_page() -> None:
     import sys
 
     code = (
-        "import sys; from gopluck.rules.pages import rule_page; rule_page('trimpath');"
-        "print(sorted(m for m in sys.modules if m in ('gopluck.rules.pgo', 'gopluck.rules.trimpath')))"
+        "import sys; from gopluck.explain.pages import rule_page; rule_page('trimpath');"
+        "print(sorted(m for m in sys.modules if m in ('gopluck.rules.causes.pgo', 'gopluck.rules.causes.trimpath')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['gopluck.rules.trimpath']"
+    assert done.stdout.strip() == "['gopluck.rules.causes.trimpath']"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fixtures.samples import archive
-from gopluck.facts.model import FunctionCode
-from gopluck.facts.read import read, with_code
+from gopluck.facts.read import read
+from gopluck.golang.records import FunctionCode
 
 PACKAGES = frozenset(
     {"example.com/greet", "example.com/greet/internal/form", "example.com/words", "example.com/letters"}
@@ -33,10 +33,10 @@ def samples() -> Path:
 
 
 def functions(path: Path) -> Mapping[str, Mapping[str, FunctionCode]]:
-    binary = with_code(read(str(path)), PACKAGES)
-    assert binary.go is not None
-    assert binary.go.code is not None
-    return binary.go.code
+    go = read(str(path)).go
+    assert go is not None
+    assert go.code is not None
+    return {package: members for package in PACKAGES if (members := dict(go.code[package]))}
 
 
 @pytest.mark.parametrize("name", ONE_SOURCE)
@@ -68,20 +68,20 @@ def test_the_lines_of_a_loop_show_its_order(samples: Path) -> None:
 
 
 def test_packages_that_are_not_there_have_no_functions(samples: Path) -> None:
-    binary = with_code(read(str(samples / "gateway")), frozenset({"example.com/nowhere", "example.com/gree"}))
-    assert binary.go is not None
-    assert binary.go.code == {}
+    go = read(str(samples / "gateway")).go
+    assert go is not None
+    assert go.code is not None
+    assert [dict(go.code[package]) for package in ("example.com/nowhere", "example.com/gree")] == [{}, {}]
 
 
 @pytest.mark.parametrize("name", ["gateway", "gateway-debug", "gateway-pie", "gateway-386", "gateway-s390x"])
 def test_functions_that_are_looked_up_by_name_are_those_that_a_search_finds(samples: Path, name: str) -> None:
-    packages = PACKAGES | {"fmt", "internal/abi", "strconv", "reflect"}
-    host = read(str(samples / name), evidence=False)
-    searched = with_code(host, packages, lines=False)
-    assert searched.go is not None
-    assert searched.go.code is not None
-    like = {package: [*functions, "Nowhere"] for package, functions in searched.go.code.items()}
-    looked_up = with_code(host, packages, lines=False, like=like)
-    assert looked_up.go is not None
-    assert looked_up.go.code == searched.go.code
-    assert sum(map(len, searched.go.code.values())) > 50
+    go, count = read(str(samples / name)).go, 0
+    assert go is not None
+    assert go.code is not None
+    for package in PACKAGES | {"fmt", "internal/abi", "strconv", "reflect"}:
+        searched = dict(go.code[package])
+        looked_up = {one: found for one in [*searched, "Nowhere"] if (found := go.code[package].get(one))}
+        assert looked_up == searched
+        count += len(searched)
+    assert count > 50

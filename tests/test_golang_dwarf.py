@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import zlib
 from pathlib import Path
 
 import pytest
 
 from gopluck.elf.image import open_image
-from gopluck.golang import dwarf
+from gopluck.golang import dwarf, units
 from tinyelf import FORMS, Form, Part, build
 
 ABBREVIATIONS = bytes(
@@ -114,6 +115,30 @@ def test_damage_gives_fewer_flags_and_no_error(tmp_path: Path, how: str, cut: in
     path = _file(tmp_path / "x", form, how, _units(form)[:cut])
     found = _flags(path)
     assert found is None or found.items() <= FLAGS.items()
+
+
+def test_units_are_read_until_pyelftools_has_read_as_many_values_as_it_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = FORMS[0]
+    block = b"\4\x04" + (3000).to_bytes(4, "little") + bytes(3000) + b"Go cmd/compile go1.27.3\0"
+    listed = _unit(form, 4, _go(form, "fmt", "Go cmd/compile go1.27.3; -l"))
+    path = _file(tmp_path / "x", form, "plain", listed + _unit(form, 4, block) * 3 + listed.replace(b"fmt", b"net"))
+    assert _flags(path) == {"fmt": "-l", "net": "-l"}
+    monkeypatch.setattr(units, "MAX_READS", 6000)
+    assert _flags(path) == {"fmt": "-l"}
+
+
+def test_no_damage_to_any_byte_gives_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    form, chance = FORMS[0], random.Random("dwarf")
+    whole = ABBREVIATIONS + _units(form)
+    for _ in range(1000):
+        data = bytearray(whole)
+        for _ in range(chance.choice([1, 2, 8])):
+            data[chance.randrange(len(data))] = chance.choice([0, 1, 0x7F, 0x80, 0xFF, chance.randrange(256)])
+        monkeypatch.setattr(f"{__name__}.ABBREVIATIONS", bytes(data[: len(ABBREVIATIONS)]))
+        found = _flags(_file(tmp_path / "x", form, "plain", bytes(data[len(ABBREVIATIONS) :])))
+        assert found is None or all(isinstance(flags, str) for flags in found.values())
 
 
 def test_a_section_that_inflates_without_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,9 @@ import pytest
 from gopluck.elf.constants import ET_DYN, ET_EXEC
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import open_image
-from gopluck.facts.model import BuildInfo
 from gopluck.golang.kind import kind_of
 from gopluck.golang.pclntab import find_pclntabs
+from gopluck.golang.records import BuildInfo
 from tinyelf import FORMS, Part, build
 
 

@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import pytest
 
-import recorded
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image, open_image
 from gopluck.golang.pclntab import find_pclntabs, plugin_support
-from gopluck.golang.sources import package_of, read_sources
+from gopluck.golang.places import Places
+from gopluck.golang.records import BuildInfo, Module
+from gopluck.golang.sources import directories_by_functions, package_of
 from tinyelf import FORMS, Form, Part, build
 
 PACKAGES = {
@@ -164,18 +165,36 @@ def test_each_package_has_the_directory_of_its_own_functions(
     with _open(path) as image:
         tables = find_pclntabs(image)
         assert [table.form for table in tables] == [release]
-        assert read_sources(image, tables) == SOURCES
-        assert read_sources(image, tables, WANTED) == SOURCES | WANTED
+        assert directories_by_functions(image, tables) == SOURCES
+        places = Places(image, tables)
+        assert {package: places.of(package) for package in SOURCES | WANTED} == SOURCES | WANTED
 
 
-def test_of_the_wanted_packages_alone_the_same_is_told(tmp_path: Path) -> None:
-    path = build(tmp_path / "x", FORMS[0], [Part(".gopclntab", _pclntab(FORMS[0], "go1.20"))])
-    for package, directory in SOURCES.items():
-        if package == "main":  # A plugin shares no main package with its host.
-            continue
+MODULES = {
+    "example.com/words.v2": Module("example.com/words.v2", "v2.0.0"),
+    "example.com/Acme/wire": Module("example.com/Acme/wire", "v1.0.0"),
+}
+OTHER = {"example.com/words.v2": Module("example.com/words.v2", "v3.0.0")}
+
+
+@pytest.mark.parametrize("form", FORMS, ids=str)
+@pytest.mark.parametrize("modules", [{}, MODULES, OTHER], ids=["none", "right", "other"])
+def test_a_package_has_one_directory_whatever_else_is_asked_and_what_the_modules_are(
+    tmp_path: Path, form: Form, modules: dict[str, Module]
+) -> None:
+    path = build(tmp_path / "x", form, [Part(".gopclntab", _pclntab(form, "go1.20"))])
+    info = BuildInfo("go1.27.3", "example.com/app", Module("example.com/app", "(devel)"), tuple(modules.values()))
+    for package, directory in (SOURCES | WANTED).items():
         with _open(path) as image:
-            only = frozenset([package])
-            assert read_sources(image, find_pclntabs(image), only, only)[package] == directory
+            assert Places(image, find_pclntabs(image), info).of(package) == directory
+
+
+def test_a_package_of_the_standard_library_without_code_is_taken_for_no_modules(tmp_path: Path) -> None:
+    table = _pclntab(FORMS[0], "go1.20").replace(b"@v2.0.0/title.go", b"@v2.0.0/hash/.go")
+    path = build(tmp_path / "x", FORMS[0], [Part(".gopclntab", table)])
+    with _open(path) as image:
+        places = Places(image, find_pclntabs(image))
+        assert [places.of(package) for package in ("hash", "encoding", "nowhere.org/hash")] == [""] * 3
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -185,38 +204,9 @@ def test_a_damaged_table_tells_less_and_raises_nothing(tmp_path: Path, seed: int
         table[8 + (seed * 7919 + step * 104_729) % (len(table) - 8)] ^= 0xFF >> (seed % 8)
     path = build(tmp_path / "x", FORMS[0], [Part(".gopclntab", bytes(table))])
     with _open(path) as image:
-        read_sources(image, find_pclntabs(image), WANTED)
-
-
-@pytest.mark.parametrize("family", recorded.families(), ids=lambda path: path.name.removesuffix(".json.xz"))
-def test_in_recorded_binaries_the_standard_library_lies_in_one_place(family: Path) -> None:
-    wrong = []
-    for name, binary in recorded.family(family)["binaries"].items():
-        sources = (binary.get("go") or {}).get("sources") or {}
-        if "runtime" not in sources:
-            continue
-        root = sources["runtime"].removesuffix("runtime")
-        for package, directory in sources.items():
-            standard = "." not in package.partition("/")[0] and not package.startswith(("main", "plugin/unnamed-"))
-            fips = package.startswith("crypto/internal/fips140/v")
-            if standard and not fips and directory not in (root + package, f"{root}vendor/{package}"):
-                wrong.append((name, package, directory))
-        if len({*sources.values()}) < len({package.removesuffix("_test") for package in sources}):
-            wrong.append((name, "two packages", "one directory"))
-    assert wrong == []
-
-
-@pytest.mark.parametrize("family", recorded.families(), ids=lambda path: path.name.removesuffix(".json.xz"))
-def test_a_host_without_cgo_or_without_package_plugin_is_told_from_the_others(family: Path) -> None:
-    document = recorded.family(family)
-    wrong = []
-    for one in document["sets"]:
-        support = (document["binaries"][one["host"]].get("go") or {}).get("plugin_support")
-        stub = any(opened["text"] == "plugin: not implemented" for opened in one["outcome"])
-        none = any(opened["result"] == "none" for opened in one["outcome"])
-        if one["outcome"] and support != ("none" if none else "stub" if stub else "dlopen"):
-            wrong.append((one["name"], support, one["outcome"][0]))
-    assert wrong == []
+        places = Places(image, find_pclntabs(image))
+        for package in SOURCES | WANTED:
+            places.of(package)
 
 
 SUPPORT = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gopluck.golang import version
+from gopluck.golang import release as version
 
 MINORS = {
     "go1.25.5": (1, 25),
@@ -15,15 +15,21 @@ MINORS = {
     "go1.27.3-X:nogreenteagc": (1, 27),
     "devel go1.25-3a4b5c": None,
     "devel +a1b2c3": None,
+    "go1." + "9" * 5000: None,
+    "go" + "9" * 5000 + ".1": None,
+    "go1.25." + "9" * 5000: None,
+    "go1.25rc" + "9" * 5000: None,
+    "go1.٢٥": None,
     "": None,
 }
 
 ORDERED = ("go1.15.15", "go1.21beta1", "go1.21rc2", "go1.21rc10", "go1.21", "go1.21.1", "go1.21.13", "go1.22", "go2.0")
 
 
-@pytest.mark.parametrize(("name", "minor"), MINORS.items())
+@pytest.mark.parametrize(("name", "minor"), MINORS.items(), ids=[name[:20] for name in MINORS])
 def test_a_release_name_tells_its_minor_version(name: str, minor: tuple[int, int] | None) -> None:
     assert version.minor(name) == minor
+    assert (version.order(name) is None) == (minor is None)
 
 
 def test_releases_sort_with_candidates_before_them_and_patches_by_number() -> None:

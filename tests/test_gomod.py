@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from gopluck.errors import MalformedFile
-from gopluck.golang.goobj import fingerprint
-from gopluck.remedy.golines import newer_than
-from gopluck.remedy.gomod import (
+from gopluck.align.golines import newer_than
+from gopluck.align.gomod import (
     GoMod,
     GoWork,
     Replace,
     Require,
     Vendored,
+    by_version,
     from_json,
     parse,
     parse_sum,
     parse_vendor,
     parse_work,
+    replacement,
     stale,
 )
+from gopluck.errors import MalformedFile
+from gopluck.golang.goobj import fingerprint
 
 WHOLE = """\
 // A comment before all.
@@ -103,7 +105,7 @@ def test_forms_of_the_same(text: str, expected: GoMod | None) -> None:
         ("module m\nreplace a b\n", "go.mod:2: replace without =>"),
         ("module m\nreplace a b c => d\n", "go.mod:2: replace wants: module [version] => module version, or a folder"),
         ("module m\nrequire (\n\ta v1\n", "go.mod: the block `require (` has no end"),
-        ('module m\nrequire "a v1\n', "go.mod:2: 'require \"a v1' is no line of a go.mod"),
+        ('module m\nrequire "a v1\n', "go.mod:2: 'require \"a v1' is not a line of a go.mod"),
         ("<html>\n", "go.mod: has no module line"),
     ],
 )
@@ -131,10 +133,10 @@ def test_what_go_mod_edit_prints_is_the_same_value() -> None:
 
 
 def test_the_replacement_of_a_version_wins_over_that_of_all() -> None:
-    mod = parse("module m\nreplace a => b v1.0.0\nreplace a v1.5.0 => ../a\n", "go.mod")
-    found = [mod.replacement("a", version) for version in ("v1.0.0", "v1.5.0")]
-    assert [one and (one.old, one.target) for one in found] == [("a", "b@v1.0.0"), ("a@v1.5.0", "../a")]
-    assert mod.replacement("b", "v1.0.0") is None
+    known = by_version(parse("module m\nreplace a => b v1.0.0\nreplace a v1.5.0 => ../a\n", "go.mod").replaces)
+    found = [replacement(known, "a", version) for version in ("v1.0.0", "v1.5.0")]
+    assert found == [Replace("a", "", "b", "v1.0.0"), Replace("a", "v1.5.0", "../a")]
+    assert replacement(known, "b", "v1.0.0") is None
 
 
 def test_checksums_of_code() -> None:

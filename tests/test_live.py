@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import recorded
-from fixtures import stdtags
+from fixtures import layouts, stdtags
 from fixtures.oracle.toolchains import MINORS
 from gopluck.replay.process import replay
 
@@ -107,6 +107,15 @@ def test_the_tags_of_the_standard_library_are_those_of_its_sources(
         assert stdtags.text(stdtags.table()) == stdtags.TABLE.read_text(), "run: python -m fixtures.stdtags"
     for tag, packages in stdtags.table((MINORS[0], MINORS[-1])).items():
         assert set(packages) <= set(table[tag]), f"{tag}: run: python -m fixtures.stdtags"
+
+
+def test_the_layouts_are_those_that_the_compilers_write(folder: Path, request: pytest.FixtureRequest) -> None:
+    full = request.config.getoption("--full")
+    versions, kinds = (layouts.RELEASES, layouts.KINDS) if full else ((MINORS[0], MINORS[-1]), layouts.KINDS[:2])
+    kept = json.loads(layouts.TABLE.read_text())
+    found = json.loads(layouts.text(layouts.table(versions, kinds)))
+    wanted = {version: {kind: kept[version][kind] for kind in kinds} for version in versions}
+    assert found == wanted, "run: python -m fixtures.layouts"
 
 
 def test_what_gopluck_prints_makes_the_plugin_load(

@@ -42,7 +42,7 @@ def on_a_terminal(*args: str, environment: dict[str, str] | None = None) -> tupl
 
 def test_on_a_terminal_a_long_check_shows_how_far_it_is_and_then_nothing() -> None:
     stdout, seen = on_a_terminal("check", "host", *SLOW)
-    assert stdout.decode().splitlines()[0].endswith("loads-slow-0.so will load into host  (103 of 103 packages match)")
+    assert stdout.decode().splitlines()[0].endswith("loads-slow-0.so  will load (103 of 103 packages match)")
     assert b"/4" in seen
     assert b"loads-slow-3.so" in seen
     assert seen.rstrip().endswith(b"\x1b[2K")  # the line is erased

@@ -32,7 +32,7 @@ def test_a_manifest_of_the_host_gives_the_same_outcome(path: Path) -> None:
     for one in recorded.sets(path):
         with_host = replay(one.host, one.requests, one.system)
         for paths in (True, False):
-            stand_in = manifest.parse(manifest.dumps(one.host, paths=paths), one.host.path, one.host.identity)
+            stand_in = manifest.parse(manifest.dumps(one.host, paths=paths).encode(), one.host.path, one.host.identity)
             assert replay(stand_in, one.requests, one.system) == with_host, one.name
 
 

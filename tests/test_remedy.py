@@ -5,15 +5,18 @@ from __future__ import annotations
 import pytest
 
 import recorded
+from gopluck.builds.build import Build
+from gopluck.explain.engine import explain
 from gopluck.remedy.baseline import baseline
-from gopluck.remedy.model import Edit, Input, Recipe
+from gopluck.remedy.lines import build_command, edit_line, run
+from gopluck.remedy.quote import Placeholder
 from gopluck.remedy.recipe import recipes
 from gopluck.replay.process import replay
 from gopluck.report.interface import View
-from gopluck.report.model import HostSummary, PluginResult, Report
 from gopluck.report.text import render
-from gopluck.rules.builds import Build
-from gopluck.rules.engine import explain
+from gopluck.result.check import HostSummary, PluginResult, Report
+from gopluck.result.recipe import Edit, Input, Recipe
+from gopluck.result.verdict import Effect, Stage, Verdict
 
 CACHE = "/tmp/gopluck-oracle/gopath/pkg/mod"
 
@@ -29,17 +32,17 @@ CACHE = "/tmp/gopluck-oracle/gopath/pkg/mod"
         ),
         (Edit("replace", "example.com/lib", to="../my lib"), "go mod edit '-replace=example.com/lib=../my lib'"),
         (
-            Edit("replace", "example.com/lib", to="$HOST_CHECKOUT/lib"),
-            'go mod edit "-replace=example.com/lib=$HOST_CHECKOUT/lib"',
+            Edit("replace", "example.com/lib", to=Placeholder("$HOST_CHECKOUT/lib")),
+            'go mod edit -replace=example.com/lib="$HOST_CHECKOUT"/lib',
         ),
         (Edit("dropreplace", "example.com/lib"), "go mod edit -dropreplace=example.com/lib"),
         (Edit("go", version="1.25.5"), "go mod edit -go=1.25.5 -toolchain=none"),
-        (Edit("use", "example.com/app", to="$HOST_CHECKOUT"), 'go work init . "$HOST_CHECKOUT"'),
+        (Edit("use", "example.com/app", to=Placeholder("$HOST_CHECKOUT")), 'go work init . "$HOST_CHECKOUT"'),
         (Edit("init", "example.com/plug"), "go mod init example.com/plug"),
     ],
 )
 def test_an_edit_is_one_shell_command(edit: Edit, command: str) -> None:
-    assert edit.command == command
+    assert edit_line(edit).text == command
 
 
 def test_a_recipe_is_lines_to_paste() -> None:
@@ -52,9 +55,9 @@ def test_a_recipe_is_lines_to_paste() -> None:
             Edit("exclude", "example.com/lib", "v1.1.0"),
             Edit("go", version="1.25.5", when="go.mod asks for more than go1.25.5"),
         ),
-        command="go build -buildmode=plugin -o p.so .",
+        build=("go", "build", "-buildmode=plugin", "-o", "p.so", "."),
     )
-    assert recipe.run == (
+    assert run(recipe) == (
         "go mod edit -require=example.com/lib@v1.0.0 -exclude=example.com/lib@v1.1.0",
         "# if go.mod asks for more than go1.25.5: go mod edit -go=1.25.5 -toolchain=none",
         "GOTOOLCHAIN=go1.25.5 GOEXPERIMENT='' CGO_ENABLED=1 go build -buildmode=plugin -o p.so .",
@@ -94,7 +97,7 @@ def test_a_plugin_repeats_how_its_host_was_built(name: str, env: dict[str, str],
 def test_a_baseline_gives_the_line_to_type() -> None:
     found = baseline(host("flags/gcflags-all-N-l/host-only@1.27.3"))
     assert (
-        f"{found.assignments} {found.line('my plugin.so')}" == "GOTOOLCHAIN=go1.27.3 CGO_ENABLED=1 "
+        found.line("my plugin.so") == "GOTOOLCHAIN=go1.27.3 CGO_ENABLED=1 "
         "go build -buildmode=plugin '-gcflags=all=-N -l' -o 'my plugin.so' ."
     )
 
@@ -133,6 +136,7 @@ RUN = {
     ),
     # The plugin requires the host's module: trimmed, only a workspace gives it the host's path.
     "traps/required-by-version/trimmed@1.27.3": (
+        "HOST_CHECKOUT=/path/to/it  # complete this line",
         'GOTOOLCHAIN=go1.27.3 go work init . "$HOST_CHECKOUT"',
         f"{GO} GOWORK='' go build -buildmode=plugin -trimpath -mod=readonly -o p.so .",
     ),
@@ -148,7 +152,7 @@ def test_what_the_plugins_side_types(name: str) -> None:
     (recipe,) = found(name)
     assert recipe is not None
     assert (recipe.possible, recipe.side, recipe.why_not) == (True, "plugin", None)
-    assert recipe.run == RUN[name]
+    assert run(recipe) == RUN[name]
 
 
 WHY_NOT = {
@@ -187,7 +191,7 @@ def test_why_nothing_on_the_plugins_side_helps(name: str) -> None:
     why, command = WHY_NOT[name]
     assert recipe is not None
     assert (recipe.possible, recipe.side, recipe.why_not) == (False, "host", why)
-    assert recipe.command.startswith(command)
+    assert build_command(recipe).startswith(command)
 
 
 SESSIONS: dict[str, list[tuple[bool, str] | None]] = {
@@ -221,15 +225,15 @@ def test_the_host_can_follow_the_plugin(name: str) -> None:
     (recipe,) = found(name, "plugin")
     assert recipe is not None
     assert (recipe.possible, recipe.side) == (True, "host")
-    assert tuple(line.replace(host(name).binary.path, "host") for line in recipe.run) == FOLLOWING_THE_PLUGIN[name]
+    assert tuple(line.replace(host(name).binary.path, "host") for line in run(recipe)) == FOLLOWING_THE_PLUGIN[name]
 
 
 def shown(recipe: Recipe) -> str:
     """The last part of the text of a plugin that does not load."""
-    result = PluginResult("p.so", 1, "fails", "runtime", "error", "refused", True, remedy=recipe)
+    result = PluginResult("p.so", 1, Verdict.FAILS, Stage.RUNTIME, Effect.ERROR, "refused", True, remedy=recipe)
     text = render(Report(HostSummary("host", "exe", "go1.27.3", "linux", "amd64", None), (result,)), View())
     assert all(len(line) <= 80 or " " not in line.strip() for line in text.splitlines())
-    return text.partition("refused\n")[2].strip("\n")
+    return text.partition("\n  refused\n")[2].strip("\n")
 
 
 def test_the_text_is_one_block_to_paste() -> None:
@@ -240,10 +244,20 @@ def test_the_text_is_one_block_to_paste() -> None:
         env={"GOTOOLCHAIN": "go1.27.3", "CGO_ENABLED": "1", "GOWORK": ""},
         go_mod=(
             Edit("dropreplace", "example.com/gateway"),
-            Edit("use", "example.com/gateway", to="$HOST_CHECKOUT"),
+            Edit("use", "example.com/gateway", to=Placeholder("$HOST_CHECKOUT")),
             Edit("go", version="1.27.3", when="the go line of go.mod asks for more than 1.27.3"),
         ),
-        command="go build -buildmode=plugin -trimpath '-gcflags=all=-N -l' -mod=readonly -o p.so .",
+        build=(
+            "go",
+            "build",
+            "-buildmode=plugin",
+            "-trimpath",
+            "-gcflags=all=-N -l",
+            "-mod=readonly",
+            "-o",
+            "p.so",
+            ".",
+        ),
         inputs=(
             Input("HOST_CHECKOUT", "the folder of the host's main module"),
             Input("", "the module cache", "/home/me/go/pkg/mod"),
@@ -252,30 +266,36 @@ def test_the_text_is_one_block_to_paste() -> None:
     )
     assert (
         shown(recipe)
-        == """  fix   $HOST_CHECKOUT has to be the folder of the host's main module
-        # where package main of the plugin is
+        == """  fix   # HOST_CHECKOUT has to be the folder of the host’s main module
+        # In the folder of the plugin’s package main:
+        HOST_CHECKOUT=/path/to/it  # complete this line
         go mod edit -dropreplace=example.com/gateway
         GOTOOLCHAIN=go1.27.3 go work init . "$HOST_CHECKOUT"
-        # if the go line of go.mod asks for more than 1.27.3:
-        # go mod edit -go=1.27.3 -toolchain=none
+        # if the go line of go.mod asks for more than 1.27.3: go mod edit
+        # -go=1.27.3 -toolchain=none
         GOTOOLCHAIN=go1.27.3 CGO_ENABLED=1 GOWORK='' go build \\
           -buildmode=plugin -trimpath '-gcflags=all=-N -l' -mod=readonly \\
           -o p.so .
-        /home/me/go/pkg/mod has to be the module cache
-        A note."""
+        # /home/me/go/pkg/mod has to be the module cache
+        # A note."""
     )
 
 
 def test_the_text_says_why_nothing_helps_and_what_the_host_can_do() -> None:
     recipe = Recipe(
-        False, "host", "a static host opens no plugin at all", command="go build -o host .", notes=("A note.",)
+        False,
+        "host",
+        "a static host opens no plugin at all",
+        build=("go", "build", "-o", "host", "."),
+        notes=("A note.",),
     )
     assert (
         shown(recipe)
-        == """  fix   nothing on the plugin's side helps: a static host opens no plugin at all
-  host  # where package main of the host is
+        == """  fix   # Nothing on the plugin’s side helps: a static host opens no plugin at
+        # all
+  host  # In the folder of the host’s package main:
         go build -o host .
-        A note."""
+        # A note."""
     )
 
 

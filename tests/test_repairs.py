@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 import recorded
-from gopluck.remedy.model import Recipe
+from gopluck.explain.engine import explain
+from gopluck.remedy.lines import run
 from gopluck.remedy.recipe import recipes
 from gopluck.replay.process import replay
-from gopluck.rules.engine import explain
+from gopluck.result.recipe import Recipe
 
 FILE = recorded.RECORDED / "repairs.json"
 REPAIRS = json.loads(FILE.read_text())
@@ -45,7 +46,7 @@ def disagreement(found: Recipe, expected: dict[str, object]) -> str:
     if expected["kind"] in ("repaired", "hidden"):
         if not found.possible:
             return f"not possible any more: {found.why_not}"
-        return "" if list(found.run) == expected["run"] else f"prints {found.run}, typed was {expected['run']}"
+        return "" if list(run(found)) == expected["run"] else f"prints {run(found)}, typed was {expected['run']}"
     if found.possible:
         return f"possible, but it is {expected['kind']}"
     if not found.why_not or found.side != expected["side"]:

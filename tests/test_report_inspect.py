@@ -7,17 +7,9 @@ import json
 import pytest
 
 from gopluck import __version__
-from gopluck.elf.dynamic import VersionNeed
-from gopluck.facts.model import (
-    Binary,
-    BuildInfo,
-    Elf,
-    ExportedSymbol,
-    Go,
-    Identity,
-    Module,
-    PackageHash,
-)
+from gopluck.elf.versions import VersionNeed
+from gopluck.facts.model import Binary, Elf, Go, Identity
+from gopluck.golang.records import BuildInfo, ExportedSymbol, Module, PackageHash
 from gopluck.report import inspect_json, inspect_text
 from gopluck.report.interface import VERBOSE, View
 

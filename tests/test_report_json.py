@@ -13,9 +13,10 @@ from jsonschema import Draft202012Validator, ValidationError
 
 import reports as r
 from gopluck import __version__
-from gopluck.report.interface import CHECK_FORMATS, INSPECT_FORMATS, View, binary_renderer, report_renderer
+from gopluck.report.interface import RENDERERS, View, renderer
 from gopluck.report.json import render
-from gopluck.report.model import Finding, HostSummary, Packages, PluginResult, Report
+from gopluck.result.check import Finding, HostSummary, Packages, PluginResult, Report
+from gopluck.result.verdict import Effect, Role, Stage, Verdict
 
 SCHEMA: dict[str, Any] = json.loads(files("gopluck.report").joinpath("schema/check-v1.json").read_text("utf-8"))
 
@@ -25,6 +26,7 @@ REPORTS = {
     "an earlier plugin": r.report(r.loads(), r.ONE_DIFFERS),
     "fatal, and the rest": r.report(r.FATAL, r.NOT_REACHED),
     "unknown": r.report(r.UNKNOWN),
+    "unreadable": r.report(r.loads(), r.UNREADABLE),
     "everything": r.EVERYTHING,
     "no plugin": r.report(),
 }
@@ -102,13 +104,17 @@ def test_a_document() -> None:
     plugin = PluginResult(
         "auth.so",
         1,
-        "fails",
-        "runtime",
-        "error",
+        Verdict.FAILS,
+        Stage.RUNTIME,
+        Effect.ERROR,
         'plugin.Open("auth"): plugin was built with a different version of package runtime',
         True,
         Packages(87, (r.std("runtime"),)),
-        (Finding("trimpath", "cause", "trimmed", ("runtime",), {"host": "-trimpath=true", "plugin": None}, r.BUILD),),
+        (
+            Finding(
+                "trimpath", Role.CAUSE, "trimmed", ("runtime",), {"host": "-trimpath=true", "plugin": None}, r.BUILD
+            ),
+        ),
     )
     assert json.loads(render(r.report(plugin), View())) == {
         "schema_version": 1,
@@ -127,6 +133,8 @@ def test_a_document() -> None:
                 "path": "auth.so",
                 "position": 1,
                 "verdict": "fails",
+                "headline": "trimmed",
+                "unreadable": None,
                 "stage": "runtime",
                 "effect": "error",
                 "error": 'plugin.Open("auth"): plugin was built with a different version of package runtime',
@@ -153,6 +161,7 @@ def test_a_document() -> None:
                         "rule": "trimpath",
                         "role": "cause",
                         "message": "trimmed",
+                        "headline": "trimmed",
                         "packages": ["runtime"],
                         "evidence": {"host": "-trimpath=true", "plugin": None},
                         "fix": r.BUILD,
@@ -180,5 +189,4 @@ def test_the_document_is_printable_ascii_and_strict_readers_take_it() -> None:
 
 
 def test_every_format_has_a_renderer() -> None:
-    assert all(callable(report_renderer(name)) for name in CHECK_FORMATS)
-    assert all(callable(binary_renderer(name)) for name in INSPECT_FORMATS)
+    assert [which for which in RENDERERS if not callable(renderer(*which))] == []

@@ -7,11 +7,12 @@ import re
 import pytest
 
 import reports as r
-from gopluck.report.clean import clean, without_surrogates
+from gopluck.clean import clean, inert, without_surrogates
 from gopluck.report.interface import QUIET, VERBOSE, View
-from gopluck.report.layout import Layout, atoms
-from gopluck.report.model import Finding, HostSummary, MismatchedPackage, Packages, PluginResult, Report
+from gopluck.report.sheet import Sheet
 from gopluck.report.text import render
+from gopluck.result.check import Finding, HostSummary, MismatchedPackage, Packages, PluginResult, Report
+from gopluck.result.verdict import Effect, Role, Stage, Verdict
 
 PIPE = View()
 
@@ -27,10 +28,10 @@ DOCUMENTS = {
         r.report(r.loads(), r.loads("cache.so", 2)),
         PIPE,
         """\
-✓ metrics.so will load into ./gateway  (103 of 103 packages match)
-✓ cache.so will load into ./gateway  (103 of 103 packages match)
+✓ metrics.so  will load (103 of 103 packages match)
+✓ cache.so    will load (103 of 103 packages match)
 
-2 of 2 plugins will load.
+2 of 2 plugins will load into ./gateway.
 """,
     ),
     "a risk is shown although it loads": (
@@ -48,7 +49,7 @@ More: gopluck explain code-skew
         r.report(r.DIFFERENT),
         PIPE,
         """\
-✗ auth.so will not load into ./gateway
+✗ auth.so will not load into ./gateway: the host was built with -trimpath, the plugin without (and 1 more)
   plugin.Open("auth"): plugin was built with a different version of package internal/goarch
 
   what  8 of 87 shared packages differ; Go names only the first
@@ -68,8 +69,11 @@ More: gopluck explain code-skew
         3 packages: github.com/acme/codec, github.com/acme/codec/json,
           github.com/acme/codec/internal/wire
 
-  fix   GOTOOLCHAIN=go1.25.5 CGO_ENABLED=1 go build -buildmode=plugin -trimpath -o auth.so .
-        go mod edit -exclude=github.com/acme/codec@v1.3.1 && go mod tidy
+  fix   # In the folder of the plugin’s package main:
+        go mod edit -require=github.com/acme/codec@v1.2.0 \\
+          -exclude=github.com/acme/codec@v1.3.1
+        GOTOOLCHAIN=go1.25.5 CGO_ENABLED=1 go build -buildmode=plugin \\
+          -trimpath -mod=mod -o auth.so .
 
 More: gopluck explain trimpath module-version
 """,
@@ -78,7 +82,12 @@ More: gopluck explain trimpath module-version
         r.report(r.DIFFERENT, r.loads(position=2)),
         View(fold_quotes=True, width=64),
         """\
-✗ auth.so will not load into ./gateway
+✗ auth.so     the host was built with -trimpath, the plugin
+              without (and 1 more)
+✓ metrics.so  will load (103 of 103 packages match)
+
+✗ auth.so will not load into ./gateway: the host was built with
+  -trimpath, the plugin without (and 1 more)
   plugin.Open("auth"): plugin was built with a different version
     of package internal/goarch
 
@@ -102,13 +111,13 @@ More: gopluck explain trimpath module-version
           github.com/acme/codec/json,
           github.com/acme/codec/internal/wire
 
-  fix   GOTOOLCHAIN=go1.25.5 CGO_ENABLED=1 go build -buildmode=plugin -trimpath -o auth.so .
-        go mod edit -exclude=github.com/acme/codec@v1.3.1 && go mod tidy
+  fix   # In the folder of the plugin’s package main:
+        go mod edit -require=github.com/acme/codec@v1.2.0 \\
+          -exclude=github.com/acme/codec@v1.3.1
+        GOTOOLCHAIN=go1.25.5 CGO_ENABLED=1 go build \\
+          -buildmode=plugin -trimpath -mod=mod -o auth.so .
 
-✓ metrics.so will load into ./gateway
-  103 of 103 packages match
-
-1 of 2 plugins will load.
+1 of 2 plugins will load into ./gateway.
 More: gopluck explain trimpath module-version
 """,
     ),
@@ -116,7 +125,7 @@ More: gopluck explain trimpath module-version
         r.report(r.ONE_DIFFERS),
         View(fold_quotes=True, width=120),
         """\
-✗ auth.so will not load into ./gateway
+✗ auth.so will not load into ./gateway: nothing that was compared explains why the package differs
   plugin.Open("auth"): plugin was built with a different version of package github.com/acme/codec
 
   what  1 of 87 shared packages differs
@@ -133,7 +142,7 @@ More: gopluck explain unexplained
         r.report(r.DIFFERENT),
         View(verbosity=VERBOSE),
         """\
-✗ auth.so will not load into ./gateway
+✗ auth.so will not load into ./gateway: the host was built with -trimpath, the plugin without (and 1 more)
   plugin.Open("auth"): plugin was built with a different version of package internal/goarch
 
   what  8 of 87 shared packages differ; Go names only the first
@@ -155,10 +164,12 @@ More: gopluck explain unexplained
         github.com/acme/codec                           trimpath, module-version
           host    0a1b2c3d4e5f6071  github.com/acme/codec@v1.2.0
           plugin  71605f4e3d2c1b0a  /home/dev/go/pkg/mod/github.com/acme/codec@v1.3.1
-        github.com/acme/codec/json (github.com/acme/codec)  trimpath, module-version
+        github.com/acme/codec/json                      trimpath, module-version
+        (github.com/acme/codec)
           host    0a1b2c3d4e5f6071  github.com/acme/codec@v1.2.0/json
           plugin  71605f4e3d2c1b0a  /home/dev/go/pkg/mod/github.com/acme/codec@v1.3.1/json
-        github.com/acme/codec/internal/wire (github.com/acme/codec)  trimpath, module-version
+        github.com/acme/codec/internal/wire             trimpath, module-version
+        (github.com/acme/codec)
           host    0a1b2c3d4e5f6071  github.com/acme/codec@v1.2.0/internal/wire
           plugin  71605f4e3d2c1b0a  /home/dev/go/pkg/mod/github.com/acme/codec@v1.3.1/internal/wire
 
@@ -175,8 +186,11 @@ More: gopluck explain unexplained
   fine  golang.org/x/text is v0.1.0 and v0.2.0; no shared         module-version
         package is of it
 
-  fix   GOTOOLCHAIN=go1.25.5 CGO_ENABLED=1 go build -buildmode=plugin -trimpath -o auth.so .
-        go mod edit -exclude=github.com/acme/codec@v1.3.1 && go mod tidy
+  fix   # In the folder of the plugin’s package main:
+        go mod edit -require=github.com/acme/codec@v1.2.0 \\
+          -exclude=github.com/acme/codec@v1.3.1
+        GOTOOLCHAIN=go1.25.5 CGO_ENABLED=1 go build -buildmode=plugin \\
+          -trimpath -mod=mod -o auth.so .
 
 More: gopluck explain trimpath module-version
 """,
@@ -185,9 +199,10 @@ More: gopluck explain trimpath module-version
         r.report(r.loads("plugins/metrics.so"), r.ONE_DIFFERS),
         PIPE,
         """\
-✓ plugins/metrics.so will load into ./gateway  (103 of 103 packages match)
+✓ plugins/metrics.so  will load (103 of 103 packages match)
+✗ auth.so             nothing that was compared explains why the package differs
 
-✗ auth.so will not load into ./gateway
+✗ auth.so will not load into ./gateway: nothing that was compared explains why the package differs
   plugin.Open("auth"): plugin was built with a different version of package github.com/acme/codec
 
   what  1 of 87 shared packages differs
@@ -197,7 +212,7 @@ More: gopluck explain trimpath module-version
 
   why   nothing that was compared explains why the package differs   unexplained
 
-1 of 2 plugins will load.
+1 of 2 plugins will load into ./gateway.
 More: gopluck explain unexplained
 """,
     ),
@@ -205,15 +220,14 @@ More: gopluck explain unexplained
         r.report(r.ALREADY),
         PIPE,
         """\
-✗ copy.so will not load into ./gateway
+✗ copy.so will not load into ./gateway: auth.so has the same pluginpath, example.com/auth
   plugin.Open("copy"): plugin already loaded
 
   what  all 87 shared packages match; the reason is another
 
   why   auth.so has the same pluginpath, example.com/auth         already-loaded
 
-  fix   Give one of them another pluginpath: build it in another module, or with
-        go build -buildmode=plugin -ldflags=-pluginpath=auth2 -o copy.so .
+  fix   # Give one of them another pluginpath: build it in another module.
 
 More: gopluck explain already-loaded
 """,
@@ -222,18 +236,18 @@ More: gopluck explain already-loaded
         r.report(r.FATAL, r.NOT_REACHED),
         PIPE,
         """\
-✗ libz.so will not load into ./gateway: the process dies
+✗ libz.so  libz.so is a C library: it has no Go module data
+- late.so  is not reached: libz.so has ended the process before.
+
+✗ libz.so will not load into ./gateway and the process dies: libz.so is a C library: it has no Go module data
   fatal error: runtime: no plugin module data
 
   why   libz.so is a C library: it has no Go module data                  not-go
 
-  fix   Load only files that `go build -buildmode=plugin` made; no host survives
-        any other.
+  fix   # Open only what go build -buildmode=plugin made: no host survives
+        # anything else.
 
-- late.so is not reached
-  libz.so has ended the process before.
-
-0 of 2 plugins will load, 1 is not reached.
+0 of 2 plugins will load into ./gateway, 1 is not reached.
 More: gopluck explain not-go
 """,
     ),
@@ -241,7 +255,7 @@ More: gopluck explain not-go
         r.report(r.FOREIGN),
         PIPE,
         """\
-✗ new.so will not load into ./gateway: the process dies
+✗ new.so will not load into ./gateway and the process dies: the host was built with go1.25.5, the plugin with go1.26.6
   fatal error: runtime: no plugin module data
 
   what  all 5 shared packages differ; Go ends before it compares them
@@ -259,9 +273,8 @@ More: gopluck explain go-version
         r.report(r.PANIC),
         PIPE,
         """\
-✗ old.so will not load into ./gateway: plugin.Open panics
-  panic: runtime error: invalid memory address or nil pointer dereference
-  [signal SIGSEGV: segmentation violation]
+✗ old.so will not load into ./gateway and plugin.Open panics: runtime error: index out of range [1] with length 1
+  panic: runtime error: index out of range [1] with length 1
   A host that recovers from the panic hangs in its next plugin.Open.
 """,
     ),
@@ -269,14 +282,14 @@ More: gopluck explain go-version
         r.report(r.HANG),
         PIPE,
         """\
-✗ again.so will not load into ./gateway: plugin.Open never returns
+✗ again.so will not load into ./gateway and plugin.Open never returns
 """,
     ),
     "a missing symbol": (
         r.report(r.SYMBOLS),
         PIPE,
         """\
-✗ named.so will not load into ./gateway
+✗ named.so will not load into ./gateway: could not find symbol Greet: undefined symbol
   plugin.Open("named"): could not find symbol Greet: undefined symbol
   A host that opens this path again hangs.
 """,
@@ -285,7 +298,7 @@ More: gopluck explain go-version
         r.report(r.MUSL),
         PIPE,
         """\
-✗ alpine.so will not load into ./gateway
+✗ alpine.so will not load into ./gateway: Error loading shared library alpine.so: Exec format error
   plugin.Open("alpine.so"): Error loading shared library alpine.so: Exec format error
   (the wording depends on the host's C library, which is not known here)
 """,
@@ -294,17 +307,17 @@ More: gopluck explain go-version
         r.report(r.UNKNOWN, r.loads(position=2)),
         PIPE,
         """\
-? future.so may or may not load into ./gateway
+? future.so   cannot be determined: go1.99 was not tested with this gopluck.
+✓ metrics.so  will load (103 of 103 packages match)
 
-  why   go1.99 was not tested with this gopluck.
-  and   the layout of moduledata in go1.99 is not in this     unsupported-format
+? whether future.so will load into ./gateway cannot be determined: go1.99 was not tested with this gopluck.
+
+  why   the layout of moduledata in go1.99 is not in this     unsupported-format
         release
 
-  next  gopluck check with a newer release
+  next  # Use a newer gopluck.
 
-✓ metrics.so will load into ./gateway  (103 of 103 packages match)
-
-1 of 2 plugins will load, 1 cannot be determined.
+1 of 2 plugins will load into ./gateway, 1 cannot be determined.
 More: gopluck explain unsupported-format
 """,
     ),
@@ -312,16 +325,17 @@ More: gopluck explain unsupported-format
         r.EVERYTHING,
         View(verbosity=QUIET),
         """\
-✗ auth.so will not load into ./gateway
-✗ auth.so will not load into ./gateway
-✗ copy.so will not load into ./gateway
-✗ libz.so will not load into ./gateway: the process dies
-✗ old.so will not load into ./gateway: plugin.Open panics
-✗ again.so will not load into ./gateway: plugin.Open never returns
-✗ named.so will not load into ./gateway
-✗ alpine.so will not load into ./gateway
-- late.so is not reached
-? future.so may or may not load into ./gateway
+✗ auth.so will not load into ./gateway: the host was built with -trimpath, the plugin without (and 1 more)
+✗ auth.so will not load into ./gateway: nothing that was compared explains why the package differs
+✗ copy.so will not load into ./gateway: auth.so has the same pluginpath, example.com/auth
+✗ libz.so will not load into ./gateway and the process dies: libz.so is a C library: it has no Go module data
+✗ old.so will not load into ./gateway and plugin.Open panics: runtime error: index out of range [1] with length 1
+✗ again.so will not load into ./gateway and plugin.Open never returns
+✗ named.so will not load into ./gateway: could not find symbol Greet: undefined symbol
+✗ alpine.so will not load into ./gateway: Error loading shared library alpine.so: Exec format error
+- late.so is not reached: libz.so has ended the process before.
+? whether future.so will load into ./gateway cannot be determined: go1.99 was not tested with this gopluck.
+! missing.so cannot be read: no such file
 """,
     ),
     "quiet: nothing when all load": (
@@ -334,7 +348,7 @@ More: gopluck explain unsupported-format
         r.report(r.MANY),
         PIPE,
         """\
-✗ big.so will not load into ./gateway
+✗ big.so will not load into ./gateway: example.com/m0 is v1.0.0 in the host, v1.1.0 in the plugin (and 6 more)
   plugin.Open("big"): plugin was built with a different version of package example.com/m0/p0
 
   what  28 of 412 shared packages differ; Go names only the first
@@ -360,20 +374,19 @@ More: gopluck explain module-version
         r.report(r.FATAL, r.NOT_REACHED, r.loads(position=3)),
         View(unicode=False),
         """\
-x libz.so will not load into ./gateway: the process dies
+x libz.so     libz.so is a C library: it has no Go module data
+- late.so     is not reached: libz.so has ended the process before.
++ metrics.so  will load (103 of 103 packages match)
+
+x libz.so will not load into ./gateway and the process dies: libz.so is a C library: it has no Go module data
   fatal error: runtime: no plugin module data
 
   why   libz.so is a C library: it has no Go module data                  not-go
 
-  fix   Load only files that `go build -buildmode=plugin` made; no host survives
-        any other.
+  fix   # Open only what go build -buildmode=plugin made: no host survives
+        # anything else.
 
-- late.so is not reached
-  libz.so has ended the process before.
-
-+ metrics.so will load into ./gateway  (103 of 103 packages match)
-
-1 of 3 plugins will load, 1 is not reached.
+1 of 3 plugins will load into ./gateway, 1 is not reached.
 More: gopluck explain not-go
 """,
     ),
@@ -397,15 +410,13 @@ def test_colours_change_nothing_but_colours(verbosity: int) -> None:
 @pytest.mark.parametrize("width", [60, 80, 100, 200])
 def test_only_what_must_stay_whole_is_wider_than_the_terminal(width: int) -> None:
     for line in render(r.EVERYTHING, View(width=width, fold_quotes=True)).splitlines():
-        whole = {r.BUILD, *r.BUILD.split(), *r.MODULE_VERSION.fix.splitlines(), *line.split()}
-        commands = [fix for plugin in r.EVERYTHING.plugins for f in plugin.findings for fix in f.fix.split("\n")]
         shown = re.sub(r"^ *(fix|next|host|plugin|both)? *", "", line)
-        assert len(line) <= width or shown in whole | set(commands)
+        assert len(line) <= width or shown.removesuffix(" \\") in [*line.split(), "-o auth.so"]
 
 
 def test_paths_with_spaces_stay_whole() -> None:
     host = HostSummary("/srv/my gateway/bin/gateway", "exe", "go1.25.5", "linux", "amd64", None)
-    report = Report(host, (r.fails("/srv/my plugins/auth service.so", "realpath", "error", None),))
+    report = Report(host, (r.fails("/srv/my plugins/auth service.so", Stage.REALPATH, Effect.ERROR, None),))
     assert render(report, View(width=48, fold_quotes=True)) == (
         "✗ /srv/my plugins/auth service.so will not load\n  into /srv/my gateway/bin/gateway\n"
     )
@@ -419,13 +430,13 @@ def test_names_from_files_cannot_act_on_the_terminal() -> None:
             PluginResult(
                 evil,
                 1,
-                "fails",
-                "runtime",
-                "error",
+                Verdict.FAILS,
+                Stage.RUNTIME,
+                Effect.ERROR,
                 evil,
                 False,
                 Packages(1, (MismatchedPackage(evil, evil, evil, evil, evil, evil, evil, (evil,), (evil,)),)),
-                (Finding(evil, "cause", evil, (evil, "x"), {"host": evil, "plugin": [evil]}, evil),),
+                (Finding(evil, Role.CAUSE, evil, (evil, "x"), {"host": evil, "plugin": [evil]}, evil),),
                 note=evil,
             ),
         ),
@@ -458,7 +469,130 @@ def test_only_surrogates_are_no_text_for_json() -> None:
     assert without_surrogates("a\x1b\udcff\u202e") == "a\x1b\\xff\u202e"
 
 
-def test_folding_keeps_backticked_commands_whole() -> None:
-    text = "Build it with `go build -buildmode=plugin` first."
-    assert atoms(text) == ["Build", "it", "with", "`go build -buildmode=plugin`", "first."]
-    assert Layout(View(width=40)).prose(text, 0) == ["Build it with", "`go build -buildmode=plugin` first."]
+FOLDED = {
+    "a stretch in backticks": (
+        "Build it with `go build -buildmode=plugin` first.",
+        ["Build it with", "`go build -buildmode=plugin` first."],
+    ),
+    "a word that is wider than the line": (
+        "see github.com/acme/codec/internal/very/long/path/to/wire for it",
+        ["see", "github.com/acme/codec/internal/very/long/path/to/wire", "for it"],
+    ),
+    "atoms with blanks": (["my own", "path", "is", "/srv/my plugins/auth service.so"], None),
+    "wide letters take two columns": ("包包包包包包包包包包 包包包包包包包包包包", ["包" * 10, "包" * 10]),
+    "marks take none": ("e\u0301" * 19 + " " + "e\u0301" * 20, ["e\u0301" * 19 + " " + "e\u0301" * 20]),
+}
+
+
+@pytest.mark.parametrize(("text", "lines"), FOLDED.values(), ids=FOLDED)
+def test_folding(text: str | list[str], lines: list[str] | None) -> None:
+    expected = lines or ["my own path is", "/srv/my plugins/auth service.so"]
+    assert [str(line) for line in Sheet(View()).fold(text, 40)] == expected
+
+
+def test_lines_after_the_first_hang() -> None:
+    assert Sheet(View()).fold("one two three four", 9, hang=2) == ["one two", "  three", "  four"]
+
+
+def test_wide_letters_end_where_others_end() -> None:
+    finding = Finding("code-skew", Role.RISK, "包包 has other code")
+    lines = render(r.report(r.loads(findings=(finding,))), View(width=60)).splitlines()
+    assert lines[2] == "  ⚠ 包包 has other code" + " " * 28 + "code-skew"
+
+
+PAGES = "file:///srv/gopluck/docs/rules"
+LINK = re.compile(r"\x1b\]8;id=[0-9-]+;(.*?)\x1b\\(.*?)\x1b\]8;;\x1b\\")
+
+
+def test_names_of_rules_are_links_to_their_pages_where_a_terminal_opens_them() -> None:
+    text = render(r.report(r.DIFFERENT), View(color=True, pages=PAGES))
+    assert LINK.findall(text) == [
+        (f"{PAGES}/{rule}.md", f"\x1b[2m{rule}\x1b[0m") for rule in ("trimpath", "module-version")
+    ]
+    assert LINK.sub(r"\2", text) == render(r.report(r.DIFFERENT), View(color=True))
+    assert inert(text, PAGES) == text
+
+
+STRAY_LINKS = {
+    "none is expected": (f"\x1b]8;id=1;{PAGES}/trimpath.md\x1b\\\x1b[2mtrimpath\x1b[0m\x1b]8;;\x1b\\", ""),
+    "elsewhere": ("\x1b]8;id=1;https://example.com/\x1b\\\x1b[2mtrimpath\x1b[0m\x1b]8;;\x1b\\", PAGES),
+    "out of the folder": (
+        f"\x1b]8;id=1;{PAGES}/../../x.md\x1b\\\x1b[2mtrimpath\x1b[0m\x1b]8;;\x1b\\",
+        PAGES,
+    ),
+    "under another text": (f"\x1b]8;id=1;{PAGES}/trimpath.md\x1b\\\x1b[2m(x)\x1b[0m\x1b]8;;\x1b\\", PAGES),
+    "never closed": (f"\x1b]8;id=1;{PAGES}/trimpath.md\x1b\\\x1b[2mtrimpath\x1b[0m", PAGES),
+}
+
+
+@pytest.mark.parametrize(("text", "pages"), STRAY_LINKS.values(), ids=STRAY_LINKS)
+def test_no_other_link_is_printed(text: str, pages: str) -> None:
+    assert "\x1b]" not in inert(text, pages)
+
+
+def test_a_name_that_is_no_rule_is_no_link() -> None:
+    report = r.report(r.loads(findings=(r.CODE_SKEW._replace(rule="x\x1b\\y z"),)))
+    assert "\x1b]8" not in render(report, View(color=True, pages=PAGES))
+
+
+def failing(number: int) -> PluginResult:
+    """One of many builds with the same mistake."""
+    path = f"plugins/p{number}.so"
+    error = f'plugin.Open("plugins/p{number}"): plugin was built with a different version of package internal/goarch'
+    remedy = r.REMEDY._replace(build=(*r.REMEDY.build[:-2], path, "."))
+    return r.DIFFERENT._replace(path=path, error=error, remedy=remedy)
+
+
+def test_a_thousand_plugins_with_two_causes_fit_on_a_screen() -> None:
+    plugins = [failing(number) for number in range(997)]
+    foreign = [r.FOREIGN._replace(path=f"plugins/n{number}.so") for number in range(2)]
+    text = render(r.report(*plugins, *foreign, r.UNREADABLE, r.loads()), PIPE)
+    assert (
+        text
+        == """\
+✗ 997 plugins  the host was built with -trimpath, the plugin without (and 1
+               more)
+✗ 2 plugins    the host was built with go1.25.5, the plugin with go1.26.6
+! missing.so   cannot be read: no such file
+✓ metrics.so   will load (103 of 103 packages match)
+
+✗ 997 plugins will not load into ./gateway: the host was built with -trimpath, the plugin without (and 1 more)
+  plugins/p0.so, plugins/p1.so, plugins/p2.so, plugins/p3.so, plugins/p4.so
+    and 992 more (-v shows all)
+  plugin.Open("plugins/p0"): plugin was built with a different version of package internal/goarch
+
+  what  in plugins/p0.so, 8 of 87 shared packages differ; Go names only the
+        first
+
+  why   the host was built with -trimpath, the plugin without           trimpath
+  and   github.com/acme/codec is v1.2.0 in the host, v1.3.1 in    module-version
+        the plugin
+
+  fix   # In the folder of each plugin’s package main:
+        go mod edit -require=github.com/acme/codec@v1.2.0 \\
+          -exclude=github.com/acme/codec@v1.3.1
+        GOTOOLCHAIN=go1.25.5 CGO_ENABLED=1 go build -buildmode=plugin \\
+          -trimpath -mod=mod .
+
+✗ 2 plugins will not load into ./gateway and the process dies: the host was built with go1.25.5, the plugin with go1.26.6
+  plugins/n0.so, plugins/n1.so
+  fatal error: runtime: no plugin module data
+
+  what  in plugins/n0.so, all 5 shared packages differ; Go ends before it
+        compares them
+
+  why   the host was built with go1.25.5, the plugin with go1.26.6    go-version
+
+1 of 1001 plugins will load into ./gateway, 1 cannot be read.
+More: gopluck explain trimpath module-version go-version
+"""  # noqa: E501
+    )
+    verbose = render(r.report(*plugins, r.loads()), View(verbosity=VERBOSE))
+    assert all(f"✗ plugins/p{number}.so " in verbose for number in range(997))
+    assert verbose.count("In the folder of each plugin") == 1
+
+
+def test_plugins_with_one_reason_and_other_commands_are_told_apart() -> None:
+    other = failing(2)._replace(remedy=r.REMEDY._replace(go_mod=()))
+    assert render(r.report(failing(1), other), PIPE).count("will not load into") == 2
+    assert render(r.report(failing(1), failing(2)), PIPE).count("will not load into") == 1

@@ -16,12 +16,12 @@ from fixtures.oracle.model import GoBuild, Scenario
 from fixtures.oracle.toolchains import OLD
 from fixtures.samples.archive import unpack
 from fixtures.scenarios import SCENARIOS
+from gopluck.explain.engine import explain
 from gopluck.facts import manifest
 from gopluck.facts.model import Binary
 from gopluck.replay.process import replay
-from gopluck.rules.cpu_level import above
-from gopluck.rules.engine import explain
-from gopluck.rules.registry import RISKS
+from gopluck.rules.registry import Kind, rules
+from gopluck.rules.risks.cpu_level import above
 
 FAMILY = next(path for path in recorded.families() if path.name.startswith("risks."))
 SETS = {one.name: one for one in recorded.sets(FAMILY)}
@@ -57,7 +57,7 @@ def test_a_risk_is_named_in_its_sets_and_not_in_the_near_misses(name: str) -> No
 @pytest.mark.parametrize("name", SETS)
 def test_a_manifest_of_the_host_names_the_same_but_what_needs_the_binary(name: str) -> None:
     one = SETS[name]
-    stand_in = manifest.parse(manifest.dumps(one.host), one.host.path, one.host.identity)
+    stand_in = manifest.parse(manifest.dumps(one.host).encode(), one.host.path, one.host.identity)
     seen = [[kind for kind in kinds if kind != "code-skew"] for kinds in built_in(one)]
     assert named(one, stand_in) == seen
 
@@ -84,8 +84,8 @@ def test_the_dangers_are_real(version: str) -> None:
 
 def test_each_risk_has_sets_that_show_it_and_near_misses() -> None:
     kinds = {kind for one in SETS.values() for kinds in built_in(one) for kind in kinds}
-    assert kinds == set(RISKS)
-    assert sum(not any(built_in(one)) for one in SETS.values()) >= len(RISKS)
+    assert kinds == {one.slug for one in rules(Kind.RISK)}
+    assert sum(not any(built_in(one)) for one in SETS.values()) >= len(rules(Kind.RISK))
 
 
 # -- in all recorded sets ----------------------------------------------------------------------------------------------

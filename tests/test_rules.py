@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 
-from gopluck.facts.model import Binary, BuildInfo, Elf, Go, Identity, Module, ModuledataFacts, PackageHash
-from gopluck.replay.dlopen import DlopenResult
+from gopluck.explain.engine import Explanation, explain
+from gopluck.facts.model import Binary, Elf, Go, Identity
+from gopluck.golang.records import BuildInfo, Module, ModuledataFacts, PackageHash
+from gopluck.loader.answer import DlopenResult, Failure, Status
+from gopluck.replay.ends import End
 from gopluck.replay.process import Mismatch, OpenRequest, Outcome
-from gopluck.rules.engine import Explanation, explain
-from gopluck.rules.registry import RISKS
+from gopluck.result.verdict import Effect, Stage, Verdict
+from gopluck.rules.causes.module_version import order
+from gopluck.rules.registry import Kind, kind_of
 
 ROOT = "/usr/local/go/src/"
 CACHE = "/root/go/pkg/mod/"
@@ -107,11 +111,13 @@ def plugin(**changes: Any) -> Made:
 
 def outcome(packages: Sequence[str], provider: int = 0) -> Outcome:
     """Refused for these packages, or loaded."""
-    found = DlopenResult("loaded")
+    found = DlopenResult(Status.LOADED)
     mismatches = tuple(Mismatch(package, "11", "22", provider) for package in packages)
     if not packages:
-        return Outcome("loads", compared=len(SHARED), dlopen=found)
-    return Outcome("fails", "runtime", "error", "…", why="hash", compared=7, mismatches=mismatches, dlopen=found)
+        return Outcome(Verdict.LOADS, compared=len(SHARED), dlopen=found)
+    return Outcome(
+        Verdict.FAILS, Stage.RUNTIME, Effect.ERROR, "…", why=End.HASH, compared=7, mismatches=mismatches, dlopen=found
+    )
 
 
 def explained(one: Made, two: Made, packages: Sequence[str]) -> Explanation:
@@ -127,7 +133,7 @@ def causes(explanation: Explanation) -> dict[str, tuple[str, ...]]:
 
 def roles(explanation: Explanation) -> list[tuple[str, str]]:
     """Role and slug of each finding, without the risks of a plugin that loads."""
-    return [(finding.role, finding.rule) for finding in explanation.findings if finding.rule not in RISKS]
+    return [(finding.role, finding.rule) for finding in explanation.findings if kind_of(finding.rule) != Kind.RISK]
 
 
 Case = tuple[str, Made, Made, tuple[str, ...], dict[str, tuple[str, ...]]]
@@ -333,7 +339,10 @@ CAUSES: list[Case] = [
     ),
     (
         "frozen FIPS code",
-        host(packages=(*SHARED, "crypto/sha256", "crypto/internal/fips140/v1.0.0/sha256")),
+        host(
+            packages=(*SHARED, "crypto/sha256", "crypto/internal/fips140/v1.0.0/sha256"),
+            settings={"GOFIPS140": "certified"},
+        ),
         plugin(packages=(*SHARED, "crypto/sha256", "crypto/internal/fips140/sha256")),
         ("crypto/sha256",),
         {"fips": ("crypto/sha256",)},
@@ -494,22 +503,19 @@ MATCHING: list[tuple[str, Made, str]] = [
         "untrimmed, in its checkout",
         own(),
         f"This host was built in /src/app without -trimpath. A workspace with that very directory matches it, and so "
-        f"do replace by that directory and a plugin inside the host's module; {APP} by version does not.\n"
-        f"go mod edit -replace={APP}=/src/app",
+        f"do replace by that directory and a plugin inside the host's module, but {APP} by version does not.",
     ),
     (
         "trimmed, in its checkout",
         host(sources={**trimmed(), f"{APP}/core": f"{APP}/core"}, settings={"-trimpath": "true"}),
         f"This host was built in its own checkout with -trimpath. A workspace with that checkout matches it, and so "
-        f"does a plugin inside the host's module; replace, and {APP} by version, do not.\n"
-        f"go work init . PATH/TO/{APP}",
+        f"does a plugin inside the host's module; replace, and {APP} by version, do not.",
     ),
     (
         "installed by version",
         own(f"{CACHE}{APP}@v1.1.0", main=Module(APP, "v1.1.0", "h1:new=")),
         f"This host was installed as {APP}@v1.1.0, without -trimpath: require that version, and build the plugin "
-        "without -trimpath. A workspace, replace, or a plugin inside the host's module do not match it.\n"
-        f"go get {APP}@v1.1.0",
+        "without -trimpath. A workspace, replace, or a plugin inside the host's module do not match it.",
     ),
 ]
 
@@ -541,9 +547,9 @@ def test_what_never_matters_is_harmless_when_packages_differ_for_another_reason(
 
 
 def test_what_never_matters_is_harmless_when_dlopen_fails() -> None:
-    refused = DlopenResult("error", "…", rule="missing-library")
+    refused = DlopenResult(Status.ERROR, "…", failure=Failure.LIBRARY)
     one = host(settings={"-ldflags": "-X main.v=1", **STAMP}).binary("host")
-    assert ended("dlopen", one, PLUGIN, refused) == [
+    assert ended(End.DLOPEN, one, PLUGIN, refused) == [
         ("cause", "missing-library"),
         ("harmless", "linker-flags"),
         ("harmless", "vcs-stamp"),
@@ -563,14 +569,14 @@ def test_tags_behind_another_cause_are_a_risk_not_a_cause() -> None:
 
 # -- endings ---------------------------------------------------------------------------------------------------------
 
-LOADED = DlopenResult("loaded")
+LOADED = DlopenResult(Status.LOADED)
 
 
 def ended(
-    why: str, one: Binary, two: Binary, dlopen: DlopenResult | None = LOADED, **fields: Any
+    why: End, one: Binary, two: Binary, dlopen: DlopenResult | None = LOADED, **fields: Any
 ) -> list[tuple[str, str]]:
     """Role and slug of each finding for one plugin that ends so."""
-    result = Outcome("fails", "runtime", "error", "…", why=why, dlopen=dlopen, **fields)
+    result = Outcome(Verdict.FAILS, Stage.RUNTIME, Effect.ERROR, "…", why=why, dlopen=dlopen, **fields)
     return roles(explain(one, [OpenRequest("p.so", two)], [result])[0])
 
 
@@ -589,15 +595,15 @@ def changed(made: Made, **go: Any) -> Binary:
     return Binary(binary.path, 1, binary.identity, "elf", binary.elf, Go(**values))
 
 
-ENDINGS: list[tuple[str, str, Binary, Binary, DlopenResult | None, list[str]]] = [
-    ("C library", "no-module-data", HOST, c_library(), LOADED, ["not-go"]),
-    ("c-shared", "no-module-data", HOST, plugin(kind="c-shared").binary("p.so"), LOADED, ["not-a-plugin"]),
-    ("-Bsymbolic", "no-module-data", HOST, changed(plugin(), joins_module_list=False), LOADED, ["not-a-plugin"]),
-    ("cgo off", "not-implemented", HOST, PLUGIN, None, ["host-without-cgo"]),
-    ("no package plugin", "no-plugin-package", HOST, PLUGIN, None, ["host-without-plugin-support"]),
+ENDINGS: list[tuple[str, End, Binary, Binary, DlopenResult | None, list[str]]] = [
+    ("C library", End.NO_MODULE_DATA, HOST, c_library(), LOADED, ["not-go"]),
+    ("c-shared", End.NO_MODULE_DATA, HOST, plugin(kind="c-shared").binary("p.so"), LOADED, ["not-a-plugin"]),
+    ("-Bsymbolic", End.NO_MODULE_DATA, HOST, changed(plugin(), joins_module_list=False), LOADED, ["not-a-plugin"]),
+    ("cgo off", End.NOT_IMPLEMENTED, HOST, PLUGIN, None, ["host-without-cgo"]),
+    ("no package plugin", End.NO_PLUGIN_PACKAGE, HOST, PLUGIN, None, ["host-without-plugin-support"]),
     (
         "internal linking",
-        "no-module-data",
+        End.NO_MODULE_DATA,
         changed(host(), exports_moduledata=False),
         PLUGIN,
         LOADED,
@@ -605,26 +611,26 @@ ENDINGS: list[tuple[str, str, Binary, Binary, DlopenResult | None, list[str]]] =
     ),
     (
         "another layout",
-        "no-module-data",
+        End.NO_MODULE_DATA,
         HOST,
         plugin(version="go1.21.13", layout="go1.21").binary("p.so"),
         LOADED,
         ["go-version"],
     ),
-    ("a wrong name", "missing-symbol", HOST, PLUGIN, LOADED, ["pluginpath-override"]),
-    ("an unknown layout", "unknown-layout", HOST, PLUGIN, LOADED, ["unsupported-format"]),
+    ("a wrong name", End.MISSING_SYMBOL, HOST, PLUGIN, LOADED, ["pluginpath-override"]),
+    ("an unknown layout", End.UNKNOWN_LAYOUT, HOST, PLUGIN, LOADED, ["unsupported-format"]),
     *(
-        (slug, "dlopen", HOST, PLUGIN, DlopenResult("error", "…", rule=slug), [slug])
-        for slug in (
-            "not-elf",
-            "not-a-plugin",
-            "unsupported-format",
-            "machine-mismatch",
-            "missing-library",
-            "undefined-symbol",
-            "libc-too-old",
-            "libc-mismatch",
-            "sanitizer-runtime",
+        (slug, End.DLOPEN, HOST, PLUGIN, DlopenResult(Status.ERROR, "…", failure=failure), [slug])
+        for slug, failure in (
+            ("not-elf", Failure.NOT_ELF),
+            ("machine-mismatch", Failure.MACHINE),
+            ("not-a-plugin", Failure.NOT_A_LIBRARY),
+            ("missing-library", Failure.LIBRARY),
+            ("undefined-symbol", Failure.SYMBOL),
+            ("libc-mismatch", Failure.OTHER_LIBC),
+            ("unsupported-format", Failure.FORM),
+            ("libc-too-old", Failure.OLDER_LIBC),
+            ("sanitizer-runtime", Failure.SANITIZER),
         )
     ),
 ]
@@ -633,14 +639,14 @@ ENDINGS: list[tuple[str, str, Binary, Binary, DlopenResult | None, list[str]]] =
 @pytest.mark.parametrize(
     ("why", "one", "two", "dlopen", "slugs"), [e[1:] for e in ENDINGS], ids=[e[0] for e in ENDINGS]
 )
-def test_endings(why: str, one: Binary, two: Binary, dlopen: DlopenResult | None, slugs: list[str]) -> None:
+def test_endings(why: End, one: Binary, two: Binary, dlopen: DlopenResult | None, slugs: list[str]) -> None:
     assert [slug for role, slug in ended(why, one, two, dlopen) if role == "cause"] == slugs
 
 
 def test_a_static_host() -> None:
     static = host().binary("host", {"interp": None})
-    refused = DlopenResult("error", "Dynamic loading not supported", rule="static-host")
-    assert ended("dlopen", static, PLUGIN, refused) == [("cause", "static-host")]
+    refused = DlopenResult(Status.ERROR, "Dynamic loading not supported", failure=Failure.STATIC_HOST)
+    assert ended(End.DLOPEN, static, PLUGIN, refused) == [("cause", "static-host")]
 
 
 # -- sessions ----------------------------------------------------------------------------------------------------------
@@ -671,30 +677,47 @@ def test_a_repaired_build_of_a_refused_plugin() -> None:
 
 def test_a_good_plugin_after_one_of_another_release() -> None:
     foreign = plugin(version="go1.27.3", layout="go1.27", path="example.com/other").binary("f.so")
-    fatal = Outcome("fails", "runtime", "error", "…", why="typemap-set", dlopen=LOADED, other=0)
+    fatal = Outcome(Verdict.FAILS, Stage.RUNTIME, Effect.ERROR, "…", why=End.TYPEMAP_SET, dlopen=LOADED, other=0)
     assert session((foreign, fatal), (PLUGIN, fatal)) == [{"go-version": ()}, {"broken-by-earlier-plugin": ()}]
 
 
 def test_a_copy() -> None:
     copy = plugin().binary("copy.so")
-    same = Outcome("fails", "runtime", "error", "…", why="same-pluginpath", dlopen=LOADED, other=1)
+    same = Outcome(Verdict.FAILS, Stage.RUNTIME, Effect.ERROR, "…", why=End.SAME_PLUGINPATH, dlopen=LOADED, other=1)
     assert session((PLUGIN, outcome(())), (copy, same)) == [{}, {"already-loaded": ()}]
 
 
 def test_a_refused_path_that_is_opened_again_has_the_first_reasons() -> None:
-    again = Outcome("fails", "runtime", "error", "…", why="previous-failure", other=1)
+    again = Outcome(Verdict.FAILS, Stage.RUNTIME, Effect.ERROR, "…", why=End.PREVIOUS_FAILURE, other=1)
     bad = plugin(deps=modules(codec="v1.1.0")).binary("r.so")
     assert session((bad, outcome(CODECS)), (bad, again)) == [{"module-version": CODECS}] * 2
 
 
 def test_the_lock_that_a_panic_left() -> None:
-    panic = Outcome("fails", "runtime", "panic", "…", why="foreign-layout", dlopen=LOADED)
-    held = Outcome("fails", "runtime", "hang", None, why="mutex-held")
+    panic = Outcome(Verdict.FAILS, Stage.RUNTIME, Effect.PANIC, "…", why=End.FOREIGN_LAYOUT, dlopen=LOADED)
+    held = Outcome(Verdict.FAILS, Stage.RUNTIME, Effect.HANG, None, why=End.MUTEX_HELD)
     foreign = plugin(version="go1.27.3", layout="go1.27").binary("f.so")
     assert session((foreign, panic), (PLUGIN, held)) == [{"go-version": ()}, {"broken-by-earlier-plugin": ()}]
 
 
 def test_what_is_not_reached_or_missing_has_no_findings() -> None:
     requests = [OpenRequest("gone.so", None), OpenRequest("p.so", PLUGIN)]
-    outcomes = [Outcome("fails", "realpath", "error", "…", why="realpath"), Outcome("not-reached", why="not-reached")]
+    outcomes = [
+        Outcome(Verdict.FAILS, Stage.REALPATH, Effect.ERROR, "…", why=End.REALPATH),
+        Outcome(Verdict.NOT_REACHED, why=End.NOT_REACHED),
+    ]
     assert explain(HOST, requests, outcomes) == (Explanation(), Explanation())
+
+
+VERSIONS = (
+    *("v0.0.0-20240101000000-abcdef012345", "v0.9.0", "v1.0.0-alpha", "v1.0.0-alpha.1", "v1.0.0-alpha.beta"),
+    *("v1.0.0-beta.2", "v1.0.0-beta.11", "v1.0.0-rc.1", "v1.0.0", "v1.0.9", "v1.0.10", f"v1.{'9' * 5000}.0"),
+    *(f"v1.1{'0' * 5000}.0-{'1' * 5000}", f"v1.1{'0' * 5000}.0", "v2.0.0+incompatible"),
+)
+
+
+def test_module_versions_sort_however_many_digits_they_have() -> None:
+    backwards = VERSIONS[::-1]
+    assert sorted(backwards, key=order) == list(VERSIONS)
+    assert [order(text) for text in ("", "v1.2", "(devel)", "v1.².0", "v1.٢.0", "1.0.0")] == [()] * 6
+    assert order("v1.0.0-²") == ()

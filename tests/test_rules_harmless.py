@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gopluck.facts.model import Binary
+from gopluck.explain.engine import explain
 from gopluck.replay.process import replay
-from gopluck.rules.engine import explain
 from recorded import Set, beyond, families, sets
 
 CALLED = {
@@ -36,7 +35,7 @@ SILENT = (
     ("what is excluded is in no file", "modules/pulled-up-excluded/*", {"module-version"}),
     ("a module of which no package is linked is in no file", "*/required-and-unused/*", {"module-version"}),
     ("a module of which no package is linked is in no file", "*/unused-module*", {"module-version"}),
-    ("plugins have settings since Go 1.20", "old/*", {"compiler-flags", "ldflags"}),
+    ("plugins have settings since Go 1.21", "old/*", {"compiler-flags", "ldflags"}),
 )
 """Why nothing is said: reason, names of sets, kinds of difference."""
 
@@ -148,38 +147,3 @@ def test_it_is_named_where_a_load_fails_for_another_reason(name: str, causes: se
     findings = explain(one.host, one.requests, replay(one.host, one.requests, one.system))[0].findings
     assert {finding.rule for finding in findings if finding.role == "cause"} == causes
     assert {finding.rule for finding in findings if finding.role == "harmless"} == harmless
-
-
-def as_read_for_a_check(binary: Binary, named: frozenset[str]) -> Binary:
-    """The facts that `gopluck check` has of a file when everything matches: no directories, no flags of packages."""
-    if binary.go is None:
-        return binary
-    hashes = {path: value for path, value in binary.go.link_hashes.items() if path in named}
-    go = binary.go._replace(link_hashes=hashes, packages=frozenset(), sources={}, compile_flags=None, code=None)
-    return binary._replace(go=go)
-
-
-READ_APART = ("goroot", "untrimmed-host", "code-skew")
-
-
-@pytest.mark.parametrize("path", loading(), ids=lambda path: path.name.partition(".")[0])
-def test_a_check_that_reads_no_evidence_says_the_same(path: Path) -> None:
-    """All but what only directories and functions tell."""
-    wrong = []
-    for one in filter(_single, sets(path)):
-        plugin = one.requests[0].binary
-        assert plugin is not None
-        assert plugin.go is not None
-        named = frozenset(package.path for package in plugin.go.pkghashes)
-        host = as_read_for_a_check(one.host, named)
-        request = one.requests[0]._replace(binary=as_read_for_a_check(plugin, named))
-        said = [
-            [(finding.rule, finding.role, finding.message) for finding in explain(*files)[0].findings]
-            for files in (
-                (one.host, one.requests, replay(one.host, one.requests, one.system)),
-                (host, [request], replay(host, [request], one.system)),
-            )
-        ]
-        if [finding for finding in said[0] if finding[0] not in READ_APART] != said[1]:
-            wrong.append((one.name, said))
-    assert not wrong

@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from gopluck.explain.engine import Explanation, explain
 from gopluck.facts.codec import from_json
 from gopluck.facts.model import Binary
 from gopluck.replay.process import replay
-from gopluck.report.model import MismatchedPackage
-from gopluck.rules import registry
-from gopluck.rules.engine import Explanation, explain
+from gopluck.result.check import MismatchedPackage
+from gopluck.rules.registry import registry
 from recorded import CALLED, Set, families, family, sets
 
 RULES = frozenset(registry())
@@ -169,3 +169,17 @@ def _check_packages(row: Judged) -> None:
         if len(row.truth) == 1 and row.said == "exact" and VIA in causes:
             kinds = row.causes & set().union(*(packages[path].causes for path in package.via), causes)
             assert kinds == row.causes - {"unexplained"} or not package.via, (row.name, package)
+
+
+@pytest.mark.parametrize("path", families()[::4], ids=lambda path: path.name.partition(".")[0])
+def test_every_cause_says_the_reason_in_a_line(path: Path) -> None:
+    """Short, and without the plugin's name: it stands behind that, and for all plugins with the same reason."""
+    for one in sets(path):
+        explanations = explain(one.host, one.requests, replay(one.host, one.requests, one.system))
+        for request, explanation in zip(one.requests, explanations, strict=True):
+            own = f"{request.name.rpartition('/')[2]} "
+            for finding in explanation.findings:
+                if finding.role == "cause" and len({other.name for other in one.requests}) == 1:
+                    assert len(finding.short) <= 200
+                    assert not finding.short.startswith(own)
+                    assert "\n" not in finding.short

@@ -14,11 +14,10 @@ from typing import NamedTuple
 import pytest
 
 import recorded
+from gopluck.explain.engine import Explanation, explain
 from gopluck.replay.lookup import look_up, parse
 from gopluck.replay.process import replay
-from gopluck.rules import registry
-from gopluck.rules.engine import Explanation, explain
-from gopluck.rules.registry import HARMLESS, LOOKUP, RISKS
+from gopluck.rules.registry import Kind, kind_of, registry
 from recorded import Set, families, sets
 from test_rules_harmless import CALLED
 
@@ -28,7 +27,7 @@ PAGES = Path(__file__).parent.parent / "docs" / "rules"
 
 def role(slug: str) -> str:
     """The role in which a rule speaks where it matters."""
-    return "harmless" if slug in HARMLESS else "risk" if slug in RISKS else "cause"
+    return {Kind.HARMLESS: "harmless", Kind.RISK: "risk"}.get(kind_of(slug), "cause")
 
 
 class NearMiss(NamedTuple):
@@ -134,7 +133,7 @@ def declared(one: Set) -> set[str]:
 def triggers(slug: str) -> Iterator[str]:
     """The recorded sets that trigger a rule because of what was built into them."""
     for one in by_name().values():
-        if slug in LOOKUP:
+        if kind_of(slug) == Kind.LOOKUP:
             if any(slug in named(explained(one, (symbol,)), role(slug)) for symbol in asked(one, slug)):
                 yield one.name
         elif (slug in declared(one) or slug in OFTEN) and slug in named(explained(one), role(slug)):

@@ -94,5 +94,5 @@ def test_a_link_inside_the_root_is_followed_and_one_that_leads_out_is_refused(ro
 
 
 def test_a_root_that_is_no_directory_is_an_input_error(root: Path) -> None:
-    with pytest.raises(Usage, match="is no directory"):
+    with pytest.raises(Usage, match="is not a directory"):
         gopluck.check(root / "srv/gateway", [root / "srv/auth.so"], sysroot=root / "srv/gateway")

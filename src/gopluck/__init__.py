@@ -1,19 +1,18 @@
 """gopluck reads a Go host and Go plugins, without running them, and says whether the plugins load, and if not, why."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False
+"""As in `typing`, whose import takes longer than everything else before `gopluck` can look after Ctrl-C."""
 
 if TYPE_CHECKING:
-    from gopluck.api import check, diff, read
+    from gopluck.api import build, check, diff, read
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "check", "diff", "read"]
+__all__ = ["__version__", "build", "check", "diff", "read"]
 
 
-def __getattr__(name: str) -> Any:
-    """`check`, `diff` and `read` are imported when they are used: `gopluck --help` does not pay for them."""
-    if name not in ("check", "diff", "read"):
+def __getattr__(name: str) -> object:
+    """`build`, `check`, `diff` and `read` are imported when they are used: `gopluck --help` does not pay for them."""
+    if name not in ("build", "check", "diff", "read"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import gopluck.api
 

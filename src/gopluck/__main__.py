@@ -1,6 +1,8 @@
 """`python -m gopluck`."""
 
-from gopluck.cli.main import main
-
 if __name__ == "__main__":
+    try:
+        from gopluck.cli.entry import main
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
     main()

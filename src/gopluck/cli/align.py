@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gopluck.cli.options import color_option, format_option, output_option, verbosity
+from gopluck.cli.options import color_option, formats_option, outputs_option, verbosity
+from gopluck.result.verdict import Fit
 
 if TYPE_CHECKING:
-    from gopluck.remedy.alignment import Alignment
+    from gopluck.result.align import Alignment
 
-STATUS = {"fits": 0, "differs": 1, "unknown": 3}
+STATUS = {Fit.FITS: 0, Fit.DIFFERS: 1, Fit.UNKNOWN: 3}
 """The exit status of an alignment's verdict."""
 
 EXIT_STATUS = """\b
@@ -38,8 +39,8 @@ Exit status:
 @click.option(
     "--no-compile", is_flag=True, help="Compile nothing: code that no checksum pins is then not decided (status 3)."
 )
-@format_option
-@output_option
+@formats_option
+@outputs_option
 @click.option("-v", "--verbose", is_flag=True, help="Show every package and every harmless difference.")
 @click.option("-q", "--quiet", is_flag=True, help="Show one line when it does not fit, else nothing.")
 @color_option
@@ -49,8 +50,8 @@ def command(
     mode: str | None,
     flags: str | None,
     no_compile: bool,
-    format_: str,
-    output: str | None,
+    format_: tuple[str, ...],
+    output: tuple[str, ...],
     verbose: bool,
     quiet: bool,
     color: str,
@@ -68,36 +69,61 @@ def command(
       gopluck align --check gateway.json ./plugins/auth
       gopluck align --write gateway.json && make
     """
+    from gopluck.align.apply import write
     from gopluck.cli import output as out
-    from gopluck.remedy.apply import patch, write
-    from gopluck.remedy.model import NOTHING_TO_TYPE
-    from gopluck.report.interface import alignment_renderer
+    from gopluck.result.recipe import NOTHING_TO_TYPE
 
     shown = verbosity(verbose, quiet)
     if mode in ("diff", "write") and flags is not None:
         raise click.UsageError(
             f"--{mode} and --flags exclude each other: edits are for the build command that is printed."
         )
-    if mode == "diff" and format_ != "text":
+    wanted = out.documents(format_, output)
+    if mode == "diff" and [one.format for one in wanted] != ["text"]:
         raise click.UsageError("--diff prints a patch: it has no other format.")
-    out.refuse_inputs(output, [host])
+    for one in wanted:
+        refuse_inputs(one.output, host, folder, flags or "")
     alignment = run(host, folder, flags, compiling=not no_compile)
-    view = out.view(color, output, shown)
     if mode == "diff":
-        out.write(patch(alignment), output)
+        out.write(patch_to_show(alignment), wanted[0].output)
         return STATUS[alignment.verdict]
     if mode == "write" and write(alignment):
         # What is said then is about the files as they are now.
         alignment = run(host, folder, flags, compiling=not no_compile)
-    if mode == "check" and format_ == "text":
-        alignment = alignment._replace(recipe=NOTHING_TO_TYPE)
-    out.write(alignment_renderer(format_)(alignment, view), output)
+    bare = alignment._replace(recipe=NOTHING_TO_TYPE) if mode == "check" else None
+    out.show_all("align", alignment, wanted, color, shown, as_text=bare)
     return STATUS[alignment.verdict]
 
 
 def run(host: str, folder: str, flags: str | None, *, compiling: bool) -> Alignment:
     """The alignment of the module in a folder with a host."""
+    from gopluck.align.aligner import align
     from gopluck.api import read_host
-    from gopluck.remedy.align import align
 
     return align(read_host(host), folder, os.environ, flags=flags, compiling=compiling)
+
+
+def refuse_inputs(output: str | None, host: str, folder: str, flags: str) -> None:
+    """Raise `Usage` when the output would replace the host, or a file that the go command may read."""
+    from gopluck.align.goinputs import may_read, named_files
+    from gopluck.cli import output as out
+    from gopluck.errors import Usage
+
+    out.refuse_inputs(output, [host, *named_files(folder, flags, os.environ)])
+    if output is not None and may_read(output):
+        raise Usage(f"--output {output}: is a file that the go command reads; a report does not replace it")
+
+
+def patch_to_show(alignment: Alignment) -> str:
+    """The patch of go.mod. Raises `GopluckError` when it cannot be shown as it is: changed, it would not apply."""
+    from gopluck.align.apply import patch
+    from gopluck.clean import inert
+    from gopluck.errors import GopluckError
+
+    text = patch(alignment)
+    if inert(text) != text:
+        raise GopluckError(
+            f"{alignment.go_mod}: holds text that would act on a terminal or a CI system, so no patch is shown; "
+            "--write edits the file"
+        )
+    return text

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from pathlib import Path
+from os.path import isdir
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from gopluck.cli.options import EXIT_STATUS, color_option, format_option, output_option, verbosity
+from gopluck.cli.options import EXIT_STATUS, color_option, formats_option, outputs_option, verbosity
+from gopluck.record import NamedTuple
+from gopluck.result.verdict import Role, Verdict
 
 if TYPE_CHECKING:
-    from gopluck.report.model import PluginResult, Report
+    from gopluck.result.check import PluginResult, Report
 
-STATUS = {"loads": 0, "fails": 1, "unknown": 3}
+STATUS = {Verdict.LOADS: 0, Verdict.FAILS: 1, Verdict.UNKNOWN: 3}
 """The exit status of a report's verdict."""
+
+UNREADABLE = 2
+"""The exit status where a file could not be read, whatever became of the others."""
 
 
 class Target(NamedTuple):
@@ -69,8 +75,8 @@ class Target(NamedTuple):
     type=click.Choice(["risk"]),
     help="Exit with status 1 also when a plugin that would load has a risk. Nothing else changes.",
 )
-@format_option
-@output_option
+@formats_option
+@outputs_option
 @click.option("-v", "--verbose", is_flag=True, help="Show every package, with hashes, and the evidence.")
 @click.option("-q", "--quiet", is_flag=True, help="Show one line for each plugin that would not load, else nothing.")
 @color_option
@@ -84,8 +90,8 @@ def command(
     library_path: str | None,
     baseline: str,
     fail_on: str | None,
-    format_: str,
-    output: str | None,
+    format_: tuple[str, ...],
+    output: tuple[str, ...],
     verbose: bool,
     quiet: bool,
     color: str,
@@ -100,46 +106,58 @@ def command(
     Examples:
       gopluck check ./gateway auth.so metrics.so
       gopluck check ./gateway plugins/ --format json
+      gopluck check ./gateway plugins/ --format sarif -o out.sarif --format text
       gopluck check gateway.json auth.so --as /srv/plugins/auth.so
       gopluck check ./gateway auth.so --symbol 'New:func(string) error'
       gopluck check rootfs/srv/gateway rootfs/srv/auth.so --sysroot rootfs
     """
     from gopluck.cli import output as out
-    from gopluck.report.interface import report_renderer
 
     shown = verbosity(verbose, quiet)
+    wanted = out.documents(format_, output)
     targets = expand(plugins)
-    out.refuse_inputs(output, [host, *(target.path for target in targets)])
+    for one in wanted:
+        out.refuse_inputs(one.output, [host, *(target.path for target in targets)])
     options = {
         "baseline": baseline,
+        # A single plugin that cannot be read leaves nothing to report on.
+        "strict": len(targets) < 2,
         **({"symbols": symbols} if symbols else {}),
         **({"sysroot": sysroot} if sysroot is not None else {}),
         **({"library_path": directories(library_path)} if library_path is not None else {}),
     }
     with out.progress(len(targets), quiet=quiet, color=color) as bar:
         report = run(host, targets, spread(names, len(targets)), independent, {**options, "progress": bar})
-    out.write(report_renderer(format_)(report, out.view(color, output, shown)), output)
-    return STATUS["fails"] if fail_on == "risk" and risky(report) else STATUS[report.verdict]
+    out.show_all("check", report, wanted, color, shown, risks=fail_on == "risk")
+    out.complain_of(report.unreadable)
+    return status(report, risks=fail_on == "risk")
+
+
+def status(report: Report, *, risks: bool = False) -> int:
+    """The exit status of a report. `risks`: whether a plugin that would load fails when it has one."""
+    if report.unreadable:
+        return UNREADABLE
+    return STATUS[Verdict.FAILS] if risks and risky(report) else STATUS[report.verdict]
 
 
 def risky(report: Report) -> bool:
     """Whether a plugin that would load has a risk."""
-    loading = (plugin for plugin in report.plugins if plugin.verdict == "loads")
-    return any(finding.role == "risk" for plugin in loading for finding in plugin.findings)
+    loading = (plugin for plugin in report.plugins if plugin.verdict == Verdict.LOADS)
+    return any(finding.role == Role.RISK for plugin in loading for finding in plugin.findings)
 
 
 def expand(plugins: Sequence[str]) -> list[Target]:
     """The plugins to check: files in the order given, a directory as its `*.so` in the order of their names."""
     targets: list[Target] = []
     for plugin in plugins:
-        path = Path(plugin)
         if not plugin:
             raise click.UsageError("a PLUGIN is an empty name.")
-        if not path.is_dir():
+        if not isdir(plugin):  # noqa: PTH112 (pathlib costs time at every start)
             targets.append(Target(plugin, alone=False))
             continue
         try:
-            names = sorted(entry.name for entry in path.iterdir() if entry.name.endswith(".so") and not entry.is_dir())
+            with os.scandir(plugin) as entries:
+                names = sorted(entry.name for entry in entries if entry.name.endswith(".so") and not entry.is_dir())
         except OSError as error:
             raise click.UsageError(f"{plugin}: cannot be listed: {error.strerror}") from None
         if not names:

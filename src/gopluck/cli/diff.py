@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gopluck.cli.options import color_option, format_option, output_option, verbosity
+from gopluck.cli.options import color_option, formats_option, outputs_option, verbosity
 
 STATUS = {"compatible": 0, "breaking": 1, "unknown": 3}
 """The exit status of a diff's verdict."""
@@ -23,8 +23,8 @@ Exit status:
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW")
 @click.argument("plugins", metavar="[PLUGIN]...", nargs=-1)
-@format_option
-@output_option
+@formats_option
+@outputs_option
 @click.option("-v", "--verbose", is_flag=True, help="Show every package, with hashes, and the evidence.")
 @click.option("-q", "--quiet", is_flag=True, help="Show the verdict and the plugins to rebuild, else nothing.")
 @color_option
@@ -32,8 +32,8 @@ def command(
     old: str,
     new: str,
     plugins: tuple[str, ...],
-    format_: str,
-    output: str | None,
+    format_: tuple[str, ...],
+    output: tuple[str, ...],
     verbose: bool,
     quiet: bool,
     color: str,
@@ -51,13 +51,16 @@ def command(
     """
     from gopluck.api import diff
     from gopluck.cli import output as out
-    from gopluck.cli.check import expand
-    from gopluck.report.interface import diff_renderer
+    from gopluck.cli.check import UNREADABLE, expand
 
     shown = verbosity(verbose, quiet)
+    wanted = out.documents(format_, output)
     paths = [target.path for target in expand(plugins)]
-    out.refuse_inputs(output, [old, new, *paths])
+    for one in wanted:
+        out.refuse_inputs(one.output, [old, new, *paths])
     with out.progress(len(paths), quiet=quiet, color=color) as bar:
-        result = diff(old, new, paths, progress=bar)
-    out.write(diff_renderer(format_)(result, out.view(color, output, shown)), output)
-    return STATUS[result.verdict]
+        result = diff(old, new, paths, progress=bar, strict=len(paths) < 2)
+    out.show_all("diff", result, wanted, color, shown)
+    unreadable = [plugin.new for plugin in result.plugins if plugin.new.unreadable is not None]
+    out.complain_of(unreadable)
+    return UNREADABLE if unreadable else STATUS[result.verdict]

@@ -10,7 +10,7 @@ import click
 from gopluck.cli.options import color_option, format_option, output_option
 
 if TYPE_CHECKING:
-    from gopluck.report.model import RulePage
+    from gopluck.result.check import RulePage
 
 
 @click.command("explain")
@@ -28,24 +28,24 @@ def command(rules: tuple[str, ...], listed: bool, format_: str, output: str | No
       gopluck explain --list
     """
     from gopluck.cli import output as out
-    from gopluck.report.interface import rules_renderer
 
     if listed == bool(rules):
         raise click.UsageError("give the name of a rule, or --list for their names.")
     shown = [_page(slug) for slug in dict.fromkeys(rules or slugs())]
-    out.write(rules_renderer(format_)(shown, out.view(color, output), listed=listed), output)
+    out.show("explain", shown, format_, out.view(color, output), output, listed=listed)
     return 0
 
 
 def slugs() -> Sequence[str]:
     """The names of all rules, in the order of the pages."""
-    from gopluck.rules.pages import GROUPS
+    from gopluck.explain.pages import GROUPS
+    from gopluck.rules.registry import rules
 
-    return [slug for _, _, group in GROUPS for slug in group]
+    return [one.slug for kind in GROUPS for one in rules(kind)]
 
 
 def _page(slug: str) -> RulePage:
-    from gopluck.rules.pages import rule_page
+    from gopluck.explain.pages import rule_page
 
     if slug not in slugs():
         raise click.UsageError(_unknown(slug))

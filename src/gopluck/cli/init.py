@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -42,14 +44,28 @@ def command(host: str, folder: str, module: str | None, symbols: tuple[str, ...]
     """
     from gopluck.api import read_host
     from gopluck.cli import output as out
-    from gopluck.remedy import scaffold
+    from gopluck.errors import Usage
+    from gopluck.scaffold import project as scaffold
+    from gopluck.scaffold.entry import symbol
 
-    files = scaffold.project(
-        read_host(host), module or default_module(folder), [scaffold.symbol(one) for one in symbols]
-    )
+    facts = read_host(host)
+    files = scaffold.project(facts, module or default_module(folder), [symbol(one) for one in symbols])
+    path = replaced(host, folder, files)
+    # A project may be written anew from its own manifest.
+    if path is not None and (path != scaffold.HOST or facts.format != "manifest"):
+        raise Usage(f"{folder}: {path} is HOST itself; nothing is written")
     scaffold.write(folder, files, force=force)
     out.write(summary(folder, list(files)), None)
     return 0
+
+
+def replaced(host: str, folder: str, paths: Iterable[str]) -> str | None:
+    """Which of the files to be written into a folder is the host's."""
+    for path in paths:
+        with suppress(OSError):
+            if Path(folder, path).samefile(host):
+                return path
+    return None
 
 
 def default_module(folder: str) -> str:
@@ -62,7 +78,7 @@ def summary(folder: str, files: list[str]) -> str:
     """What was written, and what to type next."""
     import shlex
 
-    from gopluck.report.clean import clean
+    from gopluck.clean import clean
 
     listed = "".join(f"  {path}\n" for path in files)
     return f"written into {clean(folder)}:\n{listed}\nnext:\n  cd {clean(shlex.quote(folder))} && make build check\n"

@@ -26,12 +26,12 @@ def command(file: str, format_: str, output: str | None, verbose: bool, color: s
     from gopluck.api import read
     from gopluck.cli import output as out
     from gopluck.errors import MalformedFile
-    from gopluck.report.interface import NORMAL, VERBOSE, binary_renderer
+    from gopluck.report.interface import NORMAL, VERBOSE
 
     out.refuse_inputs(output, [file])
     binary = read(file)
     view = out.view(color, output, VERBOSE if verbose else NORMAL)
-    out.write(binary_renderer(format_)(binary, view), output)
+    out.show("inspect", binary, format_, view, output)
     if binary.damage is not None:
         raise MalformedFile(f"{file}: {binary.damage}")
     return 0

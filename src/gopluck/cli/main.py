@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
 from gopluck import __version__
+from gopluck.cli import STATUS_INTERRUPTED
 
 COMMANDS = {
     "check": ("gopluck.cli.check", "Would these plugins load into this host?"),
     "inspect": ("gopluck.cli.inspect", "What is in a host or a plugin?"),
+    "build": ("gopluck.cli.build", "Build a plugin that a host loads, and prove it."),
     "align": ("gopluck.cli.align", "Make a plugin's module fit a host, before anything is built."),
     "init": ("gopluck.cli.init", "A new plugin project that fits a host."),
     "diff": ("gopluck.cli.diff", "Which plugins have to be rebuilt for the next build of a host?"),
@@ -24,7 +27,6 @@ COMMANDS = {
 """By name: the module that defines it as `command`, and the line that `gopluck --help` shows."""
 
 STATUS_USAGE = 2
-STATUS_INTERRUPTED = 130
 
 
 class Commands(click.Group):
@@ -84,8 +86,6 @@ def report(error: Exception) -> int:
         context = error.ctx if isinstance(error, click.UsageError) else None
         if context is not None:
             hint = f"Try: {context.command_path} --help"
-    elif os.environ.get("GOPLUCK_DEBUG"):
-        raise error
     elif isinstance(error, OSError) and error.strerror:
         message = f"{error.filename or 'standard output'}: {error.strerror}"
         quiet_stdout()
@@ -94,20 +94,36 @@ def report(error: Exception) -> int:
             f"this is a bug in gopluck {__version__}, please report it: {type(error).__name__}: {error}"
             " (GOPLUCK_DEBUG=1 shows where)"
         )
+    if os.environ.get("GOPLUCK_DEBUG") and not isinstance(error, GopluckError | click.ClickException):
+        trace(error)
     complain(message, hint)
     return STATUS_USAGE
 
 
+def trace(error: Exception) -> None:
+    """Where a bug showed itself, on stderr."""
+    from traceback import format_exception
+
+    from gopluck.clean import inert
+
+    to_stderr(inert("".join(format_exception(error))))
+
+
 def complain(message: str, hint: str = "") -> None:
     """`gopluck: error: …` on stderr, in one line, whatever the message holds; a hint on a line of its own."""
-    from gopluck.report.clean import clean
+    from gopluck.clean import clean, inert
 
-    lines = f"gopluck: error: {clean(message)}\n" + (f"{hint}\n" if hint else "")
+    to_stderr(inert(f"gopluck: error: {clean(message)}\n" + (f"{hint}\n" if hint else "")))
+
+
+def to_stderr(text: str) -> None:
+    """Write what standard error can show of a text."""
     stream = sys.stderr
     if stream is not None:
         encoding = stream.encoding or "ascii"
-        stream.write(lines.encode(encoding, "backslashreplace").decode(encoding))
-        stream.flush()
+        with suppress(OSError):  # there is nowhere else to say it
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+            stream.flush()
 
 
 def quiet_stdout() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from gopluck.report.interface import FORMATS
+
 EXIT_STATUS = """\b
 Exit status:
   0  everything would load
@@ -18,6 +20,22 @@ format_option = click.option(
 )
 output_option = click.option(
     "--output", "-o", metavar="FILE", help="Write to FILE instead of standard output; an existing file is replaced."
+)
+formats_option = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMATS),
+    multiple=True,
+    help="text (default) or json; concise: a line for each plugin; github, gitlab, junit, sarif for CI; markdown, html "
+    "for people. Can be repeated, with an --output for each.",
+)
+outputs_option = click.option(
+    "--output",
+    "-o",
+    metavar="FILE",
+    multiple=True,
+    help="Write to FILE instead of standard output; an existing file is replaced. The first --output is for the first "
+    "--format, and so on.",
 )
 color_option = click.option(
     "--color",

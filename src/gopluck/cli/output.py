@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from pathlib import Path
+from typing import TYPE_CHECKING
 
+from gopluck import files
+from gopluck.clean import inert
 from gopluck.errors import GopluckError, Usage
-from gopluck.report.interface import NORMAL, View
+from gopluck.record import NamedTuple
+from gopluck.report.interface import COMMANDS, DIGESTED, NORMAL, View, renderer
+
+if TYPE_CHECKING:
+    from gopluck.result.check import PluginResult
 
 MARKS = "✓✗…"
+
+PROGRAMS = ("elf", "mach-o", "pe", "ar")
+"""Formats of files that no report replaces."""
+
+LIBRARY_LISTS = (b"ld.so-", b"glibc-ld.so.cache")
+"""How /etc/ld.so.cache begins."""
+
+LIBRARY_PATH = re.compile(r"ld-musl-\w+\.path")
+"""musl's list of directories, in /etc."""
 
 
 def view(color: str, output: str | None, verbosity: int = NORMAL) -> View:
@@ -28,9 +44,18 @@ def view(color: str, output: str | None, verbosity: int = NORMAL) -> View:
         width=_width(terminal),
         fold_quotes=terminal,
         color=colored,
+        pages=_pages() if terminal and colored else "",
         unicode=output is not None or _encodes(MARKS),
         verbosity=verbosity,
     )
+
+
+def _pages() -> str:
+    """The address of the folder that has a page for each rule; empty where it was not installed."""
+    from pathlib import Path
+
+    folder = Path(__file__).resolve().parents[3] / "docs" / "rules"
+    return folder.as_uri() if folder.is_dir() else ""
 
 
 def _width(terminal: bool) -> int:
@@ -65,48 +90,125 @@ def progress(total: int, *, quiet: bool, color: str = "auto") -> AbstractContext
     return Bar(total, color)
 
 
+class Document(NamedTuple):
+    """A document that a command has to write: its format, and the file (None: standard output)."""
+
+    format: str
+    output: str | None
+
+
+def documents(formats: Sequence[str], outputs: Sequence[str]) -> list[Document]:
+    """The documents that `--format` and `--output` ask for: the n-th output belongs to the n-th format.
+
+    Raises `Usage` where that has no meaning.
+    """
+    formats = formats or ("text",)
+    if len(outputs) > len(formats):
+        times = "once" if len(formats) == 1 else f"{len(formats)} times"
+        raise Usage(f"--output is given {len(outputs)} times, and --format {times}: give a --format for each --output")
+    if len(formats) - len(outputs) > 1:
+        loose = ", ".join(formats[len(outputs) :])
+        raise Usage(f"one document goes to standard output, not {loose}: give an --output for each other --format")
+    for index, output in enumerate(outputs):
+        if any(_same_file(output, other) for other in outputs[:index]):
+            raise Usage(f"--output {output}: is given twice")
+    return [
+        Document(format_, outputs[index] if index < len(outputs) else None) for index, format_ in enumerate(formats)
+    ]
+
+
+def _same_file(one: str, other: str) -> bool:
+    """Whether two names are one file that would be replaced twice; a device or a pipe takes what comes."""
+    from pathlib import Path
+
+    path = os.path.realpath(one)
+    return path == os.path.realpath(other) and (not os.path.lexists(path) or Path(path).is_file())
+
+
 def refuse_inputs(output: str | None, inputs: Iterable[str]) -> None:
-    """Raise `Usage` when the output would overwrite a file that is being read."""
-    for path in inputs if output is not None else ():
+    """Raise `Usage` when the output would replace a file that is read, a program, or what is not to be replaced.
+
+    The libraries that a check finds on its way are not among `inputs`: no program or library is ever replaced.
+    """
+    if output is None:
+        return
+    from pathlib import Path
+
+    for path in inputs:
         with suppress(OSError):
-            if Path(path).samefile(str(output)):
+            if Path(path).samefile(output):
                 raise Usage(f"--output {output}: this is one of the files to read")
+    if reason := files.refusal(output):
+        raise Usage(f"--output {output}: {reason}")
+    if what := _of_the_system(output):
+        raise Usage(f"--output {output}: is {what}; a report does not replace it")
 
 
-def write(document: str, output: str | None) -> None:
-    """Write a document to a file, or to standard output when `output` is None. Raises `GopluckError`."""
+def _of_the_system(output: str) -> str | None:
+    """What a file is that every check may read, wherever it lies: a program, a library, a list of libraries."""
+    from pathlib import Path
+
+    from gopluck.facts.read import sniff
+
+    path = Path(os.path.realpath(output))
+    if not path.is_file():
+        return None
+    with suppress(OSError), path.open("rb") as file:
+        head = file.read(64)
+        if sniff(head, len(head)) in PROGRAMS:
+            return "a program or a library"
+        if head.startswith(LIBRARY_LISTS) or LIBRARY_PATH.fullmatch(path.name):
+            return "a list of libraries"
+    return None
+
+
+def show_all(
+    command: str,
+    result: object,
+    wanted: Sequence[Document],
+    color: str,
+    verbosity: int,
+    *,
+    risks: bool = False,
+    as_text: object = None,
+) -> None:
+    """Render a command's result in each format, and write what came out. Raises `GopluckError`.
+
+    Nothing is written before everything is rendered. `as_text`: what is shown as text, if it is not the result.
+    """
+    rendered = []
+    for format_, output in wanted:
+        seen = view(color, output, verbosity)._replace(risks=risks, documented=_pages() if format_ in DIGESTED else "")
+        shown = as_text if as_text is not None and format_ == "text" else result
+        rendered.append((renderer(command, format_)(shown, seen), output, seen.pages, format_ in COMMANDS))
+    for document, output, pages, commands in rendered:
+        write(document, output, pages, commands=commands)
+
+
+def show(command: str, result: object, format_: str, seen: View, output: str | None, **how: bool) -> None:
+    """Render a command's result in a format, and write it. Raises `GopluckError`."""
+    write(renderer(command, format_)(result, seen, **how), output, seen.pages)
+
+
+def write(document: str, output: str | None, pages: str = "", *, commands: bool = False) -> None:
+    """Write a document to a file, or to standard output when `output` is None. Raises `GopluckError`.
+
+    Whatever is in it, no terminal and no CI system acts on it, but for links to `pages` (`clean.inert`), and for the
+    lines of a document of `commands`.
+    """
+    document = document if commands else inert(document, pages)
     if output is None:
         _print(document)
-        return
-    target = Path(output)
-    data = document.encode("utf-8", "backslashreplace")
-    try:
-        if target.is_dir():
-            raise Usage(f"--output {output}: is a directory")
-        if target.exists() and not target.is_file():
-            target.write_bytes(data)  # a pipe or a device: there is nothing to replace
-        else:
-            _replace(Path(os.path.realpath(target)), data, output)
-    except OSError as error:
-        raise GopluckError(f"--output {output}: cannot be written: {error.strerror or error}") from None
+    else:
+        files.write(output, document.encode("utf-8", "backslashreplace"), f"--output {output}")
 
 
-def _replace(target: Path, data: bytes, output: str) -> None:
-    """Write beside the target, then take its place in one step."""
-    if not target.parent.is_dir():
-        raise Usage(f"--output {output}: there is no directory {target.parent}")
-    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    mode = target.stat().st_mode & 0o777 if target.exists() else None
-    try:
-        with beside.open("xb") as file:
-            file.write(data)
-        if mode is not None:
-            beside.chmod(mode)
-        beside.replace(target)
-    except BaseException:
-        with suppress(OSError):
-            beside.unlink()
-        raise
+def complain_of(unreadable: Iterable[PluginResult]) -> None:
+    """A line on standard error for each plugin that could not be read, as for any other error."""
+    for plugin in unreadable:
+        from gopluck.cli.main import complain
+
+        complain(f"{plugin.path}: {plugin.unreadable}")
 
 
 def _print(document: str) -> None:

@@ -33,10 +33,10 @@ class Bar:
         if self._shown is None and self.done < self.total - 1 and time.monotonic() >= self._due:
             self._show()
         if self._shown is not None:
-            from gopluck.report.clean import clean
+            from gopluck.clean import clean, inert
 
             progress, task = self._shown
-            progress.update(task, completed=self.done, description=clean(path))
+            progress.update(task, completed=self.done, description=inert(clean(path)))
 
     def _show(self) -> None:
         from rich.console import Console

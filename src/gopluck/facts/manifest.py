@@ -12,25 +12,24 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from gopluck.elf.dynamic import Undefined, VersionNeed
+from gopluck.elf.symbols import Undefined
+from gopluck.elf.versions import VersionNeed
 from gopluck.errors import MalformedFile, Usage
-from gopluck.facts.model import (
-    ELSEWHERE,
-    Binary,
-    BuildInfo,
-    Elf,
-    Go,
-    Identity,
-    Memory,
-    Module,
-    ModuledataFacts,
-)
+from gopluck.facts.model import ELSEWHERE, Binary, Elf, Go, Identity
+from gopluck.golang.importpath import Roots
 from gopluck.golang.layouts import LAYOUTS, MINIMUM_WINDOW_WORDS
+from gopluck.golang.records import BuildInfo, Memory, Module, ModuledataFacts
 
 FORMAT = "gopluck-host-manifest"
 VERSION = 1
-MAX_SIZE = 4 << 20
-"""Bytes of a manifest that are read at the most."""
+MAX_SIZE = 8 << 20
+"""Bytes of a manifest that are read at the most (that of telegraf, with 3,349 packages, would have some 500 KB)."""
+
+MAX_VALUES = 1 << 19
+"""Commas in one, strings included: each value in it takes more room than its text."""
+
+MAX_NESTED = 1 << 17
+"""Brackets and braces in one."""
 
 _ADDRESS = 0x40_0000
 """Where a manifest's host has its `moduledata`: any address serves, since only its own fields are looked at there."""
@@ -49,7 +48,7 @@ def dumps(host: Binary, *, paths: bool = True) -> str:
         raise MalformedFile(f"{host.path}: {host.damage}")
     go, elf = host.go, host.elf
     if go is None or elf is None or go.kind in ("plugin", "c-shared"):
-        raise Usage(f"{host.path}: is no Go host program: a manifest describes the program that opens the plugins")
+        raise Usage(f"{host.path}: is not a Go host program: a manifest describes the program that opens the plugins")
     if not paths:
         go = without_paths(go)
     info = go.build_info
@@ -89,7 +88,10 @@ def dumps(host: Binary, *, paths: bool = True) -> str:
         "tested": go.tested,
         "covered": None if go.covered is None else sorted(go.covered),
     }
-    return _lines(document)
+    text = _lines(document)
+    if len(text) > MAX_SIZE:
+        raise MalformedFile(f"{host.path}: its manifest would have {len(text)} bytes, and {MAX_SIZE} can be read")
+    return text
 
 
 def is_manifest(head: bytes) -> bool:
@@ -97,35 +99,47 @@ def is_manifest(head: bytes) -> bool:
     return head.lstrip()[:1] == b"{" and FORMAT.encode() in head
 
 
-def parse(text: str, path: str, identity: Identity) -> Binary:
+def parse(data: bytes, path: str, identity: Identity) -> Binary:
     """The host that a manifest describes. Raises `MalformedFile` with what is wrong with it."""
+    return _binary(_validated(data, path), len(data), path, identity)
+
+
+def _validated(data: bytes, path: str) -> Mapping[str, Any]:
+    """A document that is what the schema says: nothing looks at one that is not."""
+    if data.count(b",") > MAX_VALUES or data.count(b"[") + data.count(b"{") > MAX_NESTED:
+        raise MalformedFile(f"{path}: is a host manifest with more values than gopluck reads")
     try:
-        document = json.loads(text)
+        document = json.loads(data.decode())
     except (ValueError, RecursionError) as error:
-        raise MalformedFile(f"{path}: is no JSON document: {error}") from None
+        raise MalformedFile(f"{path}: is not a JSON document: {error}") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise MalformedFile(f'{path}: is no host manifest (no "format": "{FORMAT}")')
-    if document.get("version") != VERSION:
+        raise MalformedFile(f'{path}: is not a host manifest (no "format": "{FORMAT}")')
+    version = document.get("version")
+    if version != VERSION or isinstance(version, bool):
         raise MalformedFile(
-            f"{path}: is a host manifest of version {document.get('version')!r}; this gopluck reads version {VERSION}"
+            f"{path}: is a host manifest of version {repr(version)[:20]}; this gopluck reads version {VERSION}"
         )
-    try:
-        return _binary(document, len(text), path, identity)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        what = f"field {error} is missing" if isinstance(error, KeyError) else str(error)
-        raise MalformedFile(f"{path}: is a damaged host manifest: {what}") from None
+    if _HALF.search(data) is not None and _HALVES.search(json.dumps(document, ensure_ascii=False)) is not None:
+        raise MalformedFile(f"{path}: is a damaged host manifest: it has half of a character")
+    from gopluck.facts.schema import manifest_error
+
+    if (wrong := manifest_error(document)) is not None:
+        raise MalformedFile(f"{path}: is a damaged host manifest: {wrong}")
+    return document
+
+
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+_HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+"""Surrogates without their other half, but those that stand for a byte that is no UTF-8 (`surrogateescape`)."""
 
 
 def _binary(document: Mapping[str, Any], size: int, path: str, identity: Identity) -> Binary:
     go, elf = document["go"], document["elf"]
-    layout, word = go["moduledata_layout"], _int(elf["class"]) // 8
-    if word not in (4, 8) or elf["byte_order"] not in ("little", "big"):
-        raise ValueError(f"class {elf['class']!r} or byte order {elf['byte_order']!r}")
-    if layout is not None and layout not in LAYOUTS:
-        layout = None
+    word = int(elf["class"]) // 8
+    layout = go["moduledata_layout"] if go["moduledata_layout"] in LAYOUTS else None
     build = document["build"]
     info = _build_info(build, go["version"]) if build else None
-    packages = {_str(name): _str(value) for name, value in document["packages"].items()}
+    packages = document["packages"]
     return Binary(
         path=path,
         size=size,
@@ -135,30 +149,27 @@ def _binary(document: Mapping[str, Any], size: int, path: str, identity: Identit
             head=b"",
             elf_class=8 * word,
             byte_order=elf["byte_order"],
-            machine=_int(elf["machine"]),
-            type=_int(elf["type"]),
-            goarch=_str(elf["goarch"]),
-            interp=_opt(elf["interp"]),
+            machine=int(elf["machine"]),
+            type=int(elf["type"]),
+            goarch=elf["goarch"],
+            interp=elf["interp"],
             dynamic=True,
-            rpath=_opt(elf["rpath"]),
-            runpath=_opt(elf["runpath"]),
-            needed=tuple(_str(name) for name in elf["needed"]),
-            version_needs=tuple(VersionNeed(_str(f), _str(v), bool(weak)) for f, v, weak in elf["version_needs"]),
-            version_definitions=tuple(_str(name) for name in elf.get("version_definitions", ())),
-            tlsg=bool(elf["tlsg"]),
-            sections=tuple(_str(name) for name in elf["sections"]),
-            undefined=tuple(
-                Undefined(_str(name), bool(weak), _str(version), _str(file))
-                for name, version, file, weak in elf["needs_symbols"]
-            ),
-            c_exports=frozenset(_str(name) for name in elf["c_symbols"]),
+            rpath=elf["rpath"],
+            runpath=elf["runpath"],
+            needed=tuple(elf["needed"]),
+            version_needs=tuple(VersionNeed(*need) for need in elf["version_needs"]),
+            version_definitions=tuple(elf.get("version_definitions", ())),
+            tlsg=elf["tlsg"],
+            sections=tuple(elf["sections"]),
+            undefined=tuple(Undefined(name, weak, version, file) for name, version, file, weak in elf["needs_symbols"]),
+            c_exports=frozenset(elf["c_symbols"]),
         ),
         go=Go(
-            kind=_str(go["kind"]),
-            version=_str(go["version"]),
+            kind=go["kind"],
+            version=go["version"],
             build_info=info,
-            plugin_support=_str(go["plugin_support"]),
-            exports_moduledata=bool(go["exports_moduledata"]),
+            plugin_support=go["plugin_support"],
+            exports_moduledata=go["exports_moduledata"],
             joins_module_list=False,
             pluginpath="",
             pkghashes=(),
@@ -170,8 +181,8 @@ def _binary(document: Mapping[str, Any], size: int, path: str, identity: Identit
             ),
             sources=_unpack_sources(document["sources"], packages, info),
             compile_flags=_unpack_flags(document["compile_flags"], packages),
-            tested=_str(document.get("tested", "")),
-            covered=_unpack_covered(document.get("covered")),
+            tested=document.get("tested", ""),
+            covered=None if document.get("covered") is None else frozenset(document["covered"]),
         ),
     )
 
@@ -190,12 +201,13 @@ def without_paths(go: Go) -> Go:
     """
     info = go.build_info
     flags = go.compile_flags
+    modules = _module_paths(info)
     return go._replace(
         build_info=_info_without_paths(info) if info else None,
         sources={
             package: directory if not directory.startswith("/") else GOROOT + package
             for package, directory in go.sources.items()
-            if not directory.startswith("/") or _in_goroot(package, directory, info)
+            if not directory.startswith("/") or _in_goroot(package, directory, modules)
         },
         compile_flags={
             package: " ".join(word for word in text.split(" ") if "/" not in word) for package, text in flags.items()
@@ -205,9 +217,9 @@ def without_paths(go: Go) -> Go:
     )
 
 
-def _in_goroot(package: str, directory: str, info: BuildInfo | None) -> bool:
+def _in_goroot(package: str, directory: str, modules: Roots) -> bool:
     """Whether this is the place of a package of the standard library: no module holds it, and it lies in `…/src/P`."""
-    return not _owner(package, _module_paths(info)) and directory.endswith(f"/src/{package}")
+    return not modules.longest(package) and directory.endswith(f"/src/{package}")
 
 
 def _info_without_paths(info: BuildInfo) -> BuildInfo:
@@ -251,24 +263,18 @@ def _module(module: Module) -> dict[str, Any]:
 
 def _build_info(build: Mapping[str, Any], version: str) -> BuildInfo:
     return BuildInfo(
-        go_version=_str(version),
-        path=_str(build["path"]),
-        main=_parse_module(build["main"]) if build["main"] else None,
-        deps=tuple(_parse_module(module) for module in build["modules"]),
-        settings=tuple((_str(key), _str(value)) for key, value in build["settings"]),
-        dropped=frozenset(map(_str, build["dropped"])),
+        go_version=version,
+        path=build["path"],
+        main=_parse_module(build["main"]) if build["main"] is not None else None,
+        deps=tuple(map(_parse_module, build["modules"])),
+        settings=tuple((key, value) for key, value in build["settings"]),
+        dropped=frozenset(build["dropped"]),
     )
 
 
-def _parse_module(value: Mapping[str, Any], depth: int = 0) -> Module:
-    if depth > 1:
-        raise ValueError("a replacement that is replaced")
-    return Module(
-        _str(value["path"]),
-        _str(value["version"]),
-        _str(value.get("sum", "")),
-        _parse_module(value["replace"], depth + 1) if value.get("replace") else None,
-    )
+def _parse_module(value: Mapping[str, Any]) -> Module:
+    replace = _parse_module(value["replace"]) if "replace" in value else None
+    return Module(value["path"], value["version"], value.get("sum", ""), replace)
 
 
 # -- source directories: one root for the standard library and each module, and what does not follow from them -----
@@ -276,9 +282,10 @@ def _parse_module(value: Mapping[str, Any], depth: int = 0) -> Module:
 
 def _sources(go: Go) -> dict[str, Any]:
     modules = _module_paths(go.build_info)
+    owners = {package: modules.longest(package) for package in (*go.sources, *go.link_hashes)}
     roots: dict[str, Counter[str]] = {}
     for package, directory in go.sources.items():
-        owner = _owner(package, modules)
+        owner = owners[package]
         rest = _rest(package, owner)
         if directory.endswith(rest):
             roots.setdefault(owner, Counter())[directory[: len(directory) - len(rest)]] += 1
@@ -286,10 +293,10 @@ def _sources(go: Go) -> dict[str, Any]:
     other = {
         package: directory
         for package, directory in go.sources.items()
-        if chosen.get(_owner(package, modules), "\0") + _rest(package, _owner(package, modules)) != directory
+        if chosen.get(owners[package], "\0") + _rest(package, owners[package]) != directory
     }
     # Packages without functions have no directory; nor has any of a module whose root is not known.
-    without = sorted(p for p in go.link_hashes if p not in go.sources and _owner(p, modules) in chosen)
+    without = sorted(p for p in go.link_hashes if p not in go.sources and owners[p] in chosen)
     return {
         "standard_library": chosen.pop("", None),
         "modules": dict(sorted(chosen.items())),
@@ -301,14 +308,14 @@ def _sources(go: Go) -> dict[str, Any]:
 
 def _unpack_sources(value: Mapping[str, Any], packages: Mapping[str, str], info: BuildInfo | None) -> dict[str, str]:
     modules = _module_paths(info)
-    roots = {_str(owner): _str(root) for owner, root in value["modules"].items()}
+    roots = dict(value["modules"])
     if value["standard_library"] is not None:
-        roots[""] = _str(value["standard_library"])
-    other = {_str(package): _str(directory) for package, directory in value["other"].items()}
+        roots[""] = value["standard_library"]
+    other: dict[str, str] = value["other"]
     unknown = set(value["unknown"])
     out: dict[str, str] = {}
     for package in [*packages, *value["extra"]]:
-        owner = _owner(package, modules)
+        owner = modules.longest(package)
         if package in other:
             out[package] = other[package]
         elif package not in unknown and owner in roots:
@@ -316,20 +323,10 @@ def _unpack_sources(value: Mapping[str, Any], packages: Mapping[str, str], info:
     return out | other
 
 
-def _module_paths(info: BuildInfo | None) -> frozenset[str]:
-    if info is None:
-        return frozenset()
-    return frozenset(module.path for module in [*info.deps, *([info.main] if info.main else [])])
-
-
-def _owner(package: str, modules: frozenset[str]) -> str:
-    """The module that holds a package, by its longest path; empty for the standard library."""
-    path = package
-    while path:
-        if path in modules:
-            return path
-        path = path.rpartition("/")[0]
-    return ""
+def _module_paths(info: BuildInfo | None) -> Roots:
+    """The modules, to find the one that holds a package: none holds one of the standard library."""
+    modules = [*info.deps, *([info.main] if info.main else [])] if info else []
+    return Roots(module.path for module in modules)
 
 
 def _rest(package: str, owner: str) -> str:
@@ -351,12 +348,8 @@ def _flags(flags: Mapping[str, str] | None) -> dict[str, Any] | None:
 def _unpack_flags(value: Mapping[str, Any] | None, packages: Mapping[str, str]) -> dict[str, str] | None:
     if value is None:
         return None
-    usual = _str(value["usual"])
-    return dict.fromkeys(packages, usual) | {_str(name): _str(text) for name, text in value["other"].items()}
-
-
-def _unpack_covered(value: Any) -> frozenset[str] | None:
-    return None if value is None else frozenset(_str(name) for name in value)
+    other: dict[str, str] = value["other"]
+    return dict.fromkeys(packages, value["usual"]) | other
 
 
 # -- JSON ------------------------------------------------------------------------------------------------------
@@ -378,19 +371,3 @@ def _row(value: Any) -> str:
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return "[\n" + ",\n".join(_row(item) for item in value) + "]"
     return json.dumps(value, separators=(",", ":"), ensure_ascii=True)
-
-
-def _str(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a string")
-    return value
-
-
-def _opt(value: Any) -> str | None:
-    return None if value is None else _str(value)
-
-
-def _int(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{value!r} is not a number")
-    return value

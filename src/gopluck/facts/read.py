@@ -1,4 +1,4 @@
-"""`read(path)`: the facts of one file, by the decoders of `elf` and `golang`.
+"""`read(path)`: the facts of one file, by the decoders of `elf` and `golang`; `sniff`: what it is by its first bytes.
 
 A damaged file still has facts: `damage` says what is wrong, and what could be read before is kept, because `dlopen`
 may refuse the file for a reason that is plain all the same.
@@ -7,189 +7,119 @@ may refuse the file for a reason that is plain all the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import Literal
+from collections.abc import Sequence
 
 from gopluck.elf.dynamic import Dynamic
-from gopluck.elf.image import Image, open_image, open_regular, read_at
-from gopluck.elf.relocations import Relocations
-from gopluck.errors import MalformedFile, UnreadableFile
+from gopluck.elf.image import Image, image_of, open_regular, read_at
+from gopluck.errors import MalformedFile
+from gopluck.facts import details
 from gopluck.facts.elffacts import read_elf, read_skeleton
-from gopluck.facts.fileformat import sniff
-from gopluck.facts.model import Binary, CFunction, Elf, FunctionCode, Go, Identity, ModuledataFacts
-from gopluck.golang import buildinfo, cgo, kind, layouts, linkhash, pclntab, types, version
+from gopluck.facts.model import Binary, Elf, Go, Identity
+from gopluck.golang import buildinfo, cgo, dwarf, kind, layouts, pclntab, release, types
+from gopluck.golang.coverage import covered_packages
 from gopluck.golang.moduledata import Moduledata, read_moduledata
+from gopluck.golang.records import BuildInfo, ModuledataFacts
+
+_MAGIC = (
+    (b"\x7fELF", "elf"),
+    (b"\xfe\xed\xfa\xce", "mach-o"),
+    (b"\xfe\xed\xfa\xcf", "mach-o"),
+    (b"\xce\xfa\xed\xfe", "mach-o"),
+    (b"\xcf\xfa\xed\xfe", "mach-o"),
+    (b"\xca\xfe\xba\xbe", "mach-o"),
+    (b"\xca\xfe\xba\xbf", "mach-o"),
+    (b"MZ", "pe"),
+    (b"!<arch>\n", "ar"),
+    (b"!<thin>\n", "ar"),
+)
+"""`mach-o/loader.h`, `mach-o/fat.h`, PE's DOS stub, `ar.h`."""
+
+_CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b") | {127})
+
+
+def sniff(head: bytes, size: int) -> str:
+    """The format of a file: `elf`, `mach-o`, `pe`, `ar`, `empty`, `text` or `data`.
+
+    `head` are its first bytes (64 are enough; more make `text` surer), `size` is its length in bytes. `elf` only says
+    that the magic number is there.
+    """
+    if size == 0 or not head:
+        return "empty"
+    for magic, name in _MAGIC:
+        if head.startswith(magic):
+            # A Java class file shares the magic of a fat Mach-O; its version stands where a fat file counts its parts.
+            if magic[:3] == b"\xca\xfe\xba" and int.from_bytes(head[4:8], "big") > 30:
+                return "data"
+            return name
+    if head.translate(None, _CONTROL) != head:
+        return "data"
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # A character may be cut where the head ends.
+        return "text" if error.start >= len(head) - 3 and len(head) < size else "data"
+    return "text"
+
 
 HEAD = 4096
 """Bytes from the start of a file that tell its format."""
-
-MAX_VERSION = 128
-"""Bytes of a Go version text."""
 
 UPX = b"UPX!"
 """The magic of UPX's `l_info`, right behind the program headers of a packed file."""
 
 
-def read(
-    path: str,
-    *,
-    evidence: bool = True,
-    exports: bool = True,
-    only: frozenset[str] | None = None,
-    known: Container[str] = (),
-) -> Binary:
+def read(path: str) -> Binary:
     """The facts of a file. Raises `UnreadableFile`, and `MalformedFile` for a damaged manifest.
 
-    `evidence=False` leaves out what only an explanation needs (`Go.sources`, `Go.compile_flags`, `Go.covered`);
-    `with_evidence` adds it later. `exports=False` leaves out `Elf.c_exports`. `only`: the packages whose link hashes
-    are wanted (all by default; of a plugin always those that it expects). `known`: packages whose link hashes are not
-    wanted of a plugin, because the only process that it is opened in has them from the host.
+    What decides about loading is read now; evidence, and what few checks need, when it is asked for: the file stays
+    open as long as its facts are there.
     """
     fd, size = open_regular(path)
     try:
-        identity = _identity(path, fd)
         head = read_at(path, fd, 0, HEAD)
-        if head.lstrip()[:1] == b"{":
-            from gopluck.facts import manifest
-
-            if manifest.is_manifest(head) and size <= manifest.MAX_SIZE:
-                text = read_at(path, fd, 0, size).decode("utf-8", "replace")
-                return manifest.parse(text, path, identity)
-    finally:
-        os.close(fd)
-    form = sniff(head, size)
-    binary = Binary(path, size, identity, form, packed=form == "elf" and UPX in head)
-    if form != "elf":
-        return binary
-    try:
-        image = open_image(path)
+        form = sniff(head, size)
+        binary = Binary(path, size, identity(path, fd), form, packed=form == "elf" and UPX in head)
+        if form == "elf":
+            image = image_of(path, fd, size)
+            fd = -1
+            return _read_image(image, binary)
+        return _manifest(binary, fd, head) or binary
     except MalformedFile as error:
+        if form != "elf":
+            raise
         # The header cannot be used, but the dynamic linker still says what is wrong with it.
         wide = {1: 32, 2: 64}.get(head[4], 0) if len(head) > 5 else 0
         order = {1: "little", 2: "big"}.get(head[5], "unknown") if len(head) > 5 else "unknown"
         bare = Elf(head[:64], elf_class=wide, byte_order=order, machine=0, type=0, goarch="unknown")
         return binary._replace(elf=bare, damage=_reason(error, path))
-    with image:
-        return _read_image(image, binary, evidence, exports, only, known)
+    finally:
+        if fd >= 0:
+            os.close(fd)
 
 
-def with_evidence(binary: Binary, *, only: frozenset[str] | None = None, flags: bool = True) -> Binary:
-    """The same facts with what an explanation needs; the file is read again for it.
+def _manifest(binary: Binary, fd: int, head: bytes) -> Binary | None:
+    """The facts of a host manifest; None for another file. Raises `MalformedFile`."""
+    if head.lstrip()[:1] != b"{":
+        return None
+    from gopluck.facts import manifest
 
-    `only`: the packages whose sources are wanted. `flags=False` leaves out the compile flags: they are looked at only
-    where both sides have them.
-    """
-    if binary.go is None or binary.format != "elf" or binary.go.sources:
-        return binary
+    if not manifest.is_manifest(head):
+        return None
+    path, size = binary.path, binary.size
+    if size > manifest.MAX_SIZE:
+        raise MalformedFile(f"{path}: is a host manifest of {size} bytes; gopluck reads up to {manifest.MAX_SIZE}")
+    return manifest.parse(read_at(path, fd, 0, size), path, binary.identity)
+
+
+def read_whole(path: str) -> Binary:
+    """As `read`, with `damage` also where it lies in what a check would read only when it is needed."""
+    binary = read(path)
     try:
-        with open_image(binary.path) as image:
-            return binary._replace(go=_evidence(image, Dynamic(image), binary.go, only, flags))
-    except MalformedFile:
-        return binary
-
-
-def with_hashes(binary: Binary, packages: Iterable[str]) -> Binary:
-    """The same facts with the link hashes of these packages, too; the file is read again for it."""
-    wanted = frozenset(packages)
-    if binary.go is None or binary.format != "elf" or not wanted:
-        return binary
-    try:
-        with open_image(binary.path) as image:
-            found = linkhash.read_link_hashes(image, Dynamic(image), wanted)
-    except MalformedFile:
-        return binary
-    return binary._replace(go=binary.go._replace(link_hashes={**binary.go.link_hashes, **found}))
-
-
-class Everything:
-    """A collection that holds whatever is looked for."""
-
-    def __contains__(self, item: object) -> bool:
-        return True
-
-
-def with_declared(binary: Binary, names: Iterable[str]) -> Binary:
-    """The same facts with what these names are in a plugin's main package; the file is read again for it."""
-    from gopluck.golang.declared import declared
-
-    if binary.go is None or binary.go.moduledata is None or binary.format != "elf":
-        return binary
-    try:
-        with open_image(binary.path) as image:
-            dynamic = Dynamic(image)
-            tables = pclntab.find_pclntabs(image)
-            headers = [table.address for table in tables]
-            release = binary.go.moduledata.layout
-            module = read_moduledata(image, dynamic, Relocations(image, dynamic), release, headers)
-            found = declared(image, dynamic, tables, module, names) if module else {}
-    except (MalformedFile, UnreadableFile):
-        return binary
-    return binary._replace(go=binary.go._replace(declared=found))
-
-
-def with_code(
-    binary: Binary,
-    packages: frozenset[str],
-    *,
-    lines: bool = True,
-    like: Mapping[str, Iterable[str]] | None = None,
-) -> Binary:
-    """The same facts with the lines of the functions of these packages; unchanged for other files.
-
-    `lines=False` leaves out all but the first line of each. `like`: only functions of these names are wanted; they are
-    looked up where the file exports any of them.
-    """
-    if binary.go is None or binary.format != "elf" or not packages or binary.go.code is not None:
-        return binary
-    from gopluck.golang.code import read_code, read_like
-
-    try:
-        with open_image(binary.path) as image:
-            tables = pclntab.find_pclntabs(image)
-            text = _text_address(binary.go.moduledata, image)
-            code = read_like(image, Dynamic(image), tables, text, like, lines=lines) if like and text else {}
-            if not code:
-                wanted = packages if like is None else packages.intersection(like)
-                code = read_code(image, tables, wanted, lines=lines)
-    except (MalformedFile, UnreadableFile):
-        return binary
-    return binary._replace(go=binary.go._replace(code=code))
-
-
-def with_last_lines(binary: Binary, shared: Mapping[str, Mapping[str, FunctionCode]]) -> Binary:
-    """The same facts with the lines of the last function of each source file, of those that another file has, too.
-
-    A function that is longer moves those behind it, so that only the last has to be looked at for its own length.
-    """
-    go = binary.go
-    if go is None or binary.format != "elf" or not go.code:
-        return binary
-    from gopluck.golang.code import read_like
-
-    last = {
-        package: [name for name in _last_of_each_file(functions, shared.get(package, {})) if not functions[name].lines]
-        for package, functions in go.code.items()
-    }
-    if not any(last.values()):
-        return binary
-    try:
-        with open_image(binary.path) as image:
-            text = _text_address(go.moduledata, image)
-            found = read_like(image, Dynamic(image), pclntab.find_pclntabs(image), text, last, lines=True)
-    except (MalformedFile, UnreadableFile):
-        return binary
-    code = {package: {**functions, **found.get(package, {})} for package, functions in go.code.items()}
-    return binary._replace(go=go._replace(code=code))
-
-
-def _last_of_each_file(functions: Mapping[str, FunctionCode], shared: Mapping[str, FunctionCode]) -> list[str]:
-    last: dict[str, str] = {}
-    for name, function in functions.items():
-        if name not in shared:
-            continue
-        if function.file not in last or functions[last[function.file]].start < function.start:
-            last[function.file] = name
-    return list(last.values())
+        whole = [binary.go.link_hashes if binary.go else (), binary.elf.c_exports if binary.elf else ()]
+        sum(map(len, whole))
+    except MalformedFile as error:
+        return binary._replace(damage=binary.damage or _reason(error, path))
+    return binary
 
 
 def _text_address(module: ModuledataFacts | None, image: Image) -> int:
@@ -197,37 +127,11 @@ def _text_address(module: ModuledataFacts | None, image: Image) -> int:
     if module is None:
         return 0
     at, size = layouts.layout(module.layout, image.word_size)["text"], image.word_size
-    order: Literal["little", "big"] = "little" if image.header.byte_order == "<" else "big"
-    return int.from_bytes(module.memory[0].data[at : at + size], order)
+    return int.from_bytes(module.memory[0].data[at : at + size], image.order)
 
 
-def with_sources(binary: Binary, only: frozenset[str]) -> Binary:
-    """The same facts with the source directories of these packages; the file is read again for it."""
-    from gopluck.golang.sources import read_sources
-
-    if binary.go is None or binary.format != "elf" or binary.go.sources:
-        return binary
-    try:
-        with open_image(binary.path) as image:
-            found = read_sources(image, pclntab.find_pclntabs(image), only, only, binary.go.build_info)
-    except (MalformedFile, UnreadableFile):
-        return binary
-    return binary._replace(go=binary.go._replace(sources=found))
-
-
-def with_c_defined(binary: Binary, functions: Iterable[CFunction]) -> Binary:
-    """The same facts with those of another file's C functions that this one defines, too; the file is read again."""
-    if binary.elf is None or binary.format != "elf":
-        return binary
-    try:
-        with open_image(binary.path) as image:
-            found = cgo.defined(Dynamic(image), functions)
-    except (MalformedFile, UnreadableFile):
-        return binary
-    return binary._replace(elf=binary.elf._replace(c_defined=found))
-
-
-def _identity(path: str, fd: int) -> Identity:
+def identity(path: str, fd: int) -> Identity:
+    """What tells the file that is open at a descriptor from others, whatever its path."""
     found = os.fstat(fd)
     return Identity(os.path.realpath(path), f"{found.st_dev}:{found.st_ino}")
 
@@ -236,42 +140,34 @@ def _reason(error: MalformedFile, path: str) -> str:
     return str(error).removeprefix(f"{path}: ")
 
 
-def _read_image(
-    image: Image, binary: Binary, evidence: bool, exports: bool, only: frozenset[str] | None, known: Container[str]
-) -> Binary:
+def _read_image(image: Image, binary: Binary) -> Binary:
     try:
-        binary = binary._replace(elf=read_skeleton(image))
+        elf = read_skeleton(image)
+        binary = binary._replace(elf=elf)
         dynamic = Dynamic(image)
-        binary = binary._replace(elf=read_elf(image, dynamic, exports=exports))
-        relocations = Relocations(image, dynamic)
-        go = _read_go(image, dynamic, relocations, only, known)
-        if go is not None and evidence:
-            go = _evidence(image, dynamic, go, None, flags=True)
-        if go is not None and go.kind == "plugin" and binary.elf is not None:
-            functions = cgo.own_functions(dynamic, relocations)
-            binary = binary._replace(elf=binary.elf._replace(c_functions=functions))
-        return binary._replace(go=go)
+        elf = read_elf(elf, image, dynamic)
+        binary = binary._replace(elf=elf)
+        go = _read_go(image, dynamic)
+        if go is not None and go.kind == "plugin":
+            elf = elf._replace(c_functions=cgo.own_functions(dynamic, dynamic.relocations))
+        return binary._replace(elf=elf, go=go)
     except MalformedFile as error:
         return binary._replace(damage=_reason(error, binary.path))
 
 
-def _read_go(
-    image: Image, dynamic: Dynamic, relocations: Relocations, only: frozenset[str] | None, known: Container[str]
-) -> Go | None:
+def _read_go(image: Image, dynamic: Dynamic) -> Go | None:
+    relocations = dynamic.relocations
     info = buildinfo.read_build_info(image, relocations)
     tables = pclntab.find_pclntabs(image)
     if info is None and not tables:
         return None
-    text = info.go_version if info else _build_version(image, dynamic, relocations)
-    release, module = _module(image, dynamic, relocations, text, tables)
-    pkghashes = module.pkghashes if module else ()
-    wanted = None
-    if only is not None:
-        wanted = only.union(package.path for package in pkghashes if package.path not in known)
+    text = info.go_version if info else _build_version(dynamic)
+    module = _module(image, dynamic, text, tables)
+    file = details.GoFile(image, dynamic, tables, info, module)
     last = dynamic.symbol("runtime.lastmoduledatap")
-    pluginpath = module.pluginpath if module else ""
-    exported = types.exported_symbols(image, module, release) if module and release else ()
-    what = kind.kind_of(image, dynamic, info, pluginpath, tables)
+    exported = types.exported_symbols(image, module) if module else ()
+    what = kind.kind_of(image, dynamic, info, file.pluginpath, tables)
+    facts = ModuledataFacts(module.layout.name, module.address, module.memory) if module else None
     return Go(
         kind=what,
         version=text,
@@ -279,73 +175,58 @@ def _read_go(
         plugin_support=pclntab.plugin_support(image, dynamic, tables) if what != "plugin" else "none",
         exports_moduledata=last is not None,
         joins_module_list=last is not None and relocations.takes(last),
-        pluginpath=pluginpath,
-        pkghashes=pkghashes,
-        link_hashes=linkhash.read_link_hashes(image, dynamic, wanted),
+        pluginpath=file.pluginpath,
+        pkghashes=module.pkghashes if module else (),
+        link_hashes=details.link_hashes(file),
         exported=exported,
         missing_symbols=types.missing_symbols(dynamic, module, exported) if module else (),
-        moduledata=ModuledataFacts(module.layout.name, module.address, (module.memory,)) if module else None,
+        moduledata=facts,
+        sources=details.sources(file),
+        compile_flags=details.compile_flags(image) if dwarf.is_there(image) else None,
+        declared=details.declared(file),
+        covered=details.read_or(None, covered_packages, image, dynamic, tables),
+        code=details.Code(file, _text_address(facts, image)),
+        tested=details.read_or("", _tested, image, tables, what, info),
+        compiler="" if text else details.read_or(None, dwarf.producer_version, image) or "",
     )
 
 
-def _build_version(image: Image, dynamic: Dynamic, relocations: Relocations) -> str:
+def _build_version(dynamic: Dynamic) -> str:
     """`runtime.buildVersion` of a host that exports it, where the build info was removed; else empty."""
     symbol = dynamic.symbol("runtime.buildVersion")
     try:
-        text = relocations.text(symbol.value, MAX_VERSION).decode("utf-8", "replace") if symbol else ""
+        text = dynamic.relocations.text(symbol.value, release.MAX_VERSION).decode("utf-8", "replace") if symbol else ""
     except MalformedFile:
         return ""
     return text if text.isprintable() else ""
 
 
-def _module(
-    image: Image, dynamic: Dynamic, relocations: Relocations, text: str, tables: tuple[pclntab.Pclntab, ...]
-) -> tuple[tuple[int, int] | None, Moduledata | None]:
-    """The release and the `moduledata`, by the Go version `text`.
+def _module(image: Image, dynamic: Dynamic, text: str, tables: tuple[pclntab.Pclntab, ...]) -> Moduledata | None:
+    """The `moduledata`, by the Go version `text`.
 
-    Without one the pclntab tells the releases that it can be, and the only layout among theirs that fits is the file's:
-    the release then is the first of those that have the layout. Plugins and the hosts that can load them tell its size,
-    too, in the symbol `runtime.firstmoduledata` (of a plugin: its empty twin).
+    Without one the pclntab tells the releases that it can be, and the only layout among theirs that fits is the file's.
+    Plugins and the hosts that can load them tell its size, too, in the symbol `runtime.firstmoduledata` (of a plugin:
+    its empty twin).
     """
     headers = [table.address for table in tables]
-    release = version.minor(text)
+    relocations = dynamic.relocations
     if text:
-        known = layouts.RELEASES.get(release) if release else None
-        return release, read_moduledata(image, dynamic, relocations, known, headers) if known else None
-    found: dict[str, tuple[tuple[int, int], Moduledata | None]] = {}
-    for candidate in version.PCLNTAB_RELEASES.get(tables[0].form, ()) if tables else ():
-        layout = layouts.RELEASES[candidate]
-        if layout not in found:
-            found[layout] = candidate, read_moduledata(image, dynamic, relocations, layout, headers)
+        known = release.of(text)
+        return read_moduledata(image, dynamic, relocations, known.moduledata, headers) if known else None
+    names = dict.fromkeys(one.moduledata for one in release.with_pclntab(tables[0].form)) if tables else {}
+    found = [read_moduledata(image, dynamic, relocations, name, headers) for name in names]
     symbol = dynamic.symbol("runtime.firstmoduledata")
-    sizes = {symbol.size} if symbol else {layouts.layout(name, image.word_size).size for name in found}
-    fitting = [(candidate, one) for candidate, one in found.values() if one is not None and one.layout.size in sizes]
-    return fitting[0] if len(fitting) == 1 else (None, None)
+    sizes = {symbol.size} if symbol else {layouts.layout(name, image.word_size).size for name in names}
+    fitting = [one for one in found if one is not None and one.layout.size in sizes]
+    return fitting[0] if len(fitting) == 1 else None
 
 
-def _evidence(image: Image, dynamic: Dynamic, go: Go, only: frozenset[str] | None, flags: bool) -> Go:
-    from gopluck.golang import dwarf
-    from gopluck.golang.coverage import covered_packages
-    from gopluck.golang.sources import read_sources
-
-    tables = pclntab.find_pclntabs(image)
-    names = linkhash.read_packages(dynamic)
-    wanted = names.union(package.path for package in go.pkghashes) if only is None else only
-    return go._replace(
-        packages=names,
-        sources=read_sources(image, tables, wanted, only, go.build_info),
-        compile_flags=dwarf.compile_flags(image) if flags else None,
-        covered=covered_packages(image, dynamic, tables),
-        tested=_tested(image, tables, go),
-    )
-
-
-def _tested(image: Image, tables: Sequence[pclntab.Pclntab], go: Go) -> str:
+def _tested(image: Image, tables: Sequence[pclntab.Pclntab], what: str, info: BuildInfo | None) -> str:
     """The package under test of a test binary whose build info has no path: the only one that has tests of its own."""
-    if go.kind != "test" or (go.build_info is not None and go.build_info.path):
+    if what != "test" or (info is not None and info.path):
         return ""
-    from gopluck.golang.sources import STD, package_of
+    from gopluck.golang.sources import package_of
 
     found = {package_of(name) for name in kind.test_functions(image, tables)}
-    own = [path for path in found if path.partition("/")[0] not in STD and not path.endswith("_test")]
+    own = [path for path in found if path.partition("/")[0] not in release.STD and not path.endswith("_test")]
     return own[0] if len(own) == 1 else ""

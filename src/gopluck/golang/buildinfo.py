@@ -8,9 +8,12 @@ from itertools import islice
 
 from gopluck.elf.constants import PF_W
 from gopluck.elf.image import Image
+from gopluck.elf.numbers import uleb128
 from gopluck.elf.relocations import Relocations
 from gopluck.errors import MalformedFile
-from gopluck.facts.model import BuildInfo, Module
+from gopluck.golang import importpath
+from gopluck.golang.records import BuildInfo, Module
+from gopluck.golang.release import MAX_VERSION
 
 MAGIC = b"\xff Go buildinf:"
 ALIGN = 16
@@ -24,6 +27,15 @@ MAX_TEXT = 1 << 20
 
 MAX_CANDIDATES = 64
 """Places with the magic that are tried at the most."""
+
+MAX_MODULES = 5_400
+"""Modules of one build (telegraf has 530)."""
+
+MAX_MODULE_VERSION, MAX_SUM, MAX_FOLDER = 512, 128, 4096
+"""Characters of a module's version, of its checksum, and of what it is replaced by."""
+
+MAX_SETTINGS, MAX_KEY, MAX_VALUE = 256, 256, 1 << 16
+"""Build settings, and characters of each; a command line of Linux has room for 128 KB in one word."""
 
 _KEY = re.compile(r"`[^`]*`|\"(?:\\.|[^\"\\])*\"|[^=]*")
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))")
@@ -39,7 +51,34 @@ def read_build_info(image: Image, relocations: Relocations) -> BuildInfo | None:
             continue
         if texts is not None:
             version, modinfo = texts
-            return parse(version.decode("utf-8", "replace"), modinfo)
+            info = parse(version.decode("utf-8", "replace"), modinfo)
+            if (beyond := _beyond(info)) is not None:
+                raise MalformedFile(f"{image.path}: its build info has {beyond}, which is more than gopluck reads")
+            return info
+    return None
+
+
+def _beyond(info: BuildInfo) -> str | None:
+    """What is too long in a build info, or None."""
+    if len(info.go_version) > MAX_VERSION:
+        return f"a Go version of {len(info.go_version)} characters"
+    if not importpath.fits(info.path):
+        return "an import path that is too long"
+    if len(info.deps) > MAX_MODULES:
+        return f"{len(info.deps)} modules"
+    for module in (*info.deps, *([info.main] if info.main else [])):
+        replacement = module.replace or module
+        if not importpath.fits(module.path) or len(replacement.path) > MAX_FOLDER:
+            return "a module path that is too long"
+        if max(len(module.version), len(replacement.version)) > MAX_MODULE_VERSION:
+            return f"a version of {max(len(module.version), len(replacement.version))} characters"
+        if max(len(module.sum), len(replacement.sum)) > MAX_SUM:
+            return f"a checksum of {max(len(module.sum), len(replacement.sum))} characters"
+    if len(info.settings) > MAX_SETTINGS:
+        return f"{len(info.settings)} settings"
+    for key, value in info.settings:
+        if len(key) > MAX_KEY or len(value) > MAX_VALUE:
+            return f"the setting {key[:MAX_KEY]} with {len(value)} characters"
     return None
 
 
@@ -48,18 +87,10 @@ def _addresses(image: Image) -> Iterator[int]:
     section = image.sections.get(".go.buildinfo")
     if section is not None and image.pread(section.offset, len(MAGIC)) == MAGIC:
         yield section.addr
-    for segment in image.loads:
-        if not segment.flags & PF_W:
-            continue
-        base = 0
-        for chunk in image.chunks(segment.offset, segment.filesz, len(MAGIC) - 1):
-            at = chunk.find(MAGIC)
-            while at >= 0:
-                if (segment.vaddr + base + at) % ALIGN == 0:
-                    yield segment.vaddr + base + at
-                at = chunk.find(MAGIC, at + 1)
-            base += 1 << 20
-        return
+    writable = next((segment for segment in image.loads if segment.flags & PF_W), None)
+    if writable is not None:
+        places = (writable.vaddr + at for at in image.find(writable.offset, writable.filesz, MAGIC))
+        yield from (place for place in places if place % ALIGN == 0)
 
 
 def _texts(image: Image, relocations: Relocations, address: int) -> tuple[bytes, bytes] | None:
@@ -78,17 +109,15 @@ def _texts(image: Image, relocations: Relocations, address: int) -> tuple[bytes,
 
 
 def _varint_string(image: Image, address: int) -> tuple[bytes, int]:
-    length = shift = 0
-    for step in range(10):
-        byte = image.read(address + step, 1)[0]
-        length |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            if length > min(MAX_TEXT, image.size):
-                break
-            start = address + step + 1
-            return image.read(start, length), start + length
-    raise MalformedFile(f"{image.path}: a build info string of {length} bytes")
+    segment = image.segment_of(address)
+    head = image.read(address, min(10, segment.vaddr + segment.memsz - address)) if segment else b""
+    try:
+        length, size = uleb128(head, 0)
+    except (IndexError, ValueError):
+        raise MalformedFile(f"{image.path}: a build info string without a length") from None
+    if length > min(MAX_TEXT, image.size):
+        raise MalformedFile(f"{image.path}: a build info string of {length} bytes")
+    return image.read(address + size, length), address + size + length
 
 
 def parse(version: str, modinfo: bytes) -> BuildInfo:

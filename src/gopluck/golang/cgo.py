@@ -1,4 +1,4 @@
-"""A file's own C functions that its Go code calls, or that are Go's, and whether another file can take their place.
+"""A file's own C functions that its Go code calls, or that are Go's.
 
 cgo gives each C function that Go code calls a wrapper `_cgo_HASH_Cfunc_NAME`, and each Go function that C code can call
 an entry `_cgoexp_HASH_NAME`; HASH stands for the package's path and source (`cmd/cgo/main.go`, `cPrefix`). Where the
@@ -9,43 +9,39 @@ definition in the process counts.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
+from itertools import islice
 
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.relocations import Relocations
-from gopluck.facts.model import CFunction
+from gopluck.golang.records import CFunction
 
-_NAME = re.compile(rb"_cgo(?:_([0-9a-f]{12})_C2?func|exp_([0-9a-f]{12}))_(\w+)\0")
-"""Also as the end of the name of a Go variable, `PACKAGE._cgo_HASH_Cfunc_NAME`: the linker merges such strings."""
+_MARK = re.compile(rb"_cgo(?:_([0-9a-f]{12})_C2?func|exp_([0-9a-f]{12}))_")
+"""Also in the name of a Go variable, `PACKAGE._cgo_HASH_Cfunc_NAME`: the linker merges such strings."""
+_NAME = re.compile(rb"\w+")
 
 MAX_FUNCTIONS = 1 << 14
+MAX_MARKS = 1 << 17
+"""Names of cgo's that are looked at."""
 MAX_NAME = 1024
 
 
 def own_functions(dynamic: Dynamic, relocations: Relocations) -> tuple[CFunction, ...]:
     """Those that calls reach by name, sorted. Nothing of `runtime/cgo` is among them: Go calls it in other ways."""
     wanted: dict[str, set[str]] = {}
-    for chunk in dynamic.image.chunks(*dynamic.strtab, MAX_NAME):
-        for match in _NAME.finditer(chunk):
-            if len(wanted) < MAX_FUNCTIONS:
-                wanted.setdefault(match[3].decode(), set()).add((match[1] or match[2]).decode())
+    for name, package in _marked(dynamic):
+        if name in wanted or len(wanted) < MAX_FUNCTIONS:
+            wanted.setdefault(name, set()).add(package)
     found = {name: symbol for name in wanted if (symbol := dynamic.symbol(name)) is not None and symbol.defined}
-    if not found:
-        return ()
-    bound = relocations.symbols()
+    bound = relocations.bound(frozenset(symbol.entry for symbol in found.values())) if found else frozenset()
     return tuple(CFunction(name, tuple(sorted(wanted[name]))) for name in sorted(found) if found[name].entry in bound)
 
 
-def defined(dynamic: Dynamic, functions: Iterable[CFunction]) -> tuple[CFunction, ...]:
-    """Of these functions of another file those that this one defines, with the packages that both have."""
-    return tuple(
-        CFunction(one.name, tuple(package for package in one.packages if _calls(dynamic, package, one.name)))
-        for one in functions
-        if (symbol := dynamic.symbol(one.name)) is not None and symbol.defined
-    )
-
-
-def _calls(dynamic: Dynamic, package: str, name: str) -> bool:
-    """Whether the file has cgo's wrapper or entry of this function for this very package."""
-    forms = (f"_cgo_{package}_Cfunc_{name}", f"_cgo_{package}_C2func_{name}", f"_cgoexp_{package}_{name}")
-    return any((symbol := dynamic.symbol(form)) is not None and symbol.defined for form in forms)
+def _marked(dynamic: Dynamic) -> Iterator[tuple[str, str]]:
+    """(name, package) of each of cgo's marks in the string table."""
+    marks = ((chunk, match) for chunk in dynamic.strings.chunks(MAX_NAME) for match in _MARK.finditer(chunk))
+    for chunk, match in islice(marks, MAX_MARKS):
+        end = chunk.find(b"\0", match.end(), match.end() + MAX_NAME)
+        name = _NAME.fullmatch(chunk, match.end(), end) if end >= 0 else None
+        if name is not None:
+            yield name[0].decode(), (match[1] or match[2]).decode()

@@ -9,21 +9,32 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import cached_property, partial
+from typing import Any
 
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import CHUNK, Image
-from gopluck.facts.model import FunctionCode
-from gopluck.golang.leb128 import uleb128
+from gopluck.elf.numbers import uleb128
+from gopluck.golang import importpath
+from gopluck.golang.functab import DEAD_FILE, MAX_NAME, MAX_PATH, Parts, parts_of, records
 from gopluck.golang.pclntab import Pclntab
-from gopluck.golang.sources import DEAD_FILE, MAX_FUNCTIONS, MAX_NAME, MAX_PATH, package_of, records, region, words
+from gopluck.golang.records import FunctionCode
+from gopluck.golang.release import PCLNTABS
+from gopluck.golang.sources import package_of
 
 MAX_FOUND = 1 << 14
 """Functions of one file that are looked into."""
 
 MAX_STEPS = 1 << 12
 """Entries of one pc-value table that are decoded (a function of that many lines is cut there)."""
+
+MAX_ALL_STEPS = 1 << 19
+"""Entries of all pc-value tables of a file that are decoded; functions behind them are left out."""
+
+MAX_BASE = 255
+"""Characters of the name of a source file (`NAME_MAX`)."""
 
 FIELDS = {"name": 0, "pcfile": 4, "pcln": 5, "cu": 7, "start": 8}
 """`nameOff`, `pcfile`, `pcln`, `cuOffset` and `startLine`, in 32-bit words after the entry of `_func`."""
@@ -35,170 +46,176 @@ _MADE = re.compile(r"\[|-fm$|\.(?:func|gowrap|deferwrap|init|_C|_cgo)|-range\d|\
 """Names of functions that the compiler or cgo makes, and of generic ones, which are compiled where they are used."""
 
 
-def read_code(
-    image: Image, tables: Iterable[Pclntab], packages: frozenset[str], *, lines: bool = True
-) -> dict[str, dict[str, FunctionCode]]:
-    """The functions of some packages; nothing for releases before Go 1.20. Damage gives fewer, never an error.
+class Reader:
+    """The functions of a file by package and name; none for releases before Go 1.20. Damage gives fewer.
 
-    `lines=False` leaves out `FunctionCode.lines`.
+    `text`: the address of `runtime.text`, which the entries of the table of functions count from.
     """
-    out: dict[str, dict[str, FunctionCode]] = {}
-    for table in tables:
-        opened = _opened(image, table) if packages else None
-        if opened is not None:
-            for package, name, function in _functions(opened, packages, lines):
-                out.setdefault(package, {})[name] = function
-    return out
 
+    def __init__(self, image: Image, dynamic: Dynamic, tables: Iterable[Pclntab], text: int) -> None:
+        self._image = image
+        self._dynamic = dynamic
+        self._tables = tuple(tables)
+        self._text = text
+        self._found = 0
 
-def read_like(
-    image: Image,
-    dynamic: Dynamic,
-    tables: Iterable[Pclntab],
-    text: int,
-    like: Mapping[str, Iterable[str]],
-    *,
-    lines: bool = False,
-) -> dict[str, dict[str, FunctionCode]]:
-    """As `read_code`, of those functions by their names in each package that the file exports.
+    @cached_property
+    def exported(self) -> bool:
+        """Whether the file exports its functions, as hosts and plugins do: then one is looked up, not searched for."""
+        return self._text != 0 and self._dynamic.symbol("runtime.main") is not None
 
-    A host exports all its functions, so they are looked up, and its pclntab is not searched. `text`: the address of
-    `runtime.text`, which the entries of the table of functions count from.
-    """
-    out: dict[str, dict[str, FunctionCode]] = {}
-    for opened in filter(None, (_opened(image, table) for table in tables)):
-        table = words(image, opened.functions, 2 * opened.rows, 4)
-        entries, offsets = table[0::2], table[1::2]
-        for package, names in like.items():
-            prefix = _escaped(package)
-            for name in names:
-                symbol = dynamic.symbol(f"{prefix}.{name}")
-                row = bisect_right(entries, symbol.value - text) - 1 if symbol is not None else -1
-                if row < 0:
+    @cached_property
+    def _opened(self) -> tuple[_Opened, ...]:
+        known = (table for table in self._tables if PCLNTABS[table.form].start_line is not None)
+        return tuple(_Opened(self._image, parts) for table in known if (parts := parts_of(self._image, table)))
+
+    def look_up(self, package: str, name: str) -> FunctionCode | None:
+        """A function by its name in a package, where the file exports it."""
+        full = f"{importpath.to_prefix(package)}.{name}"
+        symbol = self._dynamic.symbol(full)
+        for opened in self._opened if symbol is not None else ():
+            row = bisect_right(opened.entries, symbol.value - self._text) - 1 if symbol is not None else -1
+            if row < 0:
+                continue
+            data = self._image.numbers(opened.parts.functions + opened.offsets[row] + 4, RECORD, 4)
+            if len(data) == RECORD and opened.name(data[FIELDS["name"]]) == full:
+                return _function(opened, data)
+        return None
+
+    def search(self, package: str) -> dict[str, FunctionCode]:
+        """The functions of a package that were written in a source file."""
+        out: dict[str, FunctionCode] = {}
+        for opened in self._opened:
+            for place, name in _names(opened, package):
+                self._found += 1
+                at = opened.records.get(place)
+                if self._found > MAX_FOUND or at is None:
                     continue
-                data = words(image, opened.functions + offsets[row] + 4, RECORD, 4)
-                if len(data) < RECORD or opened.name(data[FIELDS["name"]]) != f"{prefix}.{name}":
-                    continue
-                function = _function(opened, data, 0, lines)
+                function = _function(opened, self._image.numbers(at, RECORD, 4))
                 if function is not None:
-                    out.setdefault(package, {})[name] = function
-    return out
+                    out[name] = function
+        return out
 
 
-class _Opened(NamedTuple):
-    """The parts of a pclntab, as file offsets."""
+class Lines(Sequence[int]):
+    """`FunctionCode.lines`, decoded when they are looked at."""
 
-    image: Image
-    names: int
-    names_size: int
-    cutab: array[int]
-    files: int
-    pctab: int
-    functions: int
-    functions_size: int
-    rows: int
-    bases: dict[int, str]
-    """The names of source files that were read, by their offset."""
+    def __init__(self, decode: Callable[[], tuple[int, ...]]) -> None:
+        self._decode = decode
+
+    @cached_property
+    def _lines(self) -> tuple[int, ...]:
+        return self._decode()
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._lines[index]
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._lines == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._lines)
+
+
+class _Opened:
+    """A pclntab whose functions are looked at."""
+
+    def __init__(self, image: Image, parts: Parts) -> None:
+        self.image = image
+        self.parts = parts
+        self.cutab = image.numbers(parts.units, (parts.files - parts.units) // 4, 4)
+        self.bases: dict[int, str] = {}
+        """The names of source files that were read, by their offset."""
+        self._allowance = iter(range(MAX_ALL_STEPS))
+        self._table = image.numbers(parts.functions, 2 * parts.rows, 4)
+
+    @cached_property
+    def entries(self) -> array[int]:
+        """Where each function begins, counted from `runtime.text`."""
+        return self._table[0::2]
+
+    @cached_property
+    def offsets(self) -> array[int]:
+        """Where the record of each is, counted from the table."""
+        return self._table[1::2]
+
+    @cached_property
+    def records(self) -> dict[int, int]:
+        """The file offset of each record behind its entry, by the place of the function's name in the names."""
+        found = records(self.image, self.parts.functions, self.parts.end - self.parts.functions, self.offsets, 4)
+        return {data[at + FIELDS["name"]]: base + 4 * at for base, data, places in found for at in places}
 
     def base(self, offset: int) -> str:
         """The name of the source file at an offset of the table of files, without its directory."""
         if offset not in self.bases:
-            self.bases[offset] = self.image.cstring(self.files + offset, MAX_PATH).rpartition("/")[2]
+            self.bases[offset] = self.image.cstring(self.parts.files + offset, MAX_PATH).rpartition("/")[2][:MAX_BASE]
         return self.bases[offset]
 
     def name(self, offset: int) -> str:
         """The symbol name at an offset of the table of names."""
-        return self.image.cstring(self.names + offset, MAX_NAME)
+        return self.image.cstring(self.parts.names + offset, MAX_NAME)
+
+    def steps(self, offset: int, most: int = MAX_STEPS) -> list[tuple[int, int]]:
+        """(end of a range of pcs, value in it) of the pc-value table at an offset (`runtime.step`).
+
+        Shorter when no more steps are left, and where the file ends in the middle, or is damaged.
+        """
+        data = self.image.pread(self.parts.pctab + offset, 4 * most if most > 1 else 10)
+        out: list[tuple[int, int]] = []
+        at, pc, value = 0, 0, -1
+        with suppress(IndexError, ValueError):
+            for index, _ in zip(range(most), self._allowance, strict=False):
+                delta, at = uleb128(data, at)
+                if delta == 0 and index:
+                    break
+                value += -(delta >> 1) - 1 if delta & 1 else delta >> 1
+                delta, at = uleb128(data, at)
+                pc += delta
+                out.append((pc, value))
+        return out
 
 
-def _opened(image: Image, table: Pclntab) -> _Opened | None:
-    if table.form != "go1.20":
+def _function(opened: _Opened, data: array[int]) -> FunctionCode | None:
+    """The function of a record; None for what has no source file of its own."""
+    pcfile, pcln, unit, line = (data[FIELDS[key]] for key in ("pcfile", "pcln", "cu", "start"))
+    first = opened.steps(pcfile, 1)
+    if not first or not 0 <= unit + first[0][1] < len(opened.cutab) or not 0 < line < 1 << 31:
         return None
-    start, room = region(image, table)
-    header = words(image, start + 8, 8, image.word_size)
-    if len(header) < 8:
-        return None
-    names, units, files, pctab, functions = header[3:8]
-    if not 0 < names <= units <= files <= pctab <= functions < room:
-        return None
-    cutab = words(image, start + units, (files - units) // 4, 4)
-    count = min(header[0], MAX_FUNCTIONS)
-    at = (start + names, units - names, cutab, start + files, start + pctab, start + functions, room - functions)
-    return _Opened(image, *at, count, {})
-
-
-def _functions(opened: _Opened, packages: frozenset[str], lines: bool) -> Iterator[tuple[str, str, FunctionCode]]:
-    image = opened.image
-    wanted = _names(image, opened.names, opened.names_size, packages)
-    offsets = words(image, opened.functions, 2 * opened.rows, 4)[1::2]
-    found = 0
-    for data, places in records(image, opened.functions, opened.functions_size, offsets, 4):
-        for at in places:
-            name = wanted.get(data[at + FIELDS["name"]])
-            if name is None or found == MAX_FOUND:
-                continue
-            found += 1
-            function = _function(opened, data, at, lines)
-            if function is not None:
-                yield *name, function
-
-
-def _function(opened: _Opened, data: array[int], at: int, lines: bool) -> FunctionCode | None:
-    """The function of the record at a place of some words; None for what has no source file of its own."""
-    image = opened.image
-    pcfile, pcln, unit, line = (data[at + FIELDS[key]] for key in ("pcfile", "pcln", "cu", "start"))
-    in_file = list(_steps(image, opened.pctab + pcfile, MAX_STEPS if lines else 1))
-    if not in_file or not 0 <= unit + in_file[0][1] < len(opened.cutab) or not 0 < line < 1 << 31:
-        return None
-    path = opened.cutab[unit + in_file[0][1]]
+    path = opened.cutab[unit + first[0][1]]
     if path == DEAD_FILE:
         return None
     base = opened.base(path)
     if base == "<autogenerated>" or base.startswith("_cgo"):
         return None
-    own = _own_lines(list(_steps(image, opened.pctab + pcln)), in_file, line) if lines else ()
-    return FunctionCode(base, line, own)
+    return FunctionCode(base, line, Lines(partial(_own_lines, opened, pcln, pcfile, line)))
 
 
-def _names(image: Image, offset: int, size: int, packages: frozenset[str]) -> dict[int, tuple[str, str]]:
-    """The (package, name in it) of each wanted function, by the place of its symbol name in the table of names."""
-    out: dict[int, tuple[str, str]] = {}
-    prefixes = [b"\0" + _escaped(path).encode() + b"." for path in sorted(packages)]
-    at = 0
-    for chunk in image.chunks(offset, size, MAX_NAME):
-        for prefix in prefixes:
-            found = chunk.find(prefix)
-            while found >= 0:
-                end = chunk.find(b"\0", found + 1)
-                name = chunk[found + 1 : end].decode("utf-8", "replace") if end >= 0 else ""
-                package = package_of(name)
-                rest = name[len(prefix) - 1 :]
-                if package in packages and rest and not _MADE.search("." + rest):
-                    out[at + found + 1] = package, rest
-                found = chunk.find(prefix, found + 1)
-        at += CHUNK
-    return out
+def _names(opened: _Opened, package: str) -> Iterator[tuple[int, str]]:
+    """(place of its symbol name in the table of names, name in the package) of each function of a package.
+
+    The first name of the table is never looked at.
+    """
+    prefix = importpath.to_prefix(package)
+    needle = b"\0" + prefix.encode() + b"."
+    start = 0
+    for chunk in opened.image.chunks(opened.parts.names, opened.parts.units - opened.parts.names, MAX_NAME):
+        at = chunk.find(needle)
+        while at >= 0:
+            end = chunk.find(b"\0", at + 1, at + 1 + MAX_NAME)
+            name = chunk[at + 1 : max(at + 1, end)].decode("utf-8", "replace")
+            rest = name[len(prefix) + 1 :]
+            if rest and package_of(name) == package and not _MADE.search("." + rest):
+                yield start + at + 1, rest
+            at = chunk.find(needle, at + 1)
+        start += CHUNK
 
 
-def _steps(image: Image, offset: int, most: int = MAX_STEPS) -> Iterator[tuple[int, int]]:
-    """(end of a range of pcs, value in it) of a pc-value table (`runtime.step`)."""
-    data = image.pread(offset, 4 * most if most > 1 else 10)
-    at, pc, value = 0, 0, -1
-    try:
-        for index in range(most):
-            delta, at = uleb128(data, at)
-            if delta == 0 and index:
-                return
-            value += -(delta >> 1) - 1 if delta & 1 else delta >> 1
-            delta, at = uleb128(data, at)
-            pc += delta
-            yield pc, value
-    except (IndexError, ValueError):
-        return  # the file ends in the middle, or is damaged
-
-
-def _own_lines(lines: list[tuple[int, int]], files: list[tuple[int, int]], start: int) -> tuple[int, ...]:
+def _own_lines(opened: _Opened, pcln: int, pcfile: int, start: int) -> tuple[int, ...]:
     """The lines in the function's own file; the code of inlined functions from other files is left out."""
+    lines, files = opened.steps(pcln), opened.steps(pcfile)
     out: list[int] = []
     position = 0
     begin = 0
@@ -209,13 +226,3 @@ def _own_lines(lines: list[tuple[int, int]], files: list[tuple[int, int]], start
             out.append(line - start)
         begin = end
     return tuple(out)
-
-
-def _escaped(path: str) -> str:
-    """`objabi.PathToPrefix`: dots after the last slash, `%`, `"`, control characters and bytes beyond ASCII."""
-    data = path.encode()
-    slash = data.rfind(b"/")
-    return "".join(
-        f"%{byte:02x}" if byte <= 0x20 or byte in b'%"' or byte >= 0x7F or (byte == 0x2E and at > slash) else chr(byte)
-        for at, byte in enumerate(data)
-    )

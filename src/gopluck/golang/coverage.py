@@ -8,11 +8,13 @@ The packages' initializers hand it to `runtime.addCovMeta` (since Go 1.20) or `i
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import islice
 
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image
-from gopluck.golang.leb128 import uleb128
+from gopluck.elf.numbers import uleb128
+from gopluck.golang import importpath
 from gopluck.golang.pclntab import Pclntab, contains
 
 REGISTER = (b".addCovMeta\0", b"/rtcov.AddMeta\0")
@@ -24,10 +26,12 @@ HEADER = struct.Struct("<4I16s4x2I")
 STARTS = tuple(struct.pack("<3I", name, 1, module) for name, module in ((2, 3), (2, 1), (1, 2), (1, 1)))
 """`PkgName`, `PkgPath` and `ModulePath`, by their place in a string table that has each text once."""
 
-MAX_PATH = 1024
 MAX_FUNCTIONS = 1 << 16
 MAX_BLOBS = 1 << 14
-REACH = HEADER.size + 2 * MAX_PATH
+MAX_TRIES = 1 << 17
+"""Places at which a blob may begin, of those that are looked at."""
+
+REACH = HEADER.size + 2 * importpath.MAX_PATH
 """Bytes after the start of a blob without functions in which its package's path ends."""
 
 
@@ -39,25 +43,14 @@ def covered_packages(image: Image, dynamic: Dynamic, tables: Sequence[Pclntab]) 
     if not any(contains(image, table, name) for table in tables if table.names_size for name in REGISTER):
         return frozenset()
     found: set[str] = set()
-    for at in _starts(image):
-        path = _path(image, at)
+    hits = (
+        segment.offset + at for segment in image.loads for at in image.find(segment.offset, segment.filesz, *STARTS)
+    )
+    for at in islice(hits, MAX_TRIES):
+        path = _path(image, at - 4)
         if path is not None and len(found) < MAX_BLOBS:
             found.add(path)
     return frozenset(found)
-
-
-def _starts(image: Image) -> Iterator[int]:
-    """File offsets at which a blob may begin."""
-    for segment in image.loads:
-        base = segment.offset
-        for chunk in image.chunks(segment.offset, segment.filesz, HEADER.size):
-            for start in STARTS:
-                at = chunk.find(start)
-                while at >= 0:
-                    if base + at >= 4:
-                        yield base + at - 4
-                    at = chunk.find(start, at + 1)
-            base += len(chunk) - HEADER.size if len(chunk) > HEADER.size else len(chunk)
 
 
 def _path(image: Image, at: int) -> str | None:
@@ -69,7 +62,7 @@ def _path(image: Image, at: int) -> str | None:
     strings = at + HEADER.size + 4 * functions
     if not 0 < functions <= MAX_FUNCTIONS or not strings - at < length or not files:
         return None
-    table = image.pread(strings, 8 + MAX_PATH)
+    table = image.pread(strings, 8 + importpath.MAX_PATH)
     try:
         count, at = uleb128(table, 0)
         empty, at = uleb128(table, at)
@@ -77,6 +70,7 @@ def _path(image: Image, at: int) -> str | None:
     except (IndexError, ValueError):
         return None
     text = table[at : at + size]
-    if count != files or empty or not 0 < size <= MAX_PATH or len(text) < size:
+    if count != files or empty or not 0 < size <= importpath.MAX_PATH or len(text) < size or not text.isascii():
         return None
-    return text.decode() if text.isascii() and text.decode().isprintable() else None
+    path = text.decode()
+    return path if path.isprintable() and importpath.fits(path) else None

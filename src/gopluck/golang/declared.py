@@ -7,90 +7,66 @@ Constants, and what was inlined or never used, leave none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 
 from gopluck.elf.constants import STT_FUNC
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image
+from gopluck.golang import importpath
 from gopluck.golang.moduledata import Moduledata
 from gopluck.golang.pclntab import Pclntab
+from gopluck.golang.pclntab import names as function_names
 
 OVERLAP = 1024
 """Bytes of a function name that may lie across two chunks."""
 
-
-def declared(
-    image: Image, dynamic: Dynamic, tables: Iterable[Pclntab], module: Moduledata, names: Iterable[str]
-) -> Mapping[str, str]:
-    """What each name is that there is: `func`, `generic func`, `var`, `type`, `generic type`, or `method of T`."""
-    wanted = [name for name in dict.fromkeys(names) if name.isidentifier()]
-    prefixes = tuple(dict.fromkeys((module.pluginpath, escaped(module.pluginpath))))
-    out: dict[str, str] = {}
-    for name in wanted:
-        for prefix in prefixes:
-            symbol = dynamic.symbol(f"{prefix}.{name}")
-            if symbol is not None and symbol.defined:
-                out.setdefault(name, "func" if symbol.type == STT_FUNC else "var")
-    functions = _functions(image, tables, prefixes, wanted)
-    for name, what in (*functions.items(), *_types(image, module, wanted).items()):
-        out.setdefault(name, what)
-    return out
+MAX_TYPES = 32 << 20
+"""Bytes of type data that are searched (a plugin of 100 MB has some 5 MB)."""
 
 
-def escaped(path: str) -> str:
-    """A package path as it stands in symbol names (`cmd/internal/objabi`, `PathToPrefix`)."""
-    folder, slash, last = path.rpartition("/")
-    return folder + slash + re.sub(r'[.%"\x00-\x20\x7f-\xff]', lambda match: f"%{ord(match[0]):02x}", last)
+def declared(image: Image, dynamic: Dynamic, tables: Iterable[Pclntab], module: Moduledata, name: str) -> str | None:
+    """What a name is: `func`, `generic func`, `var`, `type`, `generic type`, or `method of T`; None for nothing."""
+    if not name.isidentifier():
+        return None
+    prefixes = tuple(dict.fromkeys((module.pluginpath, importpath.to_prefix(module.pluginpath))))
+    for prefix in prefixes:
+        symbol = dynamic.symbol(f"{prefix}.{name}")
+        if symbol is not None and symbol.defined:
+            return "func" if symbol.type == STT_FUNC else "var"
+    return _function(image, tables, prefixes, name) or _type(image, module, name)
 
 
-def _functions(image: Image, tables: Iterable[Pclntab], prefixes: tuple[str, ...], names: list[str]) -> dict[str, str]:
+def _function(image: Image, tables: Iterable[Pclntab], prefixes: tuple[str, ...], name: str) -> str | None:
     """`PREFIX.NAME`, `PREFIX.NAME[…]`, `PREFIX.T.NAME`, `PREFIX.(*T).NAME` among the function names."""
-    if not names:
-        return {}
     start = b"|".join(re.escape(prefix.encode()) for prefix in prefixes)
-    name = b"|".join(re.escape(one.encode()) for one in names)
     pattern = re.compile(
-        b"\0(?:" + start + rb")\.(?:\(?\*?([^\0.()\[]+)(?:\[[^\0]*\])?\)?\.)?(" + name + rb")(\[[^\0]*\])?\0"
+        rb"\0(?:%b)\.(?:\(?\*?([^\0.()\[]+)(?:\[[^\0]*\])?\)?\.)?%b(\[[^\0]*\])?\0" % (start, re.escape(name.encode()))
     )
-    plain: dict[str, str] = {}
-    methods: dict[str, str] = {}
+    method = None
     for table in tables:
-        for chunk in _name_chunks(image, table):
+        for chunk in function_names(image, table, OVERLAP):
             at = 0
             while (match := pattern.search(chunk, at)) is not None:
                 at = match.end() - 1
-                key = match[2].decode()
-                if match[1]:
-                    methods.setdefault(key, f"method of {match[1].decode('utf-8', 'replace')}")
-                else:
-                    plain.setdefault(key, "generic func" if match[3] else "func")
-    return methods | plain
+                if not match[1]:
+                    return "generic func" if match[2] else "func"
+                method = method or f"method of {match[1].decode('utf-8', 'replace')}"
+    return method
 
 
-def _name_chunks(image: Image, table: Pclntab) -> Iterator[bytes]:
-    segment = image.segment_of(table.address)
-    if segment is None:
-        return
-    # A NUL stands before each name but perhaps the first.
-    offset = max(segment.offset + table.names - segment.vaddr - 1, 0)
-    yield from image.chunks(offset, table.names_size + 1, OVERLAP)
-
-
-def _types(image: Image, module: Moduledata, names: list[str]) -> dict[str, str]:
+def _type(image: Image, module: Moduledata, name: str) -> str | None:
     """`*main.NAME` as an `abi.Name` (flags, length, text) in the type data."""
     segment = image.segment_of(module.types)
     size = module.etypes - module.types
-    if segment is None or not 0 < size <= segment.filesz or not names:
-        return {}
-    name = b"|".join(re.escape(one.encode()) for one in names)
-    pattern = re.compile(rb"(?s)[\x00-\x0f]([\x01-\x7f])\*?main\.(" + name + rb")(\[)?")
-    long = re.compile(rb"\*?main\.(" + name + rb")\[")
-    out: dict[str, str] = {}
-    for chunk in image.chunks(segment.offset + module.types - segment.vaddr, size, OVERLAP):
-        for match in pattern.finditer(chunk):
-            end = match.start(1) + 1 + match[1][0]
-            if match[3] is None and end == match.end():
-                out.setdefault(match[2].decode(), "type")
-        for match in long.finditer(chunk):
-            out.setdefault(match[1].decode(), "generic type")
-    return out
+    if segment is None or not 0 < size <= segment.filesz:
+        return None
+    text = re.escape(name.encode())
+    plain = re.compile(rb"(?s)[\x00-\x0f]([\x01-\x7f])\*?main\." + text + rb"(\[)?")
+    generic = re.compile(rb"\*?main\." + text + rb"\[")
+    for chunk in image.chunks(segment.offset + module.types - segment.vaddr, min(size, MAX_TYPES), OVERLAP):
+        for match in plain.finditer(chunk):
+            if match[2] is None and match.start(1) + 1 + match[1][0] == match.end():
+                return "type"
+        if generic.search(chunk) is not None:
+            return "generic type"
+    return None

@@ -10,10 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from gopluck.golang.release import RELEASES
+
 AR_MAGIC = b"!<arch>\n"
 AR_HEADER = 60
-MAGICS = (b"\x00go116ld", b"\x00go117ld", b"\x00go118ld", b"\x00go119ld", b"\x00go120ld")
-"""`goobj.Magic` of each form since 1.16; the fingerprint follows it in all of them."""
+MAGICS = tuple({release.object_magic for release in RELEASES})
+"""`goobj.Magic` of each release; the fingerprint follows it in all of them."""
 
 HEAD = 1 << 16
 """Bytes of the object that are looked at: its text header is a few lines."""

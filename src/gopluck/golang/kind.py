@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from gopluck.elf.constants import DF_1_PIE, DT_FLAGS_1, ET_DYN, ET_EXEC, PT_INTERP
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image
-from gopluck.facts.model import BuildInfo
 from gopluck.golang.pclntab import Pclntab, contains, names
+from gopluck.golang.records import BuildInfo
 
 _TEST_FUNCTION = re.compile(rb"\0([^\0(]+\.(?:Test|Benchmark|Fuzz|Example)(?:[^a-z\0.(][^\0.(]*)?)(?=\0)")
 """The full name of a function that `go test` takes for a test (`cmd/go/internal/load/test.go`, `isTest`)."""
@@ -25,7 +25,7 @@ def kind_of(
 ) -> str:
     """The kind, from what the linker wrote (a pluginpath) before what the go command recorded (`-buildmode`).
 
-    Up to Go 1.17 no settings are recorded, up to 1.19 nothing at all in plugins, and in 1.21 no path in test binaries.
+    Up to Go 1.17 no settings are recorded, up to 1.20 nothing at all in plugins, and in 1.21 no path in test binaries.
     """
     mode = info.setting("-buildmode") if info else None
     if pluginpath or mode == "plugin":

@@ -1,7 +1,7 @@
 """The layouts of `runtime.moduledata` as data, by release (`runtime/symtab.go`, `type moduledata struct`).
 
-A new Go release is one row in `RELEASES`, and a row in `LAYOUTS` only if the struct changed. The offsets follow
-from the field list and the word size by Go's alignment rules, so one row serves every architecture.
+A new Go release needs a row only if the struct changed (`release.RELEASES` says which it has). The offsets follow from
+the field list and the word size by Go's alignment rules, so one row serves every architecture.
 """
 
 from __future__ import annotations
@@ -51,34 +51,14 @@ LAYOUTS: Mapping[str, str] = {
 }
 """Field lists by the release that introduced them: `p` word, `s` slice, `t` string, `b` byte, `v` bitvector."""
 
-RELEASES: Mapping[tuple[int, int], str] = {
-    (1, 15): "go1.2",
-    (1, 19): "go1.18",
-    (1, 21): "go1.21",
-    (1, 22): "go1.21",
-    (1, 23): "go1.23",
-    (1, 24): "go1.23",
-    (1, 25): "go1.23",
-    (1, 26): "go1.26",
-    (1, 27): "go1.27",
-}
-"""The layout of each release whose loads were tested against real ones."""
 
-
-class Layout:
+class Layout(dict[str, int]):
     """Byte offsets of the fields for one word size; `size` in bytes."""
 
-    def __init__(self, name: str, word_size: int, size: int, offsets: Mapping[str, int]) -> None:
+    def __init__(self, name: str, size: int, offsets: Mapping[str, int]) -> None:
+        super().__init__(offsets)
         self.name = name
-        self.word_size = word_size
         self.size = size
-        self.offsets = offsets
-
-    def __getitem__(self, field: str) -> int:
-        return self.offsets[field]
-
-    def __contains__(self, field: str) -> bool:
-        return field in self.offsets
 
 
 @cache
@@ -96,4 +76,4 @@ def layout(name: str, word_size: int) -> Layout:
         offsets[field] = at
         # runtime.bitvector is {n int32; bytedata *uint8}: two words with padding.
         at += word_size * (2 if kind == "v" else words[kind])
-    return Layout(name, word_size, at, offsets)
+    return Layout(name, at, offsets)

@@ -8,23 +8,28 @@ same address; every candidate has to pass `_plausible`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple
+from itertools import chain, islice
 
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image
 from gopluck.elf.relocations import Relocations
 from gopluck.errors import MalformedFile
-from gopluck.facts.model import Memory, PackageHash
+from gopluck.golang import importpath
 from gopluck.golang.layouts import MINIMUM_WINDOW_WORDS, Layout, layout
+from gopluck.golang.records import Memory, PackageHash
+from gopluck.record import NamedTuple
 
-MAX_PACKAGES = 1 << 14
-"""Packages of one plugin that are read at the most."""
+MAX_PACKAGES = 1 << 12
+"""Packages of one plugin that are read at the most (a plugin that links all of Tyk's gateway has some 1,500)."""
 
 MAX_TEXTS = 1 << 22
 """Bytes of all package paths: in a damaged file one long string can be that of every package."""
 
-MAX_PATH = 4096
-"""Bytes of a pluginpath or package path."""
+MAX_CANDIDATES = 256
+"""Places at which a `moduledata` may lie, of those that are looked at."""
+
+HASH_WORDS = 5
+"""Words of a `modulehash`: {modulename string, linktimehash string, runtimehash *string}."""
 
 _SLICES = ("ftab", "textsectmap", "ptab", "pkghashes", "inittasks", "modulehashes", "typelinks", "itablinks")
 
@@ -41,7 +46,8 @@ class Moduledata(NamedTuple):
     ptab: int
     """Address of the `ptab` array."""
     ptab_len: int
-    memory: Memory
+    memory: tuple[Memory, ...]
+    """The struct, and what a runtime with another layout would take for the first of `pkghashes`."""
 
 
 def read_moduledata(
@@ -53,7 +59,7 @@ def read_moduledata(
     """
     form = layout(layout_name, image.word_size)
     headers = list(pclntabs)
-    for address in _candidates(image, dynamic, relocations, headers):
+    for address in islice(_candidates(image, dynamic, relocations, headers), MAX_CANDIDATES):
         try:
             if _plausible(image, relocations, form, address, headers):
                 return _parse(image, relocations, form, address)
@@ -63,18 +69,15 @@ def read_moduledata(
 
 
 def _candidates(image: Image, dynamic: Dynamic, relocations: Relocations, pclntabs: list[int]) -> Iterator[int]:
-    seen: set[int] = set()
     section = image.sections.get(".go.module")
     first = dynamic.symbol("runtime.firstmoduledata")
-    for address in (section.addr if section else 0, first.value if first else 0):
-        if address and address not in seen:
+    known = (section.addr if section else 0, first.value if first else 0)
+    written = (address for pclntab in pclntabs for address in relocations.writers_of(pclntab))
+    seen = {0}
+    for address in chain(known, written):
+        if address not in seen:
             seen.add(address)
             yield address
-    for pclntab in pclntabs:
-        for address in relocations.writers_of(pclntab):
-            if address not in seen:
-                seen.add(address)
-                yield address
 
 
 def _plausible(image: Image, relocations: Relocations, form: Layout, address: int, pclntabs: list[int]) -> bool:
@@ -91,17 +94,24 @@ def _plausible(image: Image, relocations: Relocations, form: Layout, address: in
         if not 0 < word(address + form[low]) <= word(address + form[high]):
             return False
     length = word(address + form["pluginpath"] + size)
-    if length > MAX_PATH or image.read(address + form["hasmain"], 1)[0] > 1 or image.read(address + form["bad"], 1)[0]:
+    if length > importpath.MAX_PATH:
+        return False
+    if image.read(address + form["hasmain"], 1)[0] > 1 or image.read(address + form["bad"], 1)[0]:
         return False
     return word(address + form["next"]) == 0 and word(address + form["typemap"]) == 0
 
 
 def _parse(image: Image, relocations: Relocations, form: Layout, address: int) -> Moduledata:
     word, size = relocations.pointer, image.word_size
+    memory = [read_memory(image, relocations, address, MINIMUM_WINDOW_WORDS * size)]
+    path = word(address + form["pluginpath"])
+    if path:
+        # Go 1.27 has `pkghashes` where Go 1.20 has `pluginpath`: a host of the one reads the text of the other.
+        memory.append(read_memory(image, relocations, path, HASH_WORDS * size))
     return Moduledata(
         layout=form,
         address=address,
-        pluginpath=relocations.text(address + form["pluginpath"], MAX_PATH).decode("utf-8", "replace"),
+        pluginpath=relocations.text(address + form["pluginpath"], importpath.MAX_PATH).decode("utf-8", "replace"),
         pkghashes=_pkghashes(
             image, relocations, word(address + form["pkghashes"]), word(address + form["pkghashes"] + size)
         ),
@@ -109,24 +119,24 @@ def _parse(image: Image, relocations: Relocations, form: Layout, address: int) -
         etypes=word(address + form["etypes"]),
         ptab=word(address + form["ptab"]),
         ptab_len=word(address + form["ptab"] + size),
-        memory=read_memory(image, relocations, address, MINIMUM_WINDOW_WORDS * size),
+        memory=tuple(memory),
     )
 
 
 def _pkghashes(image: Image, relocations: Relocations, array: int, count: int) -> tuple[PackageHash, ...]:
-    """`[]modulehash`, each {modulename string, linktimehash string, runtimehash *string}."""
+    """`[]modulehash`."""
     if count > MAX_PACKAGES:
         raise MalformedFile(f"{image.path}: {count} package hashes")
-    step = 5 * image.word_size
+    step = HASH_WORDS * image.word_size
     out: list[PackageHash] = []
     room = MAX_TEXTS
     for at in range(array, array + count * step, step):
-        path = relocations.text(at, MAX_PATH)
+        path = relocations.text(at, importpath.MAX_PATH).decode("utf-8", "surrogateescape")
         room -= len(path)
-        if room < 0:
-            raise MalformedFile(f"{image.path}: the paths of package hashes overlap")
+        if room < 0 or not importpath.fits(path):
+            raise MalformedFile(f"{image.path}: the paths of package hashes are too long, or overlap")
         linktimehash = relocations.text(at + 2 * image.word_size, 64).hex()
-        out.append(PackageHash(path.decode("utf-8", "surrogateescape"), linktimehash))
+        out.append(PackageHash(path, linktimehash))
     return tuple(out)
 
 
@@ -136,13 +146,12 @@ def read_memory(image: Image, relocations: Relocations, address: int, size: int)
     if segment is None:
         raise MalformedFile(f"{image.path}: nothing is mapped at {address:#x}")
     size = min(size, segment.vaddr + segment.memsz - address) // image.word_size * image.word_size
-    order: Literal["little", "big"] = "little" if image.header.byte_order == "<" else "big"
     data = bytearray()
     pointers: list[int] = []
     symbols: list[tuple[int, str, int]] = []
     for offset in range(0, size, image.word_size):
         word = relocations.word(address + offset)
-        data += word.value.to_bytes(image.word_size, order)
+        data += word.value.to_bytes(image.word_size, image.order)
         if word.pointer:
             pointers.append(offset)
         if word.symbol is not None:

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Iterator
+from itertools import islice
 
-from gopluck.elf.constants import EM_386, EM_RISCV, EM_S390, EM_X86_64
 from gopluck.elf.dynamic import Dynamic
-from gopluck.elf.image import CHUNK, Image
+from gopluck.elf.image import Image
+from gopluck.golang.release import PCLNTABS
+from gopluck.record import NamedTuple
 
-MAGICS: Mapping[int, str] = {
-    0xFFFFFFFB: "go1.2",
-    0xFFFFFFFA: "go1.16",
-    0xFFFFFFF0: "go1.18",
-    0xFFFFFFF1: "go1.20",
-}
-"""`abi.PCLnTabMagic` by the release that introduced it."""
+MAX_HEADERS = 4
+"""Headers of one file that are looked at; a Go file has one."""
 
-MAX_HEADERS = 16
-"""Headers of one file that are looked at."""
+MAX_TRIES = 1 << 16
+"""Places that look like one, of those that are looked at."""
 
 MAX_NAMES = 1 << 26
 """Bytes of function names (a host of 130 MB has 9 MB)."""
 
-QUANTA: Mapping[int, tuple[int, ...]] = {EM_386: (1,), EM_X86_64: (1,), EM_S390: (2,), EM_RISCV: (2, 4)}
-"""`sys.Arch.MinLC` of each machine; 4 for the others (`cmd/internal/sys/arch.go`)."""
-
 _SECTIONS = (".gopclntab", ".data.rel.ro.gopclntab")
-_BEFORE_OFFSETS = {"go1.16": 2, "go1.18": 3, "go1.20": 3}
-"""Words (nfunc, nfiles, textStart) between the first eight bytes and `funcnameOffset`."""
+_FORMS = {form.magic: name for name, form in PCLNTABS.items()}
 
 
 class Pclntab(NamedTuple):
@@ -36,7 +28,7 @@ class Pclntab(NamedTuple):
 
     address: int
     form: str
-    """A value of `MAGICS`."""
+    """A key of `release.PCLNTABS`."""
     names: int
     names_size: int
 
@@ -49,43 +41,38 @@ def find_pclntabs(image: Image) -> tuple[Pclntab, ...]:
             found = _parse(image, section.addr)
             if found is not None:
                 return (found,)
-    order: Literal["little", "big"] = "little" if image.header.byte_order == "<" else "big"
+    order, quanta = image.order, image.machine.quanta if image.machine else (4,)
     # pad1, pad2, minLC (the instruction quantum) and ptrSize follow the magic. A regular expression for all of them
     # takes ten times as long.
-    ends = [bytes([0, 0, quantum, image.word_size]) for quantum in QUANTA.get(image.header.machine, (4,))]
-    starts = [magic.to_bytes(4, order) for magic in MAGICS]
+    ends = [bytes([0, 0, quantum, image.word_size]) for quantum in quanta]
+    starts = [magic.to_bytes(4, order) for magic in _FORMS]
     common = b"\xff\xff\xff"
     needles = {(start if order == "big" else common) + end for start in starts for end in ends}
     before = 0 if order == "big" else 1
     headers: dict[int, Pclntab] = {}
-    for segment in image.loads:
-        base = segment.vaddr - before
-        for chunk in image.chunks(segment.offset, segment.filesz, 7):
-            # A hole is compared faster than it is searched.
-            for needle in needles if chunk != bytes(len(chunk)) else ():
-                at = chunk.find(needle)
-                while at >= 0 and len(headers) < MAX_HEADERS:
-                    header = _parse(image, base + at) if (base + at) % image.word_size == 0 else None
-                    if header is not None:
-                        headers[header.address] = header
-                    at = chunk.find(needle, at + 1)
-            base += CHUNK
+    hits = ((segment, at) for segment in image.loads for at in image.find(segment.offset, segment.filesz, *needles))
+    for segment, at in islice(hits, MAX_TRIES):
+        address = segment.vaddr - before + at
+        table = _parse(image, address) if address % image.word_size == 0 else None
+        if table is not None:
+            headers[address] = table
+        if len(headers) == MAX_HEADERS:
+            break
     return tuple(headers[address] for address in sorted(headers))
 
 
 def _parse(image: Image, address: int) -> Pclntab | None:
-    order: Literal["little", "big"] = "little" if image.header.byte_order == "<" else "big"
     segment = image.segment_of(address)
     if segment is None or address + 12 * image.word_size > segment.vaddr + segment.filesz:
         return None
     head = image.read(address, 8)
-    form = MAGICS.get(int.from_bytes(head[:4], order))
+    form = _FORMS.get(int.from_bytes(head[:4], image.order))
     if form is None or head[7] != image.word_size:
         return None
     room = segment.vaddr + segment.filesz - address
     if form == "go1.2":
         return Pclntab(address, form, address, room)
-    start = address + 8 + _BEFORE_OFFSETS[form] * image.word_size
+    start = address + 8 + PCLNTABS[form].header * image.word_size
     names, following = image.word(start), image.word(start + image.word_size)
     if not 0 < names < following <= room or following - names > MAX_NAMES:
         return None
@@ -113,6 +100,6 @@ def contains(image: Image, table: Pclntab, needle: bytes) -> bool:
 
 def names(image: Image, table: Pclntab, overlap: int) -> Iterator[bytes]:
     """The function names, NUL-terminated, in pieces; each goes on for `overlap` bytes of the next."""
-    segment = image.segment_of(table.address)
+    segment = image.segment_of(table.names)
     if segment is not None:
         yield from image.chunks(segment.offset + table.names - segment.vaddr, table.names_size, overlap)

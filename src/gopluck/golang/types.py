@@ -7,10 +7,10 @@ import struct
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image
 from gopluck.errors import MalformedFile
-from gopluck.facts.model import ExportedSymbol
 from gopluck.golang.moduledata import Moduledata
+from gopluck.golang.records import ExportedSymbol
 
-MAX_SYMBOLS = 1 << 16
+MAX_SYMBOLS = 1 << 14
 MAX_TEXT = 1 << 16
 """Bytes of one name or type string."""
 
@@ -24,7 +24,7 @@ TFLAG_EXTRA_STAR = 2
 """`abi.TFlagExtraStar`: the string starts with a `*` that does not belong to the type."""
 
 
-def exported_symbols(image: Image, module: Moduledata, release: tuple[int, int]) -> tuple[ExportedSymbol, ...]:
+def exported_symbols(image: Image, module: Moduledata) -> tuple[ExportedSymbol, ...]:
     """The exported functions and variables, by name. A type that cannot be decoded is None.
 
     Raises `MalformedFile` when the table itself lies outside the file.
@@ -33,11 +33,12 @@ def exported_symbols(image: Image, module: Moduledata, release: tuple[int, int])
     if count > MAX_SYMBOLS:
         raise MalformedFile(f"{image.path}: {count} exported symbols")
     table = image.read(module.ptab, 8 * count) if count else b""
-    entries = struct.iter_unpack(image.header.byte_order + "ii", table)
+    entries = list(struct.iter_unpack(image.header.byte_order + "ii", table))
+    fixed = _fixed_lengths(image, [module.types + name for name, _ in entries])
     out: list[ExportedSymbol] = []
     room = MAX_TEXTS
     for name, kind in entries:
-        out.append(_symbol(image, module, release, name, kind))
+        out.append(_symbol(image, module, fixed, name, kind))
         room -= len(out[-1].name) + len(out[-1].type or "")
         if room < 0:
             raise MalformedFile(f"{image.path}: the names of exported symbols overlap")
@@ -52,17 +53,17 @@ def missing_symbols(dynamic: Dynamic, module: Moduledata, exported: tuple[Export
     return tuple(s.name for s in exported if dynamic.symbol(f"{module.pluginpath}.{s.name}") is None)
 
 
-def _symbol(image: Image, module: Moduledata, release: tuple[int, int], name: int, kind: int) -> ExportedSymbol:
-    text = _name(image, module.types + name, release)
+def _symbol(image: Image, module: Moduledata, fixed: bool, name: int, kind: int) -> ExportedSymbol:
+    text = _name(image, module.types + name, fixed)
     try:
-        is_func, source = _type(image, module, module.types + kind, release)
+        is_func, source = _type(image, module, module.types + kind, fixed)
     except MalformedFile:
         return ExportedSymbol(text, "var", None)
     # A variable is in the table with a pointer to its type.
     return ExportedSymbol(text, "func" if is_func else "var", source if is_func else source.removeprefix("*"))
 
 
-def _type(image: Image, module: Moduledata, address: int, release: tuple[int, int]) -> tuple[bool, str]:
+def _type(image: Image, module: Moduledata, address: int, fixed: bool) -> tuple[bool, str]:
     """Whether the `abi.Type` at an address is a func, and its string.
 
     Size_, PtrBytes, Hash uint32, TFlag, Align_, FieldAlign_, Kind_, Equal, GCData, Str int32, PtrToThis int32.
@@ -71,14 +72,23 @@ def _type(image: Image, module: Moduledata, address: int, release: tuple[int, in
     data = image.read(address, 4 * word + 16)
     flags, kind = data[2 * word + 4], data[2 * word + 7]
     (offset,) = struct.unpack_from(image.header.byte_order + "i", data, 4 * word + 8)
-    text = _name(image, module.types + offset, release)
+    text = _name(image, module.types + offset, fixed)
     return kind & KIND_MASK == FUNC, text[1:] if flags & TFLAG_EXTRA_STAR else text
 
 
-def _name(image: Image, address: int, release: tuple[int, int]) -> str:
+def _fixed_lengths(image: Image, names: list[int]) -> bool:
+    """Whether the lengths of names have two bytes, as up to Go 1.16: the first one of a short name is 0.
+
+    A varint is 0 only for an empty name, which no symbol has. Plugins of 1.16 and 1.17 differ in nothing else that is
+    looked at, and neither has build info.
+    """
+    return any(image.read(address + 1, 1) == b"\0" for address in names)
+
+
+def _name(image: Image, address: int, fixed: bool) -> str:
     """`abi.Name`: a byte of flags, the length (a varint since Go 1.17, two bytes before), the text."""
     head = image.read(address, 3)
-    if release < (1, 17):
+    if fixed:
         length, start = head[1] << 8 | head[2], 3
     elif head[1] < 0x80:
         length, start = head[1], 2

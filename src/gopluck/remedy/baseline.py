@@ -1,19 +1,36 @@
-"""What a host demands of everything that is loaded into it: release, environment, flags, and the build line."""
+"""What a host demands of everything that is loaded into it: release, environment, flags, and the build line.
+
+This is the door at which grammars stand: what does not fit one is left out, and shown.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
-from gopluck.remedy.model import Input
-from gopluck.replay.dlopen import libc_of
-from gopluck.rules.builds import Build
-from gopluck.rules.commands import Settings, owner, profile, settings, toolchain
+from gopluck.builds.build import Build
+from gopluck.builds.flags import INSTRUMENTS
+from gopluck.facts.model import Binary, Identity
+from gopluck.loader.libc import libc_of
+from gopluck.record import NamedTuple
+from gopluck.remedy import grammar
+from gopluck.remedy.lines import assignments
+from gopluck.remedy.quote import Placeholder, sh
+from gopluck.result.recipe import Input, LeftOut
+
+CGO = ("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS")
+"""The variables that decide which C declarations cgo sees. Not recorded with -trimpath."""
+
+LINK, LINK_DEFAULT = "CGO_LDFLAGS", "-O2 -g"
+"""cgo writes a line for each word of CGO_LDFLAGS into a package; what it takes where the variable is not set."""
+
+NO_BUILD = Build(Binary("", 0, Identity("", ""), "empty"), "")
+"""Stands for an earlier build of which nothing is known."""
 
 
-def checkout(host: Build) -> str:
+def checkout(host: Build) -> Placeholder:
     """What stands for the folder of a build's main module, where it is not recorded (-trimpath)."""
-    return f"${owner(host)}_CHECKOUT"
+    return Placeholder(f"${whose(host)}_CHECKOUT")
 
 
 class Baseline(NamedTuple):
@@ -28,41 +45,48 @@ class Baseline(NamedTuple):
     inputs: tuple[Input, ...]
     """What has to be had from the host's owner, or be at a certain place."""
     notes: tuple[str, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    """What the host has, and a recipe does not repeat."""
 
     def line(self, output: str, mode: str = "plugin") -> str:
-        """The build line without the environment, quoted for a shell. `mode`: empty for an executable."""
-        return Settings(self.go, self.env, self.flags).line(output, mode)
-
-    @property
-    def assignments(self) -> str:
-        """The environment as it stands before a command, quoted for a shell."""
-        return Settings(self.go, self.env, self.flags).assignments
+        """The build line with the environment, quoted for a shell. `mode`: empty for an executable."""
+        return " ".join((*assignments(self.env), *map(sh, build_words(self.flags, output, mode))))
 
 
 def baseline(host: Build, plugin: Build | None = None) -> Baseline:
     """What a plugin has to repeat of a host's build, from the host's facts or its manifest.
 
-    `plugin`: an earlier build of the plugin. What it has and the host has not is then switched off by name, and what
-    it has already is left out.
+    `plugin`: an earlier build of the plugin. What it has and the host has not is then switched off by name: it may come
+    from GOFLAGS or the environment, which no file records. What it has already is left out.
     """
-    wanted = settings(host, plugin)
-    env = dict(wanted.env)
+    env: dict[str, str] = {}
+    flags: list[str] = []
+    left_out: list[LeftOut] = []
     inputs: list[Input] = []
     notes: list[str] = []
-    if needs_cache(host, plugin):
-        assert host.cache is not None
-        env["GOMODCACHE"] = host.cache
-        inputs.append(Input("", "the module cache: without -trimpath its path is part of every package", host.cache))
-    for flag in wanted.flags:
+    for name, value in _environment(host, plugin or NO_BUILD):
+        if grammar.variable(name, value):
+            env[name] = value
+        else:
+            left_out.append(LeftOut(name, value))
+    for flag in _flags(host, plugin or NO_BUILD):
         name, _, value = flag.partition("=")
+        if grammar.flag(flag):
+            flags.append(flag)
+        else:
+            left_out.append(LeftOut(name, value))
+    if host.cache is not None and needs_cache(host, plugin):
+        if grammar.variable("GOMODCACHE", host.cache):
+            env["GOMODCACHE"] = host.cache
+            what = "the module cache, because the host was built without -trimpath: its path is part of every package"
+            inputs.append(Input("", what, host.cache))
+        else:
+            left_out.append(LeftOut("GOMODCACHE", host.cache))
+    for name, _, value in (flag.partition("=") for flag in flags):
         if name == "-pgo" and value != "off":
-            known = value != profile(host)
-            inputs.append(
-                Input(
-                    "" if known else value[1:], f"the profile that {host.name} was built with", value if known else ""
-                )
-            )
-    if any(env.get(name) for name in ("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS")):
+            variable, path = ("", value) if value != profile(host) else (value[1:], "")
+            inputs.append(Input(variable, f"the profile that {host.name} was built with", path))
+    if any(map(env.get, CGO)):
         notes.append(f"Folders that the C flags name must hold the headers that {host.name} was built with.")
     if not toolchain(host):
         what = f"{host.release}, which GOTOOLCHAIN cannot name" if host.release else "a release that is not recorded"
@@ -71,8 +95,8 @@ def baseline(host: Build, plugin: Build | None = None) -> Baseline:
     if level != "v1":
         notes.append(f"{host.name.capitalize()} was built with GOAMD64={level}; the other side need not be.")
     if host.binary.elf and host.binary.elf.interp and libc_of(host.binary).kind == "musl":
-        notes.append("The host is linked with musl: build on Alpine, or with a C compiler for musl (CC=musl-gcc).")
-    return Baseline(wanted.go, env, wanted.flags, tuple(inputs), tuple(notes))
+        notes.append("The host is linked with musl: build on Alpine, or with CC=musl-gcc.")
+    return Baseline(toolchain(host), env, tuple(flags), tuple(inputs), tuple(notes), tuple(left_out))
 
 
 def needs_cache(host: Build, plugin: Build | None = None) -> bool:
@@ -80,3 +104,106 @@ def needs_cache(host: Build, plugin: Build | None = None) -> bool:
     if host.trimmed is not False or host.cache is None or host.vendored:
         return False
     return plugin is None or plugin.cache != host.cache
+
+
+def toolchain(build: Build) -> str:
+    """The release for GOTOOLCHAIN; empty when it cannot be named."""
+    return build.release if grammar.release(build.release) else ""
+
+
+def build_words(flags: tuple[str, ...], output: str, mode: str = "plugin") -> tuple[str, ...]:
+    """The words of `go build`, unquoted, that write `output`. `mode`: empty for an executable."""
+    name = output if grammar.file_name(output) else "plugin.so" if mode == "plugin" else "host"
+    return ("go", "build", *([f"-buildmode={mode}"] if mode else []), *flags, "-o", name, ".")
+
+
+def _environment(baseline: Build, other: Build) -> Iterator[tuple[str, str]]:
+    if toolchain(baseline):
+        yield "GOTOOLCHAIN", toolchain(baseline)
+    if baseline.experiments or other.experiments:
+        yield "GOEXPERIMENT", ",".join(sorted(baseline.experiments or ()))
+    if baseline.fips or other.fips:
+        yield "GOFIPS140", baseline.fips or "off"
+    yield "CGO_ENABLED", "1"
+    one, two = (build.binary.elf.goarch if build.binary.elf else "" for build in (baseline, other))
+    if one and two and one != two:
+        yield "GOOS", "linux"
+        yield "GOARCH", one
+    if "-msan" in baseline.instruments:
+        yield "CC", "clang"  # gcc has no MemorySanitizer
+    link, other_link = baseline.setting(LINK), other.setting(LINK)
+    if (link and other is NO_BUILD) or (None not in (link, other_link) and words(link) != words(other_link)):
+        yield LINK, link or ""
+    for name in CGO:
+        value = baseline.setting(name)
+        if value is not None and (value or other.setting(name)):
+            yield name, value
+
+
+def whose(build: Build) -> str:
+    """Whose build it is, as the beginning of a shell variable."""
+    return "PLUGIN" if build.binary.go and build.binary.go.kind == "plugin" else "HOST"
+
+
+def profile(build: Build) -> str:
+    """What stands for a build's profile, where its path is not recorded (-trimpath)."""
+    return f"${whose(build)}_PROFILE"
+
+
+def words(flags: str | None) -> int:
+    """The words of a CGO_LDFLAGS as cgo sees it."""
+    return len((flags or LINK_DEFAULT).split())
+
+
+def _flags(baseline: Build, other: Build) -> Iterator[str]:
+    if baseline.trimmed:
+        yield "-trimpath"
+    elif other.trimmed:
+        yield "-trimpath=false"
+    for flag in sorted(INSTRUMENTS):
+        if flag == "-cover" and flag in baseline.instruments:
+            # -coverpkg is recorded nowhere, but each package that it reached shows it; nobody shares the main package.
+            reached = sorted(path for path in baseline.covered or () if not baseline.is_main(path))
+            yield from ["-cover", f"-coverpkg={','.join(reached)}"] if reached else []
+        elif flag in baseline.instruments:
+            yield flag
+        elif flag in other.instruments:
+            yield f"{flag}=false"
+    if baseline.tags:
+        yield f"-tags={','.join(sorted(baseline.tags))}"
+    elif other.tags:
+        yield "-tags="
+    if (given := gcflags(baseline)) is not None:
+        yield given
+    elif gcflags(other) is not None:
+        yield "-gcflags=all="
+    if (path := baseline.setting("-pgo")) and path != "off":
+        yield f"-pgo={path}" if path.startswith("/") else Placeholder(f"-pgo={profile(baseline)}")
+    elif (other.setting("-pgo") or "off") != "off":
+        yield "-pgo=off"
+
+
+def gcflags(build: Build) -> str | None:
+    """The -gcflags that reach more than the main package, with a pattern that means the same in another module."""
+    if build.gcflags is None:
+        return _by_dwarf(build)
+    pattern, given = build.gcflags
+    if pattern is None:
+        return None
+    if pattern.startswith("./") and build.main_module:
+        pattern = build.main_module + pattern[1:]
+    return f"-gcflags={pattern}={' '.join(given)}"
+
+
+def _by_dwarf(build: Build) -> str | None:
+    """Where no settings are recorded (before Go 1.18): the flags that nearly every package was compiled with.
+
+    The go command leaves -N out for the packages of the runtime.
+    """
+    flags = Counter(build.flags_by_dwarf(package) for package in build.packages)
+    del flags[None]
+    if not flags:
+        return None
+    usual, count = flags.most_common(1)[0]
+    given = sorted((usual or frozenset()) - set(INSTRUMENTS))
+    return f"-gcflags=all={' '.join(given)}" if given and 3 * count > 2 * flags.total() else None

@@ -8,14 +8,18 @@ the directory.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+import re
+from collections.abc import Iterable, Iterator, Sequence
 
+from gopluck.builds.build import Build
+from gopluck.builds.source import is_std
+from gopluck.builds.use import Use
+from gopluck.record import NamedTuple
 from gopluck.remedy.baseline import checkout
 from gopluck.remedy.host import TRIM, TRIMMED, Problem
-from gopluck.remedy.model import Edit, Input
-from gopluck.rules.builds import Build, Use, is_std
-from gopluck.rules.module_version import order
+from gopluck.remedy.quote import Placeholder
+from gopluck.result.recipe import Edit, Input
+from gopluck.rules.causes.module_version import order
 
 
 class Changed(NamedTuple):
@@ -30,15 +34,15 @@ class Changed(NamedTuple):
     main: bool = False
     """Whether a package of the host's own main module is among them."""
 
-    def __add__(self, other: object) -> Changed:
-        if not isinstance(other, Changed):
-            return NotImplemented
-        return Changed(
-            tuple(dict.fromkeys(self.edits + other.edits)),
-            tuple(dict.fromkeys(self.inputs + other.inputs)),
-            tuple(dict.fromkeys(self.problems + other.problems)),
-            self.directory or other.directory,
-            self.main or other.main,
+    @classmethod
+    def together(cls, parts: Sequence[Changed]) -> Changed:
+        """All that several have, once."""
+        return cls(
+            tuple(dict.fromkeys(edit for part in parts for edit in part.edits)),
+            tuple(dict.fromkeys(needed for part in parts for needed in part.inputs)),
+            tuple(dict.fromkeys(problem for part in parts for problem in part.problems)),
+            next((part.directory for part in parts if part.directory), ""),
+            any(part.main for part in parts),
         )
 
 
@@ -52,9 +56,10 @@ def changes(host: Build, plugin: Build, packages: Iterable[str], replaced: Itera
         one, two = host.use(package), plugin.use(package)
         if one is not None and two is not None and not (is_std(package) and not one.path):
             pairs.setdefault((one, two), package)
-    out = Changed()
-    for (one, two), package in pairs.items():
-        out += _change(host, plugin, package, one, two, one.path in set(replaced))
+    mattering = set(replaced)
+    out = Changed.together(
+        [_change(host, plugin, package, *uses, uses[0].path in mattering) for uses, package in pairs.items()]
+    )
     if _others(host, plugin, {edit.module for edit in out.edits}):
         out = out._replace(edits=tuple(_lowered(out.edits)))
     if any(edit.kind in ("exclude", "lower", "dropreplace") for edit in out.edits):
@@ -77,7 +82,7 @@ def _lowered(edits: tuple[Edit, ...]) -> Iterator[Edit]:
     lowered = {edit.module for edit in edits if edit.kind == "exclude"}
     for edit in edits:
         if edit.kind == "require" and edit.module in lowered:
-            why = f"{edit.reason}; modules that the host has not may require other versions"
+            why = f"{edit.reason}; modules that are not in the host may require other versions"
             yield Edit("lower", edit.module, edit.version, reason=why)
         elif edit.kind != "exclude":
             yield edit
@@ -85,7 +90,7 @@ def _lowered(edits: tuple[Edit, ...]) -> Iterator[Edit]:
 
 def _pins(host: Build, plugin: Build, changed: set[str]) -> Iterator[Edit]:
     """What has the host's version now, and could lose it with the requirements of a version that goes."""
-    shared = {used.path for path in host.linked & plugin.linked if (used := plugin.use(path)) is not None}
+    shared = {used.path for path in host.packages & plugin.packages if (used := plugin.use(path)) is not None}
     for path in sorted(shared - changed):
         one, two = host.modules.get(path), plugin.modules.get(path)
         if one and two and one.version and one.version == two.version and not one.is_main and not two.is_main:
@@ -168,8 +173,8 @@ def _folder(host: Build, package: str, one: Use) -> tuple[str, Input]:
     if host.trimmed is False and host.root:
         folder = posixpath.normpath(f"{host.root}/{given}")
         return folder, Input("", f"{what}: {host.name} was built without -trimpath, so its path counts", folder)
-    folder = f"{checkout(host)}/{given if given.startswith('..') else posixpath.normpath(given)}"
-    return folder, _host_checkout(host, f"{what} lies at {given} from there")
+    below = given if given.startswith("..") else posixpath.normpath(given)
+    return Placeholder(f"{checkout(host)}/{below}"), _host_checkout(host, f"{what} lies at {given} from there")
 
 
 def _host_checkout(host: Build, why: str) -> Input:
@@ -195,7 +200,7 @@ def _checkout(host: Build, plugin: Build, package: str, one: Use, two: Use) -> C
     if two.is_main:
         return _same_module(host, plugin, one, root)
     if host.trimmed:
-        used = checkout(host) if one.is_main else f"$CHECKOUT_OF_{_variable(one.path)}"
+        used = checkout(host) if one.is_main else Placeholder(f"$CHECKOUT_OF_{_variable(one.path)}")
         needed = (
             _host_checkout(host, f"{plugin.name} imports {package} of it")
             if one.is_main
@@ -220,7 +225,7 @@ def _checkout(host: Build, plugin: Build, package: str, one: Use, two: Use) -> C
 
 
 def _variable(path: str) -> str:
-    return "".join(letter if letter.isalnum() else "_" for letter in path).upper()
+    return re.sub(r"[^A-Z]", "_", path.upper(), flags=re.ASCII)
 
 
 def _same_module(host: Build, plugin: Build, one: Use, root: str) -> Changed:

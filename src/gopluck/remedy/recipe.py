@@ -6,41 +6,33 @@ modules as far as the two share packages of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
 
+from gopluck import machine
+from gopluck.builds.build import Build
+from gopluck.builds.source import is_std
+from gopluck.explain.engine import Explanation
 from gopluck.facts.model import Binary
-from gopluck.golang.version import order
-from gopluck.remedy.baseline import Baseline, baseline
-from gopluck.remedy.host import CONTENT, TRIM, TRIMMED, Problem, by_cause, for_the_host, host_line, reason
-from gopluck.remedy.model import Edit, Input, Recipe
+from gopluck.golang.release import order
+from gopluck.loader.libc import libc_of
+from gopluck.record import NamedTuple
+from gopluck.remedy import grammar
+from gopluck.remedy.baseline import baseline, build_words
+from gopluck.remedy.flaglists import definitions
+from gopluck.remedy.grammar import refused
+from gopluck.remedy.host import CONTENT, TRIM, TRIMMED, Problem, by_cause, for_the_host, host_words, reason
 from gopluck.remedy.modules import Changed, changes
-from gopluck.replay.dlopen import libc_of
+from gopluck.remedy.rename import renamed, renaming_notes
+from gopluck.replay.ends import End
 from gopluck.replay.process import OpenRequest, Outcome
-from gopluck.report.model import Finding, MismatchedPackage
-from gopluck.rules.builds import Build, is_std
-from gopluck.rules.engine import Explanation
-
-CROSS = {
-    "386": "i686-linux-gnu-gcc",
-    "amd64": "x86_64-linux-gnu-gcc",
-    "arm": "arm-linux-gnueabihf-gcc",
-    "arm64": "aarch64-linux-gnu-gcc",
-    "loong64": "loongarch64-linux-gnu-gcc",
-    "mips64le": "mips64el-linux-gnuabi64-gcc",
-    "ppc64le": "powerpc64le-linux-gnu-gcc",
-    "riscv64": "riscv64-linux-gnu-gcc",
-    "s390x": "s390x-linux-gnu-gcc",
-}
-"""Debian's C compilers for other machines."""
-
-NEWER = "Modules that the host has not must do with"
-"""What only a build shows."""
+from gopluck.result.check import Finding, MismatchedPackage
+from gopluck.result.recipe import NOT_REPEATED, Edit, Input, LeftOut, Recipe
+from gopluck.result.verdict import Role, Verdict
+from gopluck.rules.causes.unexplained import unrecorded
+from gopluck.rules.model import Comparison, Trait
+from gopluck.rules.registry import has_trait, named
 
 LIBC = {"glibc": "gcc", "musl": "musl-gcc"}
-
-OWN_LDFLAGS = frozenset({"pluginpath-override", "not-a-plugin"})
-"""Causes that lie in -ldflags: then they are not repeated."""
 
 
 class Failure(NamedTuple):
@@ -57,7 +49,11 @@ class Failure(NamedTuple):
     @property
     def causes(self) -> Mapping[str, Finding]:
         """The first finding of each cause."""
-        return {finding.rule: finding for finding in reversed(self.findings) if finding.role == "cause"}
+        return {finding.rule: finding for finding in reversed(self.findings) if finding.role == Role.CAUSE}
+
+    def has(self, trait: Trait) -> bool:
+        """Whether a cause has a trait."""
+        return has_trait(self.causes, trait)
 
 
 def recipe(failure: Failure, follow: str = "host") -> Recipe:
@@ -65,7 +61,7 @@ def recipe(failure: Failure, follow: str = "host") -> Recipe:
     if failure.plugin is None or failure.plugin.go is None:
         return _no_plugin(failure)
     host, plugin = Build(failure.host, "the host"), Build(failure.plugin, "the plugin")
-    if why := reason(host, failure.causes, failure.outcome):
+    if (why := reason(host, failure.causes, failure.outcome)) and not _renamed(failure, plugin):
         return by_cause(host, failure.causes, why)
     if refused := _only_refused(failure):
         return Recipe(
@@ -102,7 +98,7 @@ def recipes(
             ),
             follow,
         )
-        if outcome.verdict == "fails"
+        if outcome.verdict == Verdict.FAILS
         else None
         for index, (request, outcome, explanation) in enumerate(zip(requests, outcomes, explanations, strict=True))
     )
@@ -110,7 +106,7 @@ def recipes(
 
 def _no_plugin(failure: Failure) -> Recipe:
     """A file that is no Go plugin says nothing about the source that it should have been built from."""
-    what = "is no Go file" if failure.plugin is not None else "is not there"
+    what = "is not a Go file" if failure.plugin is not None else "is not there"
     wanted = baseline(Build(failure.host, "the host"))
     return Recipe(
         False,
@@ -119,9 +115,10 @@ def _no_plugin(failure: Failure) -> Recipe:
         wanted.go,
         wanted.env,
         wanted.flags,
-        command=wanted.line(_name(failure.path)),
+        build=build_words(wanted.flags, _name(failure.path)),
         inputs=wanted.inputs,
         notes=("The command builds a plugin that fits this host, from the plugin's source.", *wanted.notes),
+        left_out=wanted.left_out,
     )
 
 
@@ -133,49 +130,77 @@ def _fit(failure: Failure, fixed: Build, moved: Build, side: str) -> Recipe:
     """`moved` built anew to fit `fixed`."""
     wanted = baseline(fixed, moved)
     env, flags, notes = dict(wanted.env), list(wanted.flags), list(wanted.notes)
+    left_out = list(wanted.left_out)
     changed = _modules(failure, fixed, moved)
     problems = [*changed.problems, *_vendored(failure, fixed, moved), *_content(failure, fixed, moved)]
-    problems += _unexplained(failure)
+    problems += _unexplained(failure, fixed, moved)
     problems += _covered(failure, fixed)
     _machine(failure, fixed, moved, env, notes)
-    flags += _kept(failure, moved)
-    for position in sorted({mismatch.provider for mismatch in failure.outcome.mismatches} - {0}):
-        other = _title(failure, position)
-        notes.append(
-            f"{other} was refused, and its packages stay in the process: restart the host."
-            if _refused(failure, position)
-            else f"It then agrees with {other}, too; or build that one with the modules of this plugin."
-        )
-    edits = [*changed.edits, *_go_line(fixed, moved)]
-    kinds = {edit.kind for edit in edits if not edit.when}
+    for flag in _kept(failure, moved):
+        if grammar.flag(flag):
+            flags.append(flag)
+        else:
+            left_out.append(LeftOut("-ldflags", moved.setting("-ldflags") or ""))
+    rename = _renamed(failure, moved) if side == "plugin" else ()
+    notes += renaming_notes(moved, failure.outcome) if rename else _about_others(failure)
+    edits = [*changed.edits, *_go_line(fixed, moved), *rename]
+    directory = changed.directory
+    if unfit := [*refused(edits), *_unfit_folder(directory)]:
+        left_out += unfit
+        edits, directory = [], ""
+    kinds = {edit.kind for edit in edits if not edit.when} - {"module"}
     if "use" in kinds:
         env["GOWORK"] = ""
         flags.append("-mod=readonly")
-    elif kinds or (_maybe_vendored(moved) and (fixed.trimmed is False or "module-content" in failure.causes)):
+    elif kinds or (_maybe_vendored(moved) and (fixed.trimmed is False or failure.has(Trait.UNPINNED_CODE))):
         # No file tells whether a go.work lies above: it would add its own requirements, and refuse -mod=mod.
         env["GOWORK"] = "off"
         flags.append("-mod=mod")
     lowered = [edit for edit in edits if edit.kind == "lower"]
     if lowered:
         which = " and ".join(f"{edit.module} {edit.version}" for edit in lowered)
-        notes.append(f"{NEWER} {which}: take an earlier version of what does not compile.")
+        notes.append(f"If a dependency does not compile with {which}, use an older release of that dependency.")
     if problems and side == "plugin":
-        return for_the_host(fixed, problems)
-    built = Baseline(wanted.go, env, tuple(flags), (), ())
-    line = built.line(_name(failure.path)) if side == "plugin" else host_line(moved, built)
+        untold = failure.has(Trait.UNEXPLAINED) or failure.has(Trait.UNPINNED_CODE)
+        return for_the_host(fixed, problems)._replace(untold=untold)
+    whys = [problem.why for problem in problems]
+    if left_out:
+        whys.append(NOT_REPEATED)
+    words = build_words(tuple(flags), _name(failure.path)) if side == "plugin" else host_words(moved, tuple(flags))
     return Recipe(
-        not problems,
+        not whys,
         side,
-        "; ".join(problem.why for problem in problems) or None,
+        "; ".join(whys) or None,
         wanted.go,
         env,
         tuple(flags),
         tuple(edits),
-        line,
-        changed.directory,
+        words,
+        directory,
         tuple(dict.fromkeys((*wanted.inputs, *changed.inputs, *_assumed(failure, fixed, moved, changed)))),
         tuple(notes),
+        tuple(dict.fromkeys(left_out)),
     )
+
+
+def _renamed(failure: Failure, moved: Build) -> tuple[Edit, ...]:
+    other = failure.outcome.other
+    return renamed(moved, failure.outcome, failure.earlier[other - 1][0].binary if other else None)
+
+
+def _about_others(failure: Failure) -> Iterator[str]:
+    """What to do about the earlier plugins whose packages differ."""
+    for position in sorted({mismatch.provider for mismatch in failure.outcome.mismatches} - {0}):
+        other = _title(failure, position)
+        yield (
+            f"{other} was refused, and its packages stay in the process: restart the host."
+            if _refused(failure, position)
+            else f"It then agrees with {other}, too. Else build that one with the modules of this plugin."
+        )
+
+
+def _unfit_folder(directory: str) -> list[LeftOut]:
+    return [LeftOut("the folder to build in", directory)] if directory and not grammar.directory(directory) else []
 
 
 def _only_refused(failure: Failure) -> str:
@@ -187,7 +212,7 @@ def _only_refused(failure: Failure) -> str:
 
 
 def _refused(failure: Failure, position: int) -> bool:
-    return failure.earlier[position - 1][1].verdict != "loads"
+    return failure.earlier[position - 1][1].verdict != Verdict.LOADS
 
 
 def _title(failure: Failure, position: int) -> str:
@@ -202,9 +227,9 @@ def _modules(failure: Failure, fixed: Build, moved: Build) -> Changed:
     replaced = set[str]()
     for package in failure.mismatched:
         groups.setdefault(providers.get(package.path, 0), []).append(package.path)
-        if "module-replaced" in package.causes and package.module:
+        if has_trait(package.causes, Trait.MODULE_REPLACED) and package.module:
             replaced.add(package.module)
-    out = Changed()
+    parts: list[Changed] = []
     for position, packages in groups.items():
         agree = fixed
         if position > 0 and _refused(failure, position):
@@ -212,8 +237,8 @@ def _modules(failure: Failure, fixed: Build, moved: Build) -> Changed:
         if position > 0:
             earlier = failure.earlier[position - 1][0].binary
             agree = Build(earlier, earlier.path) if earlier else fixed
-        out += changes(agree, moved, packages, replaced)
-    return out
+        parts.append(changes(agree, moved, packages, replaced))
+    return Changed.together(parts)
 
 
 def _vendored(failure: Failure, fixed: Build, moved: Build) -> list[Problem]:
@@ -234,7 +259,7 @@ def _content(failure: Failure, fixed: Build, moved: Build) -> list[Problem]:
     modules = {
         package.module: package.path
         for package in reversed(failure.mismatched)
-        if "module-content" in package.causes and package.module
+        if has_trait(package.causes, Trait.UNPINNED_CODE) and package.module
     }
     for module, package in modules.items():
         one, two = fixed.use(package), moved.use(package)
@@ -282,29 +307,21 @@ def _one_cache(failure: Failure, fixed: Build) -> bool:
     return any(use is not None and use.version and use.replace is None and not use.is_main for use in uses)
 
 
-def _unexplained(failure: Failure) -> list[Problem]:
-    finding = failure.causes.get("unexplained")
+def _unexplained(failure: Failure, fixed: Build, moved: Build) -> list[Problem]:
+    finding = failure.causes.get(named(Trait.UNEXPLAINED))
     if finding is None:
         return []
-    what = finding.packages[0] if len(finding.packages) == 1 else f"{len(finding.packages)} packages"
-    return [
-        Problem(
-            f"why {what} {'differs' if len(finding.packages) == 1 else 'differ'} is in no file",
-            _trim(finding.fix),
-            finding.fix,
-        )
-    ]
-
-
-def _trim(fix: str) -> tuple[str, ...]:
-    return TRIM if "-trimpath" in fix else ()
+    packages = finding.packages
+    what = f"{packages[0]} differs" if len(packages) == 1 else f"{len(packages)} packages differ"
+    trim = TRIM if unrecorded(Comparison(fixed, moved, packages), packages) else ()
+    return [Problem(f"why {what} is in no file", trim, finding.fix)]
 
 
 def _covered(failure: Failure, fixed: Build) -> list[Problem]:
     """-coverpkg is recorded nowhere; where the packages do not show it either, nothing can be repeated."""
     if "-cover" not in fixed.instruments or fixed.covered is not None:
         return []
-    if not any(one.rule == "instrumentation" and "-cover" in one.message for one in failure.findings):
+    if not failure.has(Trait.INSTRUMENTED):
         return []
     why = f"{fixed.name} was built with -cover, and of which packages is recorded nowhere"
     return [Problem(why, ("-cover=false",), "Build it without -cover, or both with the same -coverpkg.")]
@@ -312,23 +329,23 @@ def _covered(failure: Failure, fixed: Build) -> list[Problem]:
 
 def _machine(failure: Failure, fixed: Build, moved: Build, env: dict[str, str], notes: list[str]) -> None:
     """A C compiler for another machine or another C library."""
-    if "GOARCH" in env and env["GOARCH"] in CROSS:
-        env["CC"] = CROSS[env["GOARCH"]]
-        notes.append(f"CC is Debian's name of a C compiler for {env['GOARCH']}: leave it out on such a machine.")
-    elif "libc-mismatch" in failure.causes:
+    if (foreign := machine.named(env.get("GOARCH", ""))) is not None:
+        env["CC"] = foreign.cc
+        notes.append(f"CC is Debian's name of a C compiler for {foreign.goarch}: leave it out on such a machine.")
+    elif failure.has(Trait.OTHER_LIBC):
         libc = libc_of(fixed.binary).kind
         if libc in LIBC:
             env["CC"] = LIBC[libc]
-            notes.append(f"CC has to be a C compiler for {libc}; a system that is built on {libc} has one.")
+            notes.append(f"CC has to be a C compiler for {libc}: a system that is built on {libc} has one.")
 
 
 def _kept(failure: Failure, moved: Build) -> list[str]:
-    """The plugin's own -ldflags, which change no hash: its -X and -s stay as they are."""
+    """The plugin's own -ldflags, which change no hash. Where one of them is to blame, its -X, -s and -w stay."""
     given = moved.setting("-ldflags")
     if not given:
         return []
-    to_blame = OWN_LDFLAGS & set(failure.causes) or failure.outcome.why == "empty-pluginpath"
-    return ["-ldflags="] if to_blame else [f"-ldflags={given}"]
+    to_blame = failure.has(Trait.OWN_LDFLAGS) or failure.outcome.why == End.EMPTY_PLUGINPATH
+    return [f"-ldflags={definitions(given) if to_blame else given}"]
 
 
 def _go_line(fixed: Build, moved: Build) -> list[Edit]:

@@ -7,11 +7,14 @@ type of what it returns is compared by the host's own code, in a type assertion.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from gopluck.facts.model import Binary, ExportedSymbol
+from gopluck.facts.model import Binary
 from gopluck.golang import typetext
+from gopluck.golang.records import ExportedSymbol
+from gopluck.record import NamedTuple
+from gopluck.replay.ends import End
 from gopluck.replay.process import Lookup, OpenRequest, Outcome
+from gopluck.result.verdict import Effect, Stage, Verdict
 
 NOT_FOUND = "plugin: symbol {name} not found in plugin {pluginpath}"
 
@@ -34,15 +37,9 @@ def look_up(
 ) -> tuple[Outcome, ...]:
     """The outcomes with what `Lookup` of each symbol says in each plugin that loads."""
     return tuple(
-        _looked_up(request.binary, outcome, symbols) if outcome.verdict == "loads" and request.binary else outcome
+        _looked_up(request.binary, outcome, symbols) if outcome.verdict == Verdict.LOADS and request.binary else outcome
         for request, outcome in zip(requests, outcomes, strict=True)
     )
-
-
-def missing_names(outcome: Outcome) -> list[str]:
-    """The names that were not found, and the same with a small first letter, which may be there unexported."""
-    missing = [one.name for one in outcome.lookups if one.status == "missing"]
-    return [*missing, *(name[:1].lower() + name[1:] for name in missing)]
 
 
 def _looked_up(plugin: Binary, outcome: Outcome, symbols: Sequence[Symbol]) -> Outcome:
@@ -53,20 +50,15 @@ def _looked_up(plugin: Binary, outcome: Outcome, symbols: Sequence[Symbol]) -> O
     if missing is not None:
         text = NOT_FOUND.format(name=missing.name, pluginpath=pluginpath)
         return outcome._replace(
-            verdict="fails", stage="lookup", effect="error", error=text, why="lookup", lookups=lookups
+            verdict=Verdict.FAILS, stage=Stage.LOOKUP, effect=Effect.ERROR, error=text, why=End.LOOKUP, lookups=lookups
         )
     if any(one.status == "type" for one in lookups):
-        return outcome._replace(
-            verdict="fails",
-            stage="lookup",
-            why="lookup",
-            lookups=lookups,
-            note="Lookup finds it; the host's type assertion fails: it panics, or says false",
-        )
+        note = "Lookup succeeds, but the host's type assertion will fail: it panics, or returns false"
+        return outcome._replace(verdict=Verdict.FAILS, stage=Stage.LOOKUP, why=End.LOOKUP, note=note, lookups=lookups)
     unreadable = next((one for one in lookups if one.status == "unknown"), None)
     if unreadable is not None:
         note = f"the type of {unreadable.name} cannot be read from the file"
-        return outcome._replace(verdict="unknown", stage="lookup", why="lookup", note=note, lookups=lookups)
+        return outcome._replace(verdict=Verdict.UNKNOWN, stage=Stage.LOOKUP, why=End.LOOKUP, note=note, lookups=lookups)
     return outcome._replace(lookups=lookups)
 
 

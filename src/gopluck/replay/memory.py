@@ -7,11 +7,12 @@ say.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from gopluck.facts.model import Binary, ModuledataFacts
+from gopluck.facts.model import Binary
 from gopluck.golang.layouts import Layout, layout
+from gopluck.golang.records import ModuledataFacts
+from gopluck.record import NamedTuple
 
 PAGE = 0x1000
 """Addresses below are nil for the runtime (`runtime/signal_unix.go`, `sigpanic`: `sigcode1() < 0x1000`)."""
@@ -19,6 +20,14 @@ PAGE = 0x1000
 
 class NilDereferenceError(Exception):
     """The runtime reads an address below `PAGE`: a panic that can be recovered."""
+
+
+class FaultError(Exception):
+    """The runtime reads an address that no process has (`sigpanic`), or none that can be had: the process dies."""
+
+    def __init__(self, exact: bool = True) -> None:
+        self.exact = exact
+        """Whether it certainly dies of the read itself."""
 
 
 class UnknownMemoryError(Exception):
@@ -38,23 +47,33 @@ PLACEMENTS: dict[int, tuple[Placement, ...]] = {
 }
 """Two likely placements by word size; every bit above the page offset differs in one of them or stands for chance."""
 
-POINTERS_BEYOND = 1 << 47
-"""Below the top of the smallest 64-bit user address space of the supported machines."""
+LOWEST = 0x10000
+"""The kernel maps nothing below (`vm.mmap_min_addr`, as every distribution has it)."""
+
+NOWHERE = 1 << 48
+"""No supported 64-bit machine gives a process an address from here on, unless it asks for one."""
 
 
-@dataclass(slots=True)
-class Module:
+class Piece(NamedTuple):
+    """Bytes of the process, as they are now."""
+
+    address: int
+    bytes: bytearray
+
+
+class Module(NamedTuple):
     """The `moduledata` of one loaded Go module: where it lies, and its bytes as they are now."""
 
     binary: Binary
     facts: ModuledataFacts
     bias: int
-    bytes: bytearray
+    pieces: tuple[Piece, ...]
+    """The struct first, then what it points at, as far as it is kept."""
 
     @property
     def address(self) -> int:
         """The address of the module's `moduledata` in the process."""
-        return self.bias + self.facts.address
+        return self.pieces[0].address
 
 
 class Memory:
@@ -70,11 +89,13 @@ class Memory:
     def load(self, binary: Binary, facts: ModuledataFacts, position_independent: bool) -> Module:
         """Map a module and relocate what is kept of it."""
         bias = self.placement.first - self.placement.step * len(self.modules) if position_independent else 0
-        window = facts.memory[0]
-        module = Module(binary, facts, bias, bytearray(window.data))
-        for offset in window.pointers:
-            at = module.address + offset
-            self._put(module, at, (self._get(module, at) + bias) & self._mask)
+        # The loader adds its bias as the machine adds: what is beyond the last address begins again at the first.
+        pieces = tuple(Piece((bias + window.address) & self._mask, bytearray(window.data)) for window in facts.memory)
+        for piece, window in zip(pieces, facts.memory, strict=True):
+            for offset in window.pointers:
+                at = piece.address + offset
+                self._put(piece, at, (self._get(piece, at) + bias) & self._mask)
+        module = Module(binary, facts, bias, pieces)
         self.modules.append(module)
         return module
 
@@ -86,24 +107,27 @@ class Memory:
         """The module whose `moduledata` starts at the address."""
         return next((m for m in self.modules if m.address == address), None)
 
-    def _holder(self, address: int, size: int) -> Module:
+    def _holder(self, address: int, size: int) -> Piece:
         for module in self.modules:
-            if module.address <= address and address + size <= module.address + len(module.bytes):
-                return module
+            for piece in module.pieces:
+                if piece.address <= address and address + size <= piece.address + len(piece.bytes):
+                    return piece
         if address < PAGE:
             raise NilDereferenceError(f"{address:#x}")
+        if address < LOWEST or (self.word_size == 8 and address >= NOWHERE):
+            raise FaultError
         raise UnknownMemoryError(f"{address:#x}")
 
-    def _get(self, module: Module, address: int) -> int:
-        at = address - module.address
-        return int.from_bytes(module.bytes[at : at + self.word_size], self.byte_order)
+    def _get(self, piece: Piece, address: int) -> int:
+        at = address - piece.address
+        return int.from_bytes(piece.bytes[at : at + self.word_size], self.byte_order)
 
-    def _put(self, module: Module, address: int, value: int) -> None:
-        at = address - module.address
-        module.bytes[at : at + self.word_size] = value.to_bytes(self.word_size, self.byte_order)
+    def _put(self, piece: Piece, address: int, value: int) -> None:
+        at = address - piece.address
+        piece.bytes[at : at + self.word_size] = value.to_bytes(self.word_size, self.byte_order)
 
     def word(self, address: int) -> int:
-        """The word at an address. Raises `NilDereferenceError`, or `UnknownMemoryError` outside the kept memory."""
+        """The word at an address. Raises `UnknownMemoryError` where it is not kept, and as the runtime would."""
         return self._get(self._holder(address, self.word_size), address)
 
     def put_word(self, address: int, value: int) -> None:
@@ -112,10 +136,10 @@ class Memory:
 
     def byte(self, address: int) -> int:
         """The byte at an address. Raises as `word` does."""
-        module = self._holder(address, 1)
-        return module.bytes[address - module.address]
+        piece = self._holder(address, 1)
+        return piece.bytes[address - piece.address]
 
     def put_byte(self, address: int, value: int) -> None:
         """Write a byte. Raises as `word` does."""
-        module = self._holder(address, 1)
-        module.bytes[address - module.address] = value
+        piece = self._holder(address, 1)
+        piece.bytes[address - piece.address] = value

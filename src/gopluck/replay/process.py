@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gopluck.facts.model import Binary, Go
-from gopluck.golang import layouts, version
-from gopluck.replay.dlopen import DlopenResult, dlopen, libc_of
+from gopluck.golang.release import of as release_of
+from gopluck.loader.answer import DlopenResult, Status
+from gopluck.loader.dlopen import dlopen
+from gopluck.loader.libc import Kind, libc_of
+from gopluck.record import NamedTuple
+from gopluck.replay.ends import End
 from gopluck.replay.memory import PLACEMENTS, Placement
 from gopluck.replay.runtime import ModuleInit, Runtime
+from gopluck.result.verdict import Effect, Stage, Verdict
 
 if TYPE_CHECKING:
-    from gopluck.facts.system import System
+    from gopluck.loader.library import System
 
 NOT_IMPLEMENTED = "plugin: not implemented"
 REALPATH_FAILED = "realpath failed"
@@ -59,24 +64,24 @@ class Lookup(NamedTuple):
 class Outcome(NamedTuple):
     """How one `plugin.Open` ends.
 
-    `why` names the step: `loads cached realpath not-implemented no-plugin-package dlopen previous-failure mutex-held
-    never-loaded not-reached no-module-data empty-pluginpath overlap typemap-set same-pluginpath hash foreign-layout
-    missing-symbol unknown-layout unknown-format lookup`. `other` is the position of an earlier plugin that it collides
+    `why` names the step. `other` is the position of an earlier plugin that it collides
     with or that the runtime looked at instead of this one (0: the host).
     """
 
-    verdict: str
-    stage: str | None = None
-    effect: str | None = None
+    verdict: Verdict
+    stage: Stage | None = None
+    effect: Effect | None = None
     error: str | None = None
     exact: bool = True
-    why: str = "loads"
+    why: End = End.LOADS
     compared: int = 0
     mismatches: tuple[Mismatch, ...] = ()
     other: int | None = None
     note: str | None = None
     dlopen: DlopenResult | None = None
     lookups: tuple[Lookup, ...] = ()
+    matched: tuple[str, ...] = ()
+    """The packages that are compared and do not differ."""
 
 
 @dataclass(slots=True)
@@ -102,6 +107,9 @@ class _State:
     cache: dict[str, _Cached] = field(default_factory=dict)
     mutex_held: bool = False
     ended: str | None = None
+    """Why no later `plugin.Open` is replayed, in one line."""
+    ends_surely: bool = True
+    """Whether the process is certain to have ended there."""
 
 
 def replay(host: Binary, requests: Sequence[OpenRequest], system: System) -> tuple[Outcome, ...]:
@@ -119,135 +127,151 @@ def _agreed(outcomes: tuple[Outcome, ...]) -> Outcome:
     if all(outcome == first for outcome in outcomes[1:]):
         return first
     return first._replace(
-        verdict="unknown",
+        verdict=Verdict.UNKNOWN,
         stage=None,
         effect=None,
         error=None,
-        why="foreign-layout",
+        why=End.FOREIGN_LAYOUT,
         note="the outcome depends on the addresses at which the kernel loads the files",
     )
 
 
 def _replay(host: Binary, requests: Sequence[OpenRequest], system: System, placement: Placement) -> list[Outcome]:
-    state = _State(_runtime(host, placement), scope=[(0, host)], versions=libc_of(host).kind != "musl")
+    known = host.go is not None and host.go.moduledata is not None and host.elf is not None
+    runtime = Runtime(host, placement) if known else None
+    state = _State(runtime, scope=[(0, host)], versions=libc_of(host).kind != Kind.MUSL)
     out: list[Outcome] = []
     for position, request in enumerate(requests, 1):
         if state.ended is not None:
-            outcome = Outcome("not-reached", why="not-reached", note=state.ended)
+            reached = Verdict.NOT_REACHED if state.ends_surely else Verdict.UNKNOWN
+            outcome = Outcome(reached, why=End.NOT_REACHED, note=state.ended)
         else:
             outcome = _open(host, state, position, request, system)
-            if outcome.effect in ("fatal", "hang"):
-                what = "dies" if outcome.effect == "fatal" else "hangs"
+            if outcome.effect in (Effect.FATAL, Effect.HANG):
+                what = "dies" if outcome.effect == Effect.FATAL else "hangs"
                 state.ended = f"the process {what} at plugin {position}"
-            elif outcome.verdict == "unknown":
+            elif outcome.verdict == Verdict.UNKNOWN:
                 state.ended = f"what plugin {position} leaves behind is not known"
+                state.ends_surely = False
         out.append(outcome)
-    return [
-        outcome._replace(verdict="unknown")
-        if outcome.why == "not-reached" and outcome.note and outcome.note.endswith("not known")
-        else outcome
-        for outcome in out
-    ]
-
-
-def _runtime(host: Binary, placement: Placement) -> Runtime | None:
-    if host.go is None or host.go.moduledata is None or host.elf is None:
-        return None
-    return Runtime(host, placement)
+    return out
 
 
 def _open(host: Binary, state: _State, position: int, request: OpenRequest, system: System) -> Outcome:
-    full = f'plugin.Open("{request.name}"): '
-    short = f'plugin.Open("{_without_so(request.name)}"): '
-    go = host.go
-    if go is None:
-        what = "is packed" if host.packed else f"is a {host.format} file"
-        return Outcome("unknown", why="unknown-format", note=f"the host {what}, which gopluck does not look into")
-    if go.plugin_support == "none":
-        return Outcome(
-            "fails", why="no-plugin-package", note="the host does not import package plugin: it opens no plugins"
-        )
-    if go.plugin_support == "stub":
-        return Outcome("fails", "runtime", "error", NOT_IMPLEMENTED, why="not-implemented")
+    """`open` of `plugin/plugin_dlopen.go`, step by step."""
     plugin = request.binary
+    if (ended := _plugin_package(host)) is not None:
+        return ended
     if plugin is None:
-        return Outcome("fails", "realpath", "error", full + REALPATH_FAILED, why="realpath")
-    if state.mutex_held:
-        return Outcome(
-            "fails", "runtime", "hang", None, why="mutex-held", note="an earlier panic left pluginsMu locked"
-        )
-    cached = state.cache.get(plugin.identity.realpath)
-    if cached is not None:
-        if cached.error is not None:
-            return Outcome(
-                "fails",
-                "runtime",
-                "error",
-                full + cached.error + PREVIOUS_FAILURE,
-                why="previous-failure",
-                other=_first_position(state, plugin),
-            )
-        if not cached.finished:
-            return Outcome(
-                "fails",
-                "symbols",
-                "hang",
-                None,
-                why="never-loaded",
-                other=_first_position(state, plugin),
-                note="an earlier Open of this file never finished",
-            )
-        return Outcome("loads", why="cached", other=_first_position(state, plugin))
-
+        text = _prefix(request.name) + REALPATH_FAILED
+        return Outcome(Verdict.FAILS, Stage.REALPATH, Effect.ERROR, text, why=End.REALPATH)
+    if (ended := _plugins_map(state, plugin, request.name)) is not None:
+        return ended
     opened = [binary for _, binary in state.loaded]
     found = dlopen(plugin, host, opened, system, libc_of(host), state.brought)
-    if found.status == "unknown":
-        return Outcome("unknown", "dlopen", None, None, False, "dlopen", note=found.text, dlopen=found)
-    if found.status == "abort":
-        return Outcome("fails", "dlopen", "fatal", found.text, found.exact, "dlopen", dlopen=found)
-    if found.status == "error":
-        return Outcome("fails", "dlopen", "error", full + (found.text or ""), found.exact, "dlopen", dlopen=found)
-
+    if found.status not in (Status.LOADED, Status.SAME):
+        return _plugin_open_failed(found, request.name)
     if state.runtime is None:
-        return Outcome("unknown", "runtime", why="unknown-layout", note=_no_layout("host", host))
-    if found.status == "loaded":
-        brought = [library.binary for library in found.needed_loaded if library.binary.go is not None]
-        new = [plugin, *brought]
-        state.loaded.append((position, plugin))
-        state.brought += brought
-        state.scope += [(position, one) for one in new]
-        # Constructors run in the reverse order: those of what is needed first.
-        for one in reversed(new):
-            if one.go is None or one.go.kind != "plugin":
-                continue
-            if one.go.moduledata is None:
-                return Outcome("unknown", "runtime", why="unknown-layout", note=_no_layout("plugin", one))
-            joins = one.go.joins_module_list and (not state.versions or _binds(one, host))
-            state.runtime.construct(one, one.go.moduledata, joins)
-    result = state.runtime.last_module_init(lambda module: [go for _, go in _seen(state, module)])
-    compared, mismatches = _compare(plugin, _seen(state, plugin)) if found.status == "loaded" else (0, ())
+        return Outcome(Verdict.UNKNOWN, Stage.RUNTIME, why=End.UNKNOWN_LAYOUT, note=_no_layout("host", host))
+    if found.status == Status.LOADED and (ended := _constructors(state, state.runtime, position, plugin, found, host)):
+        return ended
+    return _last_module_init(state, state.runtime, plugin, request.name, found)
+
+
+def _plugin_package(host: Binary) -> Outcome | None:
+    """How every Open of a host ends that has no working package plugin (`plugin/plugin_stubs.go`)."""
+    go = host.go
+    if go is None:
+        what = f"the host {'is packed' if host.packed else f'is a {host.format} file'}"
+        return Outcome(Verdict.UNKNOWN, why=End.UNKNOWN_FORMAT, note=f"{what}, which gopluck does not look into")
+    if go.plugin_support == "none":
+        note = "the host does not import package plugin: it opens no plugins"
+        return Outcome(Verdict.FAILS, why=End.NO_PLUGIN_PACKAGE, note=note)
+    if go.plugin_support == "stub":
+        return Outcome(Verdict.FAILS, Stage.RUNTIME, Effect.ERROR, NOT_IMPLEMENTED, why=End.NOT_IMPLEMENTED)
+    return None
+
+
+def _plugins_map(state: _State, plugin: Binary, name: str) -> Outcome | None:
+    """How an Open ends before `dlopen`: `pluginsMu` is held, or the `plugins` map has this real path."""
+    if state.mutex_held:
+        held = "an earlier panic left pluginsMu locked"
+        return Outcome(Verdict.FAILS, Stage.RUNTIME, Effect.HANG, why=End.MUTEX_HELD, note=held)
+    same = plugin.identity.realpath
+    cached = state.cache.get(same)
+    if cached is None:
+        return None
+    first = next((position for position, binary in state.loaded if binary.identity.realpath == same), None)
+    if cached.error is not None:
+        text = _prefix(name) + cached.error + PREVIOUS_FAILURE
+        return Outcome(Verdict.FAILS, Stage.RUNTIME, Effect.ERROR, text, why=End.PREVIOUS_FAILURE, other=first)
+    if not cached.finished:
+        open_ = "an earlier Open of this file never finished"
+        return Outcome(Verdict.FAILS, Stage.SYMBOLS, Effect.HANG, why=End.NEVER_LOADED, other=first, note=open_)
+    return Outcome(Verdict.LOADS, why=End.CACHED, other=first)
+
+
+def _plugin_open_failed(found: DlopenResult, name: str) -> Outcome:
+    """How an Open ends where `dlopen` gives no handle (`pluginOpen`)."""
+    if found.status == Status.UNKNOWN:
+        return Outcome(Verdict.UNKNOWN, Stage.DLOPEN, None, None, False, End.DLOPEN, note=found.text, dlopen=found)
+    dies = found.status == Status.ABORT
+    text = found.text if dies else _prefix(name) + (found.text or "")
+    effect = Effect.FATAL if dies else Effect.ERROR
+    return Outcome(Verdict.FAILS, Stage.DLOPEN, effect, text, found.exact, End.DLOPEN, dlopen=found)
+
+
+def _constructors(
+    state: _State, runtime: Runtime, position: int, plugin: Binary, found: DlopenResult, host: Binary
+) -> Outcome | None:
+    """`addmoduledata` of the new Go files; how the Open ends where the layout of one is not known."""
+    brought = [library.binary for library in found.needed_loaded if library.binary.go is not None]
+    new = [plugin, *brought]
+    state.loaded.append((position, plugin))
+    state.brought += brought
+    state.scope += [(position, one) for one in new]
+    # Constructors run in the reverse order: those of what is needed first.
+    for one in reversed(new):
+        if one.go is None or one.go.kind != "plugin":
+            continue
+        if one.go.moduledata is None:
+            return Outcome(Verdict.UNKNOWN, Stage.RUNTIME, why=End.UNKNOWN_LAYOUT, note=_no_layout("plugin", one))
+        joins = one.go.joins_module_list and (not state.versions or _binds(one, host))
+        runtime.construct(one, one.go.moduledata, joins)
+    return None
+
+
+def _last_module_init(state: _State, runtime: Runtime, plugin: Binary, name: str, found: DlopenResult) -> Outcome:
+    """`lastmoduleinit` (`runtime/plugin.go`), and what the `plugins` map and `pluginsMu` are like after it."""
+    result = runtime.last_module_init(lambda module: [go for _, go in _seen(state, module)])
+    matched, mismatches = _compare(plugin, _seen(state, plugin)) if found.status == Status.LOADED else ((), ())
+    short = _prefix(name.removesuffix(".so") or name)
     base = Outcome(
-        "fails",
-        "runtime",
+        Verdict.FAILS,
+        Stage.RUNTIME,
         result.effect,
-        None,
+        exact=result.exact,
         why=result.why,
-        compared=compared,
+        compared=len(matched) + len(mismatches),
+        matched=matched,
         mismatches=mismatches,
         dlopen=found,
         other=_other(state, plugin, result),
     )
-    if result.effect == "unknown":
-        return base._replace(verdict="unknown", effect=None, note=result.text)
-    if result.effect == "panic":
-        state.mutex_held = True
+    if not result.known:
+        return base._replace(verdict=Verdict.UNKNOWN, effect=None, note=result.text)
+    if result.effect in (Effect.PANIC, Effect.FATAL):
+        state.mutex_held = result.effect == Effect.PANIC
         return base._replace(error=result.text)
-    if result.effect == "fatal":
-        return base._replace(error=result.text)
-    if result.effect == "error":
+    if result.effect == Effect.ERROR:
         state.cache[plugin.identity.realpath] = _Cached(result.text, False)
         return base._replace(error=short + result.text)
     return _symbols(state, plugin, result.module or plugin, short, base)
+
+
+def _prefix(name: str) -> str:
+    """What stands before every error of `plugin.Open`."""
+    return f'plugin.Open("{name}"): '
 
 
 def _binds(plugin: Binary, other: Binary) -> bool:
@@ -274,36 +298,37 @@ def _symbols(state: _State, plugin: Binary, module: Binary, short: str, base: Ou
     missing = module.go.missing_symbols if module.go else ()
     state.cache[plugin.identity.realpath] = _Cached(None, not missing)
     if not missing:
-        return base._replace(verdict="loads", stage=None, effect=None, why="loads")
+        return base._replace(verdict=Verdict.LOADS, stage=None, effect=None, why=End.LOADS)
     pluginpath = module.go.pluginpath if module.go else ""
     text = (
         f"could not find symbol {missing[0]}: {plugin.identity.realpath}: undefined symbol: {pluginpath}.{missing[0]}"
     )
     note = None if len(missing) == 1 else f"Go names any one of {len(missing)} symbols, by chance"
     return base._replace(
-        stage="symbols",
-        effect="error",
+        stage=Stage.SYMBOLS,
+        effect=Effect.ERROR,
         error=short + text,
         exact=len(missing) == 1,
-        why="missing-symbol",
+        why=End.MISSING_SYMBOL,
         note=note,
     )
 
 
-def _compare(plugin: Binary, scope: Sequence[tuple[int, Go]]) -> tuple[int, tuple[Mismatch, ...]]:
-    """Every package of the plugin that the process has from elsewhere, and those that differ."""
-    compared, out = 0, []
+def _compare(plugin: Binary, scope: Sequence[tuple[int, Go]]) -> tuple[tuple[str, ...], tuple[Mismatch, ...]]:
+    """The packages of the plugin that the process has from elsewhere: those that match, and those that differ."""
+    matched, out = [], []
     for package in plugin.go.pkghashes if plugin.go else ():
         for position, go in scope:
             found = go.link_hashes.get(package.path)
             if found is None:
                 continue
             if go is not plugin.go:
-                compared += 1
-                if found != package.linktimehash:
+                if found == package.linktimehash:
+                    matched.append(package.path)
+                else:
                     out.append(Mismatch(package.path, package.linktimehash, found, position))
             break
-    return compared, tuple(out)
+    return tuple(matched), tuple(out)
 
 
 def _other(state: _State, plugin: Binary, result: ModuleInit) -> int | None:
@@ -314,17 +339,8 @@ def _other(state: _State, plugin: Binary, result: ModuleInit) -> int | None:
     return next((position for position, binary in state.scope if binary is about), 0)
 
 
-def _first_position(state: _State, plugin: Binary) -> int | None:
-    same = plugin.identity.realpath
-    return next((position for position, binary in state.loaded if binary.identity.realpath == same), None)
-
-
 def _no_layout(side: str, binary: Binary) -> str:
-    if binary.go and version.minor(binary.go.version) in layouts.RELEASES:
+    if binary.go and release_of(binary.go.version) is not None:
         return f"the module data of the {side} was not found: was a section removed, or the file packed?"
     release = binary.go.version if binary.go and binary.go.version else "a Go release that is not recorded"
     return f"the {side} was built with {release}, whose module layout is not known to this gopluck"
-
-
-def _without_so(name: str) -> str:
-    return name[:-3] if len(name) > 3 and name.endswith(".so") else name

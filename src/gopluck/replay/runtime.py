@@ -8,18 +8,23 @@ the host's.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from gopluck.elf.constants import ET_DYN
-from gopluck.facts.model import Binary, Go, ModuledataFacts
+from gopluck.facts.model import Binary, Go
 from gopluck.golang.layouts import Layout, layout
-from gopluck.replay.memory import Memory, Module, NilDereferenceError, Placement, UnknownMemoryError
+from gopluck.golang.records import ModuledataFacts
+from gopluck.record import NamedTuple
+from gopluck.replay.ends import End
+from gopluck.replay.memory import FaultError, Memory, Module, NilDereferenceError, Placement, UnknownMemoryError
+from gopluck.result.verdict import Effect
 
 NO_MODULE_DATA = "fatal error: runtime: no plugin module data"
 EMPTY_PLUGINPATH = "fatal error: runtime: plugin has empty pluginpath"
 OVERLAP = "fatal error: plugin: new module data overlaps with previous moduledata"
 ALREADY_LOADED = "plugin already loaded"
 DIFFERENT_VERSION = "plugin was built with a different version of package "
+FAULT = "fatal error: fault"
 NIL_DEREFERENCE = "panic: runtime error: invalid memory address or nil pointer dereference"
 
 _SET = 1
@@ -29,17 +34,19 @@ _SET = 1
 class ModuleInit(NamedTuple):
     """How `lastmoduleinit` ends.
 
-    `effect`: None (accepted), `error`, `fatal`, `panic`, or `unknown`; `text` is the runtime's own words; `why` one of
-    `accepted no-module-data empty-pluginpath overlap typemap-set same-pluginpath hash foreign-layout`; `module` is the
-    binary whose module it looked at; `other` the binary already in the list that it collides with.
+    `effect`: what the host gets, None where the module is accepted; `text` is the runtime's own words, or why the end
+    is not `known`; `module` is the binary whose module it looked at; `other` the binary already in the list that it
+    collides with.
     """
 
-    effect: str | None
+    effect: Effect | None
     text: str
-    why: str
+    why: End
     module: Binary | None = None
     other: Binary | None = None
-    package: str | None = None
+    known: bool = True
+    exact: bool = True
+    """Whether the text is certain."""
 
 
 Scope = Callable[[Binary], Sequence[Go]]
@@ -78,37 +85,41 @@ class Runtime:
         try:
             return self._last_module_init(scope)
         except NilDereferenceError:
-            return ModuleInit("panic", NIL_DEREFERENCE, "foreign-layout")
+            return ModuleInit(Effect.PANIC, NIL_DEREFERENCE, End.FOREIGN_LAYOUT)
+        except FaultError as fault:
+            return ModuleInit(Effect.FATAL, FAULT, End.FOREIGN_LAYOUT, exact=fault.exact)
         except UnknownMemoryError as address:
-            return ModuleInit("unknown", f"the runtime would read {address}, which is not kept", "foreign-layout")
+            return ModuleInit(
+                None, f"the runtime would read {address}, which is not kept", End.FOREIGN_LAYOUT, known=False
+            )
 
     def _last_module_init(self, scope: Scope) -> ModuleInit:
         address = self._last_good()
         if address is None:
-            return ModuleInit("fatal", NO_MODULE_DATA, "no-module-data")
+            return ModuleInit(Effect.FATAL, NO_MODULE_DATA, End.NO_MODULE_DATA)
         module = self.memory.module_at(address)
         if module is None:
             raise UnknownMemoryError(f"{address:#x}")
         looked_at = module.binary
         if self._word(address, "pluginpath", 1) == 0:
-            return ModuleInit("fatal", EMPTY_PLUGINPATH, "empty-pluginpath", looked_at)
+            return ModuleInit(Effect.FATAL, EMPTY_PLUGINPATH, End.EMPTY_PLUGINPATH, looked_at)
         if self._word(address, "typemap"):
-            return ModuleInit("error", ALREADY_LOADED, "typemap-set", looked_at)
+            return ModuleInit(Effect.ERROR, ALREADY_LOADED, End.TYPEMAP_SET, looked_at)
         for active in self._active:
             other = self.memory.module_at(active)
             if self._same_pluginpath(active, address):
                 self.memory.put_byte(address + self.layout["bad"], 1)
                 return ModuleInit(
-                    "error", ALREADY_LOADED, "same-pluginpath", looked_at, other.binary if other else None
+                    Effect.ERROR, ALREADY_LOADED, End.SAME_PLUGINPATH, looked_at, other.binary if other else None
                 )
             if self._overlaps(active, address):
-                return ModuleInit("fatal", OVERLAP, "overlap", looked_at, other.binary if other else None)
+                return ModuleInit(Effect.FATAL, OVERLAP, End.OVERLAP, looked_at, other.binary if other else None)
         package = self._first_mismatch(module, scope)
         if package is not None:
             self.memory.put_byte(address + self.layout["bad"], 1)
-            return ModuleInit("error", DIFFERENT_VERSION + package, "hash", looked_at, package=package)
+            return ModuleInit(Effect.ERROR, DIFFERENT_VERSION + package, End.HASH, looked_at)
         self._accept()
-        return ModuleInit(None, "", "accepted", looked_at)
+        return ModuleInit(None, "", End.LOADS, looked_at)
 
     # -- reads with the host's offsets ---------------------------------------------------------------------------
 
@@ -144,6 +155,8 @@ class Runtime:
         """The string as the host reads it: the decoded one where the two releases agree on its place."""
         module = self.memory.module_at(address)
         if module is None or not self._agrees(module, "pluginpath"):
+            # Other words are taken for the string: its first byte is read where they say.
+            self.memory.byte(self._word(address, "pluginpath"))
             raise UnknownMemoryError(f"{address:#x}")
         return module.binary.go.pluginpath if module.binary.go else ""
 
@@ -163,8 +176,7 @@ class Runtime:
             count = self._word(module.address, "pkghashes", 1)
             if count == 0:
                 raise UnknownMemoryError("package hashes that the host takes for none")
-            # The loop copies the first element; with a foreign layout only its address is known.
-            self.memory.word(self._word(module.address, "pkghashes"))
+            self._follow(self._word(module.address, "pkghashes"))
             raise UnknownMemoryError("package hashes in a foreign layout")
         go = module.binary.go
         files = scope(module.binary)
@@ -173,6 +185,19 @@ class Runtime:
             if provider is not None and provider.link_hashes[package.path] != package.linktimehash:
                 return package.path
         return None
+
+    def _follow(self, element: int) -> None:
+        """Raise what the loop meets: it copies the first element, and reads the string that its last word points at."""
+        size = self.memory.word_size
+        length, runtimehash = (self.memory.word(element + index * size) for index in (3, 4))
+        try:
+            self.memory.word(runtimehash + size)
+        except UnknownMemoryError:
+            if length < 1 << 48:
+                raise
+            # No string is as long, so the hash differs from whatever is there, and then the process dies of the name
+            # of the package, which is as long.
+            raise FaultError(exact=False) from None
 
     # -- what an accepted module changes -------------------------------------------------------------------------
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gopluck.remedy.alignment import Alignment
 from gopluck.report.interface import View
 from gopluck.report.json import dumps, finding_document, remedy_document, tool
+from gopluck.result.align import Alignment
 
 SCHEMA_VERSION = 1
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from gopluck.report.diff_model import ChangedPackage, HostDiff, OneSided, PluginChange
 from gopluck.report.interface import View
 from gopluck.report.json import dumps, tool
-from gopluck.report.model import Finding, HostSummary, PluginResult
+from gopluck.result.check import Finding, HostSummary, PluginResult
+from gopluck.result.diff import ChangedPackage, HostDiff, OneSided, PluginChange
+from gopluck.result.verdict import Role
 
 SCHEMA_VERSION = 1
 
@@ -55,6 +56,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "rule": finding.rule,
         "role": finding.role,
         "message": finding.message,
+        "headline": finding.short,
         "packages": list(finding.packages),
         "evidence": {"old": finding.evidence.get("old"), "new": finding.evidence.get("new")},
         "page": finding.page,
@@ -62,10 +64,12 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _plugin(plugin: PluginChange) -> dict[str, Any]:
-    causes = dict.fromkeys(finding.rule for finding in plugin.new.findings if finding.role == "cause")
+    causes = dict.fromkeys(finding.rule for finding in plugin.new.findings if finding.role == Role.CAUSE)
     return {
         "path": plugin.path,
         "action": plugin.action,
+        "headline": plugin.new.headline or None,
+        "unreadable": plugin.new.unreadable,
         "old": _outcome(plugin.old),
         "new": _outcome(plugin.new),
         "mismatched": [package.path for package in plugin.new.packages.mismatched],

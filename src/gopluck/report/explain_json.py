@@ -7,7 +7,7 @@ from typing import Any
 
 from gopluck.report.interface import View
 from gopluck.report.json import dumps, tool
-from gopluck.report.model import RulePage
+from gopluck.result.check import RulePage
 
 SCHEMA_VERSION = 1
 

@@ -3,76 +3,64 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
-from gopluck.report.interface import View
-from gopluck.report.layout import Layout, atoms
-from gopluck.report.model import RulePage
+from rich.text import Text
 
-INDENT = 2
+from gopluck.clean import clean
+from gopluck.report.interface import View
+from gopluck.report.sheet import GAP, INDENT, Sheet
+from gopluck.result.check import RulePage
+
 PAGE = 80
 """Columns: longer lines are hard to read, however wide the terminal."""
-
-GAP = "\ue000"
-"""Stands for a space that is no place to fold at."""
 
 CODE = re.compile(r"`([^`]*)`")
 
 
 def render(pages: Sequence[RulePage], view: View, *, listed: bool = False) -> str:
     """The pages, or a list of their names."""
-    layout = Layout(view._replace(width=min(view.width, PAGE)))
-    lines = _list(pages, layout) if listed else _pages(pages, layout)
-    return "".join(line.rstrip() + "\n" for line in lines)
+    column = max(len(page.slug) for page in pages) + 2 * INDENT
+    sheet = Sheet(view._replace(width=min(view.width, PAGE)), column)
+    if listed:
+        for group, members in groupby(pages, key=lambda page: page.group):
+            sheet.gap()
+            sheet.line((group, "strong"))
+            for page in members:
+                sheet.row(page.slug, _marked(page.title, sheet), style="none")
+        return sheet.document()
+    for page in pages:
+        sheet.gap()
+        _page(sheet, page)
+    return sheet.document()
 
 
-def _pages(pages: Sequence[RulePage], layout: Layout) -> Iterator[str]:
-    for index, page in enumerate(pages):
-        if index:
-            yield ""
-        yield layout.paint(page.slug, "error")
-        yield from _prose(page.title, layout, 0)
-        for heading, text in page.sections:
-            yield ""
-            yield layout.paint(heading, "label")
-            for paragraph in text.split("\n"):
-                yield from _prose(paragraph, layout, INDENT)
-        if page.links:
-            yield ""
-            yield layout.paint("Where to read more", "label")
-            for title, url in page.links:
-                yield from _prose(title, layout, INDENT)
-                if url:
-                    yield " " * INDENT * 2 + layout.paint(url, "dim")
+def _page(sheet: Sheet, page: RulePage) -> None:
+    sheet.line((page.slug, "strong"))
+    sheet.paragraph(_marked(page.title, sheet), indent=0)
+    for heading, text in page.sections:
+        sheet.gap()
+        sheet.line((heading, "strong"))
+        for paragraph in text.split("\n"):
+            sheet.paragraph(_marked(paragraph, sheet), hang=2 if paragraph.startswith("- ") else 0)
+    if page.links:
+        sheet.gap()
+        sheet.line(("Where to read more", "strong"))
+        for title, url in page.links:
+            sheet.paragraph(_marked(title, sheet))
+            if url:
+                sheet.line(" " * INDENT * 2, (url, "dim"))
 
 
-def _list(pages: Sequence[RulePage], layout: Layout) -> Iterator[str]:
-    column = max(len(page.slug) for page in pages) + INDENT * 2
-    for index, (group, members) in enumerate(groupby(pages, key=lambda page: page.group)):
-        if index:
-            yield ""
-        yield layout.paint(group, "label")
-        for page in members:
-            lines = list(_folded(page.title, layout, column))
-            slug = " " * INDENT + page.slug
-            yield slug + " " * (column - len(slug)) + lines[0]
-            yield from (" " * column + line for line in lines[1:])
-
-
-def _prose(text: str, layout: Layout, indent: int) -> Iterator[str]:
-    yield from (" " * indent + line for line in _folded(text, layout, indent))
-
-
-def _folded(text: str, layout: Layout, indent: int) -> Iterator[str]:
-    """The lines of a paragraph; what was marked as code is painted, or quoted where it would not be seen otherwise."""
-    plain = CODE.sub(lambda match: _code(match[1], layout), text)
-    for line in layout.fold(atoms(plain), indent, hang=2 if text.startswith("- ") else 0):
-        yield (CODE.sub(lambda match: layout.paint(match[1], "command"), line)).replace(GAP, " ")
-
-
-def _code(code: str, layout: Layout) -> str:
-    if layout.view.color:
-        return f"`{code.replace(' ', GAP)}`"
-    shown = f'"{code}"' if " " in code and '"' not in code else code
-    return shown.replace(" ", GAP)
+def _marked(text: str, sheet: Sheet) -> Text:
+    """A paragraph in which what was marked as code is painted, or quoted where it would not be seen otherwise."""
+    out = Text(overflow="ignore")
+    for index, piece in enumerate(CODE.split(text)):
+        if index % 2 == 0:
+            out.append(clean(piece))
+            continue
+        unseen = not sheet.view.color and " " in piece and '"' not in piece
+        code = clean(f'"{piece}"' if unseen else piece)
+        out.append(code.replace(" ", GAP), "command")
+    return out

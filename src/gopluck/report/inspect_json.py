@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gopluck.facts.model import Binary, Elf, Go, Module
+from gopluck.facts.model import Binary, Elf, Go
+from gopluck.golang.records import Module
 from gopluck.report.interface import View, go_packages
 from gopluck.report.json import dumps, tool
 

@@ -1,4 +1,4 @@
-"""The interface of a renderer, and the table of formats: a new format is one file and one row here.
+"""The interface of a renderer, and the table of them: a new format is one file and one row here.
 
 A renderer is a module with one function, `render(result, view) -> str`: a whole document that ends in a newline, or
 nothing at all. It does no input or output.
@@ -6,24 +6,43 @@ nothing at all. It does no input or output.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING
+
+from gopluck.record import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from gopluck.facts.model import Binary, Go
-    from gopluck.remedy.alignment import Alignment
-    from gopluck.report.diff_model import HostDiff
-    from gopluck.report.model import Report, RulePage
+    from gopluck.facts.model import Go
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
+HINT = "(-v shows all)"
 
-CHECK_FORMATS = {"text": "gopluck.report.text", "json": "gopluck.report.json"}
-ALIGN_FORMATS = {"text": "gopluck.report.align_text", "json": "gopluck.report.align_json"}
-DIFF_FORMATS = {"text": "gopluck.report.diff_text", "json": "gopluck.report.diff_json"}
-INSPECT_FORMATS = {"text": "gopluck.report.inspect_text", "json": "gopluck.report.inspect_json"}
-EXPLAIN_FORMATS = {"text": "gopluck.report.explain_text", "json": "gopluck.report.explain_json"}
+DIGESTED = ("concise", "github", "gitlab", "junit", "sarif", "markdown", "html")
+"""Formats that show any result by what `formats.digest` makes of it: each a module of `formats`."""
+
+FORMATS = ("text", "json", *DIGESTED)
+"""The formats of `check`, `diff` and `align`."""
+
+COMMANDS = frozenset({"github"})
+"""Formats whose lines are commands to a CI system. They see to it themselves that no value of a file becomes one."""
+
+RENDERERS = {
+    ("check", "text"): "text",
+    ("check", "json"): "json",
+    ("build", "text"): "build_text",
+    ("build", "json"): "build_json",
+    ("align", "text"): "align_text",
+    ("align", "json"): "align_json",
+    ("diff", "text"): "diff_text",
+    ("diff", "json"): "diff_json",
+    **{(command, name): f"formats.{name}" for command in ("check", "diff", "align") for name in DIGESTED},
+    ("inspect", "text"): "inspect_text",
+    ("inspect", "json"): "inspect_json",
+    ("explain", "text"): "explain_text",
+    ("explain", "json"): "explain_json",
+}
+"""By command and format: the module."""
 
 
 class View(NamedTuple):
@@ -39,66 +58,18 @@ class View(NamedTuple):
     color: bool = False
     unicode: bool = True
     verbosity: int = NORMAL
+    risks: bool = False
+    """Whether a plugin that loads counts as failing when it has a risk."""
+    documented: str = ""
+    """The address of the folder with a page for each rule, for documents that name it (`sarif`)."""
+    pages: str = ""
+    """The address of the folder with a page for each rule, where the terminal can open it from its name."""
 
 
-class ReportRenderer(Protocol):
-    """Renders the result of a check."""
-
-    def __call__(self, report: Report, view: View) -> str:
-        """The document."""
-
-
-class DiffRenderer(Protocol):
-    """Renders the result of a diff of two hosts."""
-
-    def __call__(self, diff: HostDiff, view: View) -> str:
-        """The document."""
-
-
-class AlignmentRenderer(Protocol):
-    """Renders how a module fits a host."""
-
-    def __call__(self, alignment: Alignment, view: View) -> str:
-        """The document."""
-
-
-class BinaryRenderer(Protocol):
-    """Renders the facts of a file."""
-
-    def __call__(self, binary: Binary, view: View) -> str:
-        """The document."""
-
-
-class RulesRenderer(Protocol):
-    """Renders what rules mean."""
-
-    def __call__(self, pages: Sequence[RulePage], view: View, *, listed: bool = False) -> str:
-        """The document. `listed`: one line for each rule, where the format has such a form."""
-
-
-def report_renderer(name: str) -> ReportRenderer:
-    """The renderer of a check's result for a key of `CHECK_FORMATS`. Imports that format only."""
-    return cast(ReportRenderer, import_module(CHECK_FORMATS[name]).render)
-
-
-def diff_renderer(name: str) -> DiffRenderer:
-    """The renderer of a diff's result for a key of `DIFF_FORMATS`. Imports that format only."""
-    return cast(DiffRenderer, import_module(DIFF_FORMATS[name]).render)
-
-
-def alignment_renderer(name: str) -> AlignmentRenderer:
-    """The renderer of an alignment for a key of `ALIGN_FORMATS`. Imports that format only."""
-    return cast(AlignmentRenderer, import_module(ALIGN_FORMATS[name]).render)
-
-
-def binary_renderer(name: str) -> BinaryRenderer:
-    """The renderer of a file's facts for a key of `INSPECT_FORMATS`. Imports that format only."""
-    return cast(BinaryRenderer, import_module(INSPECT_FORMATS[name]).render)
-
-
-def rules_renderer(name: str) -> RulesRenderer:
-    """The renderer of rules for a key of `EXPLAIN_FORMATS`. Imports that format only."""
-    return cast(RulesRenderer, import_module(EXPLAIN_FORMATS[name]).render)
+def renderer(command: str, format_: str) -> Callable[..., str]:
+    """What renders a command's result (`RENDERERS`). Imports that format only."""
+    render: Callable[..., str] = import_module(f"{__package__}.{RENDERERS[command, format_]}").render
+    return render
 
 
 def go_packages(go: Go) -> list[tuple[str, str]]:

@@ -1,22 +1,27 @@
-"""`Rule` and what its functions are given: the evidence of one `plugin.Open`, the comparison of two builds."""
+"""`Rule`: one reason, whole: its texts, when it is asked, what it weighs, what it says, and who has to act.
+
+A rule weighs the `Evidence` of one `plugin.Open`, or the `Comparison` of two builds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from enum import StrEnum, auto
+from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple
 
+from gopluck.builds.build import Build
+from gopluck.builds.paths import PathDifferences
+from gopluck.builds.support import Lack
+from gopluck.builds.use import Use
 from gopluck.facts.model import Binary
+from gopluck.golang.records import FunctionCode
+from gopluck.loader.answer import Failure
+from gopluck.record import NamedTuple
+from gopluck.replay.ends import End
 from gopluck.replay.process import Mismatch, Outcome
-from gopluck.report.model import Finding
-from gopluck.rules.builds import Build
 
-
-class Link(NamedTuple):
-    """Where a rule's facts can be read: a file and function of Go's source, or a public report."""
-
-    title: str
-    url: str = ""
+NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 class Opened(NamedTuple):
@@ -38,62 +43,155 @@ class Evidence(NamedTuple):
 
     host: Binary
     plugin: Binary
-    name: str
-    """What the host passes to `plugin.Open`."""
-    position: int
     outcome: Outcome
     earlier: tuple[Opened, ...] = ()
 
+    @property
+    def file(self) -> str:
+        """The plugin's file name."""
+        return self.plugin.path.rpartition("/")[2]
+
+    @property
+    def builds(self) -> tuple[Build, Build]:
+        """Host and plugin."""
+        return Build(self.host, "the host"), Build(self.plugin, "the plugin")
+
     def provider(self, mismatch: Mismatch) -> Binary:
         """The file whose definition of the package counts."""
-        return self.host if mismatch.provider == 0 else self._earlier(mismatch.provider)
+        opened = self.opened(mismatch.provider)
+        return opened.binary if opened and opened.binary else self.host
 
     def opened(self, position: int | None) -> Opened | None:
         """An earlier Open by its position; None for the host and for none."""
         return next((opened for opened in self.earlier if opened.position == position), None)
 
-    def _earlier(self, position: int) -> Binary:
-        opened = self.opened(position)
-        return opened.binary if opened and opened.binary else self.host
-
     @property
     def first(self) -> Opened | None:
         """The Open whose file `dlopen` took this one for."""
-        same = [
-            opened
-            for opened in self.earlier
-            if opened.binary is not None
-            and opened.binary.identity.inode == self.plugin.identity.inode
-            and opened.outcome.dlopen is not None
-        ]
-        return same[0] if same else None
+        inode = self.plugin.identity.inode
+        known = (one for one in self.earlier if one.binary and one.outcome.dlopen is not None)
+        return next((one for one in known if one.binary and one.binary.identity.inode == inode), None)
+
+    def conflicts(self) -> Iterator[tuple[Opened, list[str]]]:
+        """Each earlier Open that brought packages which this plugin expects otherwise, with those."""
+        groups: dict[int, list[str]] = {}
+        for mismatch in self.outcome.mismatches:
+            groups.setdefault(mismatch.provider, []).append(mismatch.path)
+        for position, packages in groups.items():
+            if opened := self.opened(position):
+                yield opened, packages
+
+    def rebuilt(self, position: int | None) -> Opened | None:
+        """An earlier Open of another build of this very plugin."""
+        other = self.opened(position)
+        if other is None or other.binary is None or other.binary.go is None or self.plugin.go is None:
+            return None
+        return other if other.binary.go.pluginpath == self.plugin.go.pluginpath else None
+
+    @property
+    def other_layout(self) -> bool:
+        """Whether the plugin's runtime lays its module data out in another way than the host's."""
+        host, plugin = (build.layout for build in self.builds)
+        return bool(host and plugin) and host != plugin
 
 
-class Comparison(NamedTuple):
+class Comparison:
     """Two builds that should agree: the one that defines packages, and the plugin that expects them otherwise."""
 
-    provider: Build
-    plugin: Build
-    mismatched: tuple[str, ...]
-    """The packages that differ between the two, in link order (a package's imports come before it)."""
-    shared: frozenset[str] = frozenset()
-    """The packages that both have."""
-    is_host: bool = True
-    """Whether the provider is the host (else an earlier plugin)."""
+    def __init__(
+        self,
+        provider: Build,
+        plugin: Build,
+        mismatched: tuple[str, ...],
+        shared: frozenset[str] = frozenset(),
+        is_host: bool = True,
+        functions: bool = True,
+    ) -> None:
+        self.provider = provider
+        self.plugin = plugin
+        self.mismatched = mismatched
+        """The packages that differ between the two, in link order (a package's imports come before it)."""
+        self.shared = shared
+        """The packages that both have."""
+        self.is_host = is_host
+        """Whether the provider is the host (else an earlier plugin)."""
+        self._functions = functions
+
+    def functions(self, package: str) -> Iterator[tuple[str, FunctionCode, FunctionCode]]:
+        """Name, and both sides, of each function of a package that both have; nothing for two hosts: they have many."""
+        return self.provider.shared_code(package, self.plugin) if self._functions else iter(())
 
     @property
     def builds(self) -> tuple[Build, Build]:
         """Provider and plugin."""
         return self.provider, self.plugin
 
+    def built_with(
+        self, host: str, plugin: str, fix: str, packages: Iterable[str] = (), candidates: Iterable[str] = ()
+    ) -> Difference:
+        """What the two sides were built with, in words, where it differs."""
+        message = f"{self.provider.name} was built with {host}, {self.plugin.name} with {plugin}"
+        harmless = f"{message}: no package that both have differs"
+        sides = {"host": host, "plugin": plugin}
+        return Difference(message, tuple(packages), tuple(candidates), evidence=sides, fix=fix, harmless=harmless)
 
-NOTHING: Mapping[str, object] = MappingProxyType({})
+    def elsewhere(self, known: Container[str]) -> Iterator[tuple[str, Use, Use]]:
+        """Modules that both have, none of whose packages differs, but those that are known."""
+        for module, one in self.provider.modules.items():
+            two = self.plugin.modules.get(module)
+            if two is not None and module not in known and module not in self.paths.modules:
+                yield module, one, two
+
+    def idle(self, module: str, one: Use, two: Use) -> Difference:
+        """A module that is not the same on both sides, none of whose packages differs."""
+        what = f"{module} is {one.described} in {self.provider.name}, {two.described} in {self.plugin.name}"
+        sides = {"host": f"{module} {one.described}", "plugin": f"{module} {two.described}"}
+        return Difference("", evidence=sides, harmless=f"{what}: no package of it that both have differs")
+
+    @cached_property
+    def paths(self) -> PathDifferences:
+        """Where the two builds took the packages from."""
+        return PathDifferences(self.provider, self.plugin, self.mismatched, self.shared, self.is_host)
+
+
+class Link(NamedTuple):
+    """Where a rule's facts can be read: a file and function of Go's source, or a public report."""
+
+    title: str
+    url: str = ""
+
+
+def go_source(place: str) -> Link:
+    """A file of Go's source, and a function in it: `runtime/plugin.go, plugin_lastmoduleinit`."""
+    return Link(f"src/{place}", f"https://go.dev/src/{place.partition(',')[0]}")
+
+
+def go_issue(number: int) -> Link:
+    """An issue of Go's own."""
+    return Link(f"golang/go #{number}", f"https://github.com/golang/go/issues/{number}")
+
+
+class Told(NamedTuple):
+    """What a rule says about one Open: a finding without its name."""
+
+    message: str
+    packages: tuple[str, ...]
+    evidence: Mapping[str, object]
+    """`host` and `plugin`: what was compared."""
+    fix: str
+    """What to do, as a sentence; commands are the recipe's."""
+    headline: str = ""
+    """The reason in a few words, without the plugin's name, where the message says more than that."""
+
+
+def told(message: str, fix: str = "", packages: Iterable[str] = (), **evidence: object) -> Told:
+    """What a rule says about one Open, with what was compared."""
+    return Told(message, tuple(packages), evidence, fix)
 
 
 class Difference(NamedTuple):
     """Something in which two builds differ, and the packages whose hash it can change."""
 
-    rule: str
     message: str
     packages: tuple[str, ...] = ()
     """Mismatched packages that it is able to change by itself, by the evidence of this very package."""
@@ -107,16 +205,69 @@ class Difference(NamedTuple):
     """The sentence for the case that it touches no mismatched package."""
     doubt: str = ""
     """The sentence for the case that it may have touched packages that other differences explain already."""
+    headline: str = ""
+    """The reason in a few words, without the plugin's name, where the message says more than that."""
 
 
-Explain = Callable[[Evidence], Iterator[Finding]]
+EXTERNAL = "-ldflags=-linkmode=external"
+"""What lets a host export Go's symbols."""
+
+
+class Owner(NamedTuple):
+    """Who has to act for a cause that no build of the plugin removes, and what."""
+
+    why: str
+    """Why a new build of the plugin does not help."""
+    todo: str = ""
+    side: str = "host"
+    flags: tuple[str, ...] = ()
+    """Added to the host's own build line."""
+    builds: bool = True
+    """Whether the host has to be built anew."""
+
+
+class Trait(StrEnum):
+    """What others than the rule itself have to know of a cause, without knowing the rule."""
+
+    GO_RELEASE = auto()
+    MODULE_VERSION = auto()
+    MODULE_REPLACED = auto()
+    VENDORED = auto()
+    UNPINNED_CODE = auto()
+    """The code differs, and no version says which."""
+    INSTRUMENTED = auto()
+    OTHER_LIBC = auto()
+    OWN_LDFLAGS = auto()
+    """It lies in the plugin's own -ldflags."""
+    FOLLOWS = auto()
+    """A package differs only because one that it imports does."""
+    UNEXPLAINED = auto()
+
+
+Explain = Callable[[Evidence], Iterator[Told]]
 Compare = Callable[[Comparison], Iterator[Difference]]
+Words = Callable[[Evidence, Mapping[str, str]], tuple[str, str] | tuple[str, str, str]]
+"""(message, fix) from the evidence that the loader collected; the headline, where it is another text."""
+
+
+def by_failure(words: Words) -> Explain:
+    """What a rule says of a failure of the loader."""
+
+    def ends(evidence: Evidence) -> Iterator[Told]:
+        found = evidence.outcome.dlopen
+        if found is not None and evidence.outcome.why == End.DLOPEN:
+            message, fix, *headline = words(evidence, found.evidence)
+            yield told(message, fix, **found.evidence)._replace(headline="".join(headline))
+
+    return ends
 
 
 class Rule(NamedTuple):
-    """One reason: the text of `gopluck explain`, and the functions that recognise it."""
+    """One reason. The folder of its file is its kind."""
 
     slug: str
+    rank: int
+    """Rules of a kind are named in this order: the strongest first."""
     title: str
     """One sentence, as a fact."""
     meaning: str
@@ -126,11 +277,31 @@ class Rule(NamedTuple):
     example: str
     fix: str
     links: tuple[Link, ...] = ()
+    explains: frozenset[End] = frozenset()
+    """The ends of which `ends` is asked."""
+    failures: frozenset[Failure] = frozenset()
+    """The failures of `dlopen` of which `ends` is asked."""
     ends: Explain | None = None
     """Explains an Open by the step at which it ended."""
     differs: Compare | None = None
     """Explains packages that differ between two builds."""
+    rest: Callable[[Comparison, tuple[str, ...]], Difference] | None = None
+    """Takes the packages that nothing explains."""
     harmless: Explain | None = None
     """Names a difference that people would suspect and that never matters."""
     risks: Explain | None = None
     """Names what is dangerous about a plugin that loads."""
+    whole: bool = False
+    """Whether the difference is one of how everything was built: then it does not go on from package to package."""
+    compiled: bool = False
+    """Whether only a compiled package tells if the difference matters (`align` asks)."""
+    nearer: bool = False
+    """Whether it is the nearer reason where others are possible, too."""
+    settles: bool = False
+    """Whether it explains why its packages differ, without a difference between the builds."""
+    general: bool = False
+    """Whether it is the cause of packages that nothing else is named for."""
+    lack: Lack | None = None
+    """What a host lacks, into which then nothing loads."""
+    owner: Owner | None = None
+    traits: frozenset[Trait] = frozenset()

@@ -1,0 +1,269 @@
+"""Fits a plugin's module to a host before the plugin is built: what differs, and the edits of go.mod that settle it.
+
+The go command of the host's release says what the plugin's packages import (`imports`), `fit` compares them with the
+host. Edits are tried on a copy of go.mod (`trial`), with the go command, until the versions that it selects are the
+host's (`repair`): minimal version selection, replacements and exclusions are its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from gopluck.align import gomod
+from gopluck.align.fit import Checked, explained
+from gopluck.align.gocommand import GoCommand, GoFailed, find, settings
+from gopluck.align.golines import go_line_edit, go_line_findings, toolchain_notes
+from gopluck.align.imports import VARIABLES, Plan, split, vendored
+from gopluck.align.printed import Printed
+from gopluck.align.project import Project, plugin_name
+from gopluck.align.remarks import only_required, pulled_up, settled
+from gopluck.align.repair import Repaired, list_failed, repaired
+from gopluck.align.trial import Trial
+from gopluck.builds.build import Build
+from gopluck.clean import clean
+from gopluck.errors import Usage
+from gopluck.facts.model import Binary
+from gopluck.remedy.baseline import build_words
+from gopluck.remedy.host import host_refuses
+from gopluck.remedy.lines import with_words
+from gopluck.remedy.quote import sh
+from gopluck.result.align import Alignment
+from gopluck.result.check import Finding
+from gopluck.result.recipe import NOT_REPEATED, Edit, Recipe
+from gopluck.result.verdict import Fit, Role
+from gopluck.rules.model import Trait
+from gopluck.rules.registry import named
+
+
+def align(
+    host: Binary, folder: str, environ: Mapping[str, str], *, flags: str | None = None, compiling: bool = True
+) -> Alignment:
+    """How the module in `folder` fits the host.
+
+    `environ`: in which the go command runs. `flags`: those of the user's own `go build -buildmode=plugin`; the check is
+    then about that build in this environment, else about the one that the recipe prints. `compiling=False`: what only
+    a compiled package tells stays unknown.
+
+    Raises `Usage` when the folder has no module or no main package, or for flags that cannot be shown,
+    `MalformedFile` for a go.mod that is none.
+    """
+    if flags is not None and any(clean(word) != word for word in split(flags)):
+        raise Usage("--flags: holds a character that is not seen, and so cannot be printed as a command")
+    module = Project.read(folder, environ)
+    build = Build(host, "the host")
+    if refused := host_refuses(build):
+        rule, why = refused
+        finding, recipe = Finding(rule, Role.CAUSE, why), Recipe(False, "host", why)
+        return module.alignment(build, Fit.DIFFERS, "paths", "", findings=(finding,), recipe=recipe)
+    go = find(build.release, module.absolute, environ)
+    if isinstance(go, str):
+        from gopluck.align.weaker import by_go_mod
+
+        return by_go_mod(build, module, go)
+    return _Aligner(build, module, go, environ, compiling).run(flags)
+
+
+class _Aligner:
+    """The course of one alignment."""
+
+    def __init__(
+        self, host: Build, project: Project, go: GoCommand, environ: Mapping[str, str], compiling: bool
+    ) -> None:
+        self.host = host
+        self.go = go
+        self.environ = environ
+        self.compiling = compiling
+        self.notes: list[str] = []
+        self.stale: list[Finding] = []
+        """What is wrong with the vendor folder."""
+        self.variables = settings(go, *VARIABLES)
+        self.project = project.within(self.variables["GOWORK"])
+        done = go.run("mod", "edit", "-json", self.project.go_mod)
+        self.mod = self.project.mod if done.status else gomod.from_json(done.stdout, self.project.go_mod)
+        self.trial = Trial(host, self.project, go)
+        self.printed = Printed(host, self.project, self.mod, go, self.variables)
+
+    def run(self, flags: str | None) -> Alignment:
+        """The alignment."""
+        release = self.host.release
+        newer = list(go_line_findings(self.project, release))
+        self.notes += [*toolchain_notes(self.project, release), *settled(self.printed)]
+        edits = (edit,) if (edit := go_line_edit(self.mod, release)) else ()
+        try:
+            first, more = self._as_it_is(edits)
+            failed = ""
+        except GoFailed as error:
+            first, more, failed = None, (), list_failed(str(error))
+        settling = (
+            repaired(self.trial, self.mod, lambda found: self._try(found, *more), first, edits)
+            if first is not None
+            else Repaired(None, (), failed)
+        )
+        if first is not None:
+            self.notes += pulled_up(self.trial, self.mod, first)
+        recipe, after = self._recipe(settling, more), settling.after or self.project.text
+        if not recipe.possible and self.project.workspace:
+            recipe, after = self._without_workspace() or (recipe, after)
+        checked, line = first, self.printed.line(more)
+        if flags is not None:
+            own = ("go", "build", "-buildmode=plugin", *split(flags), ".")
+            line = " ".join(map(sh, own))
+            checked, failed = self._own(flags)
+            if checked is not None and checked.verdict == Fit.FITS:
+                recipe = Recipe(
+                    True, "plugin", go=self.printed.base.go, env={"GOTOOLCHAIN": self.printed.base.go}, build=own
+                )
+        return self._alignment(checked, failed, newer, line, recipe, after)
+
+    def _alignment(
+        self, checked: Checked | None, failed: str, newer: list[Finding], line: str, recipe: Recipe, after: str
+    ) -> Alignment:
+        findings = [*newer, *self.stale]
+        if checked is None:
+            # The go command is what builds the plugin: what it refuses to list it cannot build.
+            verdict = Fit.UNKNOWN if NOT_HAD.search(failed) and not newer else Fit.DIFFERS
+            basis, reason, findings = "paths", failed, newer
+        else:
+            verdict, basis, reason = checked.verdict, checked.basis, checked.reason
+            if findings:
+                verdict = Fit.DIFFERS
+            elif verdict == Fit.FITS and self.printed.lacking_profile:
+                verdict, reason = Fit.UNKNOWN, "the host was built with a profile (PGO) that is not here"
+            elif verdict == Fit.FITS and self.printed.base.left_out:
+                verdict, reason = Fit.UNKNOWN, NOT_REPEATED
+            findings += [*explained(self.host, checked), *only_required(self.host, self.mod, checked)]
+        return self.project.alignment(
+            self.host,
+            verdict,
+            basis,
+            line,
+            reason=reason,
+            shared=checked.shared if checked else (),
+            mismatched=checked.mismatched if checked else (),
+            findings=with_words(findings, recipe),
+            notes=tuple(self.notes),
+            recipe=recipe,
+            after=after,
+        )
+
+    def _as_it_is(self, edits: tuple[Edit, ...]) -> tuple[Checked, tuple[str, ...]]:
+        """The printed build of the module as it is, and the flags that it needs besides. Raises `GoFailed`."""
+        more: tuple[str, ...] = ()
+        try:
+            checked = self._try(edits)
+        except GoFailed as error:
+            readonly = READONLY.search(str(error))
+            if not readonly or self.project.workspace:
+                raise
+            more = ("-mod=mod",)
+            checked = self._try(edits, *more)
+            if "inconsistent vendoring" in str(error):
+                self.stale.append(
+                    Finding(
+                        named(Trait.VENDORED),
+                        Role.CAUSE,
+                        "vendor/modules.txt does not agree with go.mod",
+                        fix="Make the vendor folder anew.",
+                    )
+                )
+            else:
+                self.notes.append("go.mod or go.sum is not complete; -mod=mod lets the build complete them.")
+        if checked.verdict == Fit.DIFFERS and not checked.broken and (other := self._other_place(checked, edits)):
+            return other
+        return checked, more
+
+    def _other_place(self, checked: Checked, edits: Sequence[Edit]) -> tuple[Checked, tuple[str, ...]] | None:
+        """The build from the module cache instead of the vendor folder, or the reverse, where that fits better."""
+        if vendored(checked.listed):
+            flag = "-mod=readonly" if self.project.workspace else "-mod=mod"
+        elif Path(self.project.root, "vendor/modules.txt").is_file() and not edits:
+            flag = "-mod=vendor"
+        else:
+            return None
+        try:
+            other = self._try(edits, flag)
+        except GoFailed:
+            return None
+        if other.broken or len(other.mismatched) >= len(checked.mismatched):
+            return None
+        self.notes.append(f"{flag} decides whether modules come from the vendor folder: {VENDOR[flag]}.")
+        return other, (flag,)
+
+    def _own(self, flags: str) -> tuple[Checked | None, str]:
+        """The user's own build, or why the go command refuses it."""
+        if self.variables["CGO_ENABLED"] == "0":
+            return None, "CGO_ENABLED=0 in this environment: -buildmode=plugin needs cgo"
+        elf, here = self.host.binary.elf, self.variables["GOARCH"]
+        if elf is not None and here != elf.goarch:
+            return None, f"GOARCH is {here} in this environment, and the host is for {elf.goarch}"
+        words = tuple(word for word in split(flags) if not word.lstrip("-").startswith("buildmode"))
+        try:
+            return self.trial.checked(Plan(self.go, words, self.variables), (), self.compiling), ""
+        except GoFailed as error:
+            return None, list_failed(str(error))
+
+    def _try(self, edits: Sequence[Edit], *more: str) -> Checked:
+        """The printed build with go.mod edited, on a copy. Raises `GoFailed`."""
+        if edits and not self.project.workspace:
+            more = ("-mod=mod",)
+        return self.trial.checked(
+            self.printed.plan(*more), edits, self.compiling and not self.printed.lacking_profile, self.printed.caches
+        )
+
+    def _without_workspace(self) -> tuple[Recipe, str] | None:
+        """The recipe, and go.mod after it, that makes the module fit on its own, outside of its go.work."""
+        environ = {**self.environ, "GOWORK": "off"}
+        project = Project.read(self.project.folder, environ)
+        alone = _Aligner(self.host, project, self.go.with_environ(GOWORK="off"), environ, self.compiling)
+        found = alone.run(None)
+        if not found.recipe.possible:
+            return None
+        note = f"{self.project.workspace} decides the versions here; with GOWORK=off the module's own go.mod does."
+        recipe = found.recipe
+        return recipe._replace(env={"GOWORK": "off", **recipe.env}, notes=(note, *recipe.notes)), found.after
+
+    def _recipe(self, settling: Repaired, more: tuple[str, ...]) -> Recipe:
+        possible = not settling.why_not
+        notes = list(self.printed.base.notes)
+        if settling.edits and not self.project.workspace and "-mod=mod" not in more:
+            more = (*more, "-mod=mod")
+        if settling.edits and Path(self.project.root, "vendor/modules.txt").is_file():
+            notes.append("-mod=mod leaves the vendor folder aside; go mod vendor brings it up to date.")
+        base = self.printed.base
+        if not possible:
+            return Recipe(False, "host", settling.why_not, go=base.go, env=base.env, flags=base.flags)
+        flags = (*base.flags, *more)
+        anew = (Edit("vendor", reason="vendor/modules.txt does not agree with go.mod"),) if self.stale else ()
+        return Recipe(
+            not base.left_out,
+            "plugin",
+            NOT_REPEATED if base.left_out else None,
+            go=base.go,
+            env=base.env,
+            flags=flags,
+            go_mod=(*settling.edits, *anew),
+            build=build_words(flags, plugin_name(self.project)),
+            inputs=base.inputs,
+            notes=tuple(notes),
+            left_out=base.left_out,
+        )
+
+
+VENDOR = {
+    "-mod=mod": "the host took them from the module cache, and without -trimpath that is part of every path",
+    "-mod=readonly": "the host took them from the module cache, and without -trimpath that is part of every path",
+    "-mod=vendor": "its code is the host's",
+}
+
+READONLY = re.compile(
+    r"inconsistent vendoring|updates to go\.mod needed|missing go\.sum entry|no required module provides package"
+    r"|is not explicitly required|go mod tidy"
+)
+"""Refusals of a build that may not change go.mod and go.sum, or that takes a vendor folder."""
+
+NOT_HAD = re.compile(
+    r"dial tcp|no such host|timeout|connection refused|i/o|cannot find module|not found|disabled by GOPROXY"
+)
+"""Refusals because a module could not be fetched: that says nothing about the fit."""

@@ -1,0 +1,78 @@
+"""The build that the recipe prints: what the host demands, with what this environment has otherwise switched off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from gopluck.align.gocommand import GoCommand, settings
+from gopluck.align.gomod import GoMod
+from gopluck.align.imports import VARIABLES, Plan, planned
+from gopluck.align.project import Project, plugin_name
+from gopluck.builds.build import Build
+from gopluck.remedy.baseline import Baseline, baseline
+from gopluck.remedy.quote import Placeholder
+
+
+class Printed:
+    """That build of one project for one host. `variables`: `go env` here."""
+
+    def __init__(self, host: Build, project: Project, mod: GoMod, go: GoCommand, variables: Mapping[str, str]) -> None:
+        self.host = host
+        self.project = project
+        self.mod = mod
+        self.go = go
+        self.variables = variables
+
+    @cached_property
+    def base(self) -> Baseline:
+        """What the host demands, with what this environment has otherwise switched off by name."""
+        as_it_is = Plan(self.go, (), self.variables)
+        found = baseline(self.host, Build(planned(as_it_is, (), {}), "the plugin"))
+        env = dict(found.env)
+        if env.get("GOMODCACHE") == self.variables["GOMODCACHE"] or not self._shares_modules:
+            env.pop("GOMODCACHE", None)
+        flags = list(found.flags)
+        given = as_it_is.options.get("-gcflags", "")
+        if given.startswith("all=") and not any(flag.startswith("-gcflags") for flag in flags):
+            flags.append("-gcflags=all=")
+        inputs = tuple(one for one in found.inputs if not one.path or one.path == env.get("GOMODCACHE", one.path))
+        return found._replace(env=env, flags=tuple(flags), inputs=inputs)
+
+    @cached_property
+    def _shares_modules(self) -> bool:
+        """Whether a package of a module is in both, as far as go.mod tells."""
+        required = {one.path for one in self.mod.requires}
+        return bool(required.intersection(self.host.modules)) or bool(self.project.workspace)
+
+    @property
+    def lacking_profile(self) -> bool:
+        """Whether the host was built with a profile that is not at hand."""
+        return any(_lacking(flag) for flag in self.base.flags)
+
+    @property
+    def caches(self) -> tuple[str, str] | None:
+        """The module cache here and the host's, when the build needs the host's.
+
+        The go command runs toolchains from its module cache, and git in it: so it is never led to one by a file.
+        """
+        wanted = self.base.env.get("GOMODCACHE")
+        return None if wanted is None else (self.variables["GOMODCACHE"], wanted)
+
+    def plan(self, *more: str) -> Plan:
+        """The plan of this build, with more flags."""
+        env = {name: value for name, value in self.base.env.items() if name != "GOMODCACHE"}
+        go = self.go.with_environ(**env)
+        flags = tuple(flag for flag in self.base.flags if not _lacking(flag))
+        return Plan(go, (*flags, *more), settings(go, *VARIABLES))
+
+    def line(self, more: tuple[str, ...]) -> str:
+        """Its line for a shell, with more flags."""
+        return self.base._replace(flags=(*self.base.flags, *more)).line(plugin_name(self.project))
+
+
+def _lacking(flag: str) -> bool:
+    """Whether a flag names a profile that is not at hand."""
+    name, _, value = flag.partition("=")
+    return name == "-pgo" and value != "off" and (isinstance(flag, Placeholder) or not Path(value).is_file())

@@ -1,0 +1,82 @@
+"""What is to be said besides the verdict: what the build command settles, who asks for a version, what nobody uses."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+
+from gopluck.align.fit import Checked
+from gopluck.align.gomod import GoMod
+from gopluck.align.imports import DEFAULT_CFLAGS
+from gopluck.align.printed import Printed
+from gopluck.align.trial import Trial, copied
+from gopluck.builds.build import Build
+from gopluck.remedy.quote import sh
+from gopluck.result.check import Finding
+from gopluck.result.verdict import Role
+from gopluck.rules.model import Trait
+from gopluck.rules.registry import named
+
+SETTLED = {
+    "CGO_ENABLED": "and a plugin needs cgo",
+    "GOEXPERIMENT": "and otherwise in the host",
+    "GOFIPS140": "and otherwise in the host",
+    "GOMODCACHE": "and the host was built without -trimpath, from another one",
+    "CGO_CFLAGS": "and otherwise in the host",
+    "CGO_CPPFLAGS": "and otherwise in the host",
+    "CGO_CXXFLAGS": "and otherwise in the host",
+}
+"""Variables that the printed command sets, and why."""
+
+
+def settled(printed: Printed) -> Iterator[str]:
+    """What this environment sets otherwise than the host was built, and the printed command settles."""
+    variables, base = printed.variables, printed.base
+    for name, value in base.env.items():
+        here = variables.get(name, "")
+        if name in SETTLED and here not in ("", value, DEFAULT_CFLAGS):
+            yield f"{name} is {here} here, {SETTLED[name]}: the build command sets {name}={sh(value)}."
+    for flag in base.flags:
+        if flag.endswith(("=", "=false", "=off")):
+            name = flag.partition("=")[0]
+            yield f"A build here would have {name}, and the host was built without: the build command has {flag}."
+
+
+def pulled_up(trial: Trial, mod: GoMod, checked: Checked) -> Iterator[str]:
+    """Which modules ask for the versions that the host has not (`go mod graph`)."""
+    uses = {use.path: use.version for one in checked.mismatched if (use := checked.plugin.use(one)) is not None}
+    higher = {
+        f"{path}@{version}"
+        for path, version in uses.items()
+        if path in trial.host.modules and version and mod.required(path) != version
+    }
+    if not higher or trial.project.workspace:
+        return
+    with tempfile.TemporaryDirectory(prefix="gopluck-") as folder:
+        done = trial.go.run("mod", "graph", f"-modfile={copied(trial.project, trial.go, (), folder)}")
+    asking: dict[str, list[str]] = {}
+    for line in done.stdout.splitlines() if not done.status else ():
+        module, _, required = line.partition(" ")
+        if required in higher and "@" in module:
+            asking.setdefault(required, []).append(module)
+    for required, modules in asking.items():
+        yield f"{required} is what {_listed(modules)} requires."
+
+
+def only_required(host: Build, mod: GoMod, checked: Checked) -> Iterator[Finding]:
+    """Modules that go.mod requires at another version than the host has, and of which nothing is imported."""
+    used = {one.module.path for one in checked.listed if one.module is not None}
+    for one in mod.requires:
+        theirs = host.modules.get(one.path)
+        if theirs is not None and one.path not in used and theirs.version not in ("", one.version):
+            yield Finding(
+                named(Trait.MODULE_VERSION),
+                Role.HARMLESS,
+                f"{one.path} is {theirs.version} in the host, {one.version} in go.mod: the plugin imports no "
+                "package of it",
+                evidence={"host": f"{one.path} {theirs.version}", "plugin": f"{one.path} {one.version}"},
+            )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,0 +1,1 @@
+"""Builds the plugin that an alignment planned."""

@@ -1,0 +1,145 @@
+"""Builds a plugin as its alignment says, by the go command of the host's release; the user's files stay as they are.
+
+Edits of go.mod, and what the go command adds to go.sum, go to copies (`-modfile`, in a workspace `-overlay`). The
+plugin is built into a folder of its own, so that a file that does not load replaces nothing.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from gopluck.align.aligner import NOT_HAD
+from gopluck.align.gocommand import GoCommand, find, settings
+from gopluck.align.imports import VARIABLES, Plan
+from gopluck.align.project import Project
+from gopluck.align.trial import copied, leading_to
+from gopluck.errors import Usage
+from gopluck.golang.release import minor
+from gopluck.record import NamedTuple
+from gopluck.remedy.lines import edit_words
+from gopluck.remedy.quote import Placeholder, sh
+from gopluck.result.align import Alignment
+from gopluck.result.build import followed
+from gopluck.result.recipe import Edit
+from gopluck.result.verdict import Fit, Verdict
+
+
+class Refused(NamedTuple):
+    """Why nothing is built."""
+
+    verdict: Verdict
+    reason: str
+
+
+class Compiled(NamedTuple):
+    """How `go build` ended."""
+
+    command: tuple[str, ...]
+    """Its words, unquoted; copies are named as they were."""
+    status: int
+    said: str
+
+    @property
+    def verdict(self) -> Verdict:
+        """What is known where it ended with an error: a module that could not be fetched says nothing about the fit."""
+        return Verdict.UNKNOWN if NOT_HAD.search(self.said) else Verdict.FAILS
+
+
+def refusal(alignment: Alignment) -> Refused | None:
+    """Why the recipe of an alignment cannot be followed here. Raises `Usage` without a go command."""
+    recipe = alignment.recipe
+    if alignment.basis == "go.mod":
+        raise _without_go(alignment, alignment.reason.partition("; ")[0])
+    if not recipe.possible:
+        # What the recipe leaves out is the user's to decide; without that the verdict is the alignment's.
+        known = alignment.verdict == Fit.DIFFERS and not recipe.left_out
+        return Refused(Verdict.FAILS if known else Verdict.UNKNOWN, recipe.why_not or alignment.reason)
+    if missing := [one for one in recipe.inputs if one.name]:
+        return Refused(Verdict.UNKNOWN, "; ".join(f"it needs {one.what}, and no file names it" for one in missing))
+    if cache := recipe.env.get("GOMODCACHE"):
+        # The go command runs programs from its module cache: only the user leads it to one.
+        why = "the host was built without -trimpath, so the path of its module cache is part of every package"
+        return Refused(Verdict.FAILS, f"{why}. Run it as: GOMODCACHE={sh(cache)} gopluck build …")
+    return None
+
+
+def _without_go(alignment: Alignment, why: str) -> Usage:
+    return Usage(f"gopluck build needs the go command of {alignment.release or 'the host'}: {why}")
+
+
+class Builder(NamedTuple):
+    """A project, the go command that builds it, and what it is built with."""
+
+    alignment: Alignment
+    project: Project
+    go: GoCommand
+    variables: Mapping[str, str]
+    """`go env`."""
+
+    @classmethod
+    def of(cls, alignment: Alignment, environ: Mapping[str, str]) -> Builder:
+        """What follows the recipe of an alignment. Raises `Usage`, `GoFailed`."""
+        project = Project.read(alignment.folder, environ)
+        go = find(alignment.release, project.absolute, {**environ, **alignment.recipe.env})
+        if isinstance(go, str):
+            raise _without_go(alignment, go)
+        variables = settings(go, *VARIABLES)
+        return cls(alignment, project.within(variables["GOWORK"]), go, variables)
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """The edits of go.mod."""
+        return followed(self.alignment.recipe)
+
+    @property
+    def copies(self) -> bool:
+        """Whether the go command would write to go.mod or go.sum, or edits have to be seen: it gets a copy then."""
+        options = Plan(self.go, self.alignment.recipe.flags, self.variables).options
+        if "-modfile" in options:
+            return False
+        # Before Go 1.16 -mod=mod is what a build does by itself.
+        return bool(self.edits) or options.get("-mod") == "mod" or (minor(self.alignment.release) or (1, 16)) < (1, 16)
+
+    def compile(self, target: Path, *, kept: bool = False) -> Compiled:
+        """Build into `target`. `kept`: go.mod has the edits already, and what Go completes in it and go.sum stays."""
+        words = ("build", "-buildmode=plugin", *self.alignment.recipe.flags)
+        with tempfile.TemporaryDirectory(prefix="gopluck-") as folder:
+            more: tuple[str, ...] = ()
+            if not kept and self.copies:
+                copied(self.project, self.go, self.edits, folder)
+                more = (leading_to(self.project, folder),)
+            done = self.go.run(*words, *more, "-o", str(target), ".")
+        return Compiled(("go", *words, "-o", target.name, "."), done.status, done.said)
+
+    def script(self, host: str, output: str) -> str:
+        """What `compile` and the check after it do, as lines for a shell. `host`, `output`: absolute paths."""
+        recipe, project = self.alignment.recipe, self.project
+        if project.workspace and self.edits:
+            raise Usage("--print: in a workspace the edits are an overlay of go.mod: use gopluck align --diff")
+        words = ["go", "build", "-buildmode=plugin", *map(sh, recipe.flags)]
+        lines = ["set -eu", f"cd {sh(project.absolute)}"]
+        if self.copies:
+            sums = sh(str(Path(project.root, "go.sum")))
+            lines += [
+                "copy=$(mktemp -d)",
+                "trap 'rm -rf \"$copy\"' EXIT",
+                f'cp {sh(project.go_mod)} "$copy/go.mod"',
+                f'if [ -f {sums} ]; then cp {sums} "$copy/go.sum"; fi',
+            ]
+            words.append('-modfile="$copy/go.mod"')
+        lines += [f"export {name}={sh(value)}" for name, value in recipe.env.items()]
+        if self.edits:
+            lines.append(" ".join(["go mod edit", *map(sh, _flags(self.edits)), '"$copy/go.mod"']))
+        words += ["-o", sh(output), "."]
+        lines += [" ".join(words), f"gopluck check {sh(host)} {sh(output)}"]
+        return "\n".join(("#!/bin/sh", *lines)) + "\n"
+
+
+def _flags(edits: tuple[Edit, ...]) -> list[str]:
+    """The edits as flags of one `go mod edit`. Raises `Usage` where no file names a path that it needs."""
+    words = [edit_words(edit)[2] for edit in edits]
+    if any(isinstance(word, Placeholder) for word in words):
+        raise Usage("--print: an edit needs a path that no file names")
+    return words

@@ -1,0 +1,97 @@
+"""Compile flags that can change a hash, and the packages that a `-gcflags` pattern is for (`cmd/go`, pkgpattern)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+INSTRUMENTS = {
+    "-race": "runtime/race",
+    "-msan": "runtime/msan",
+    "-asan": "runtime/asan",
+    "-cover": "runtime/coverage",
+}
+"""The instrumentation flags, and the package that each links in."""
+
+DWARF_FLAGS = frozenset({"-B", "-N", "-l", "-race", "-msan", "-asan"})
+"""The flags that the compiler records in `DW_AT_producer` (`base.RecordFlags`) and that can change a hash."""
+
+IDLE_FLAGS = (
+    "-complete",
+    "-compressdwarf",
+    "-dynlink",
+    "-shared",
+    "-regabi",
+    "-smallframes",
+    "-linkobj",
+    "-c=",
+    "-e",
+    "-m",
+    "-S",
+    "-v",
+    "-json",
+    "-bench",
+    "-cpuprofile",
+    "-memprofile",
+    "-traceprofile",
+)
+"""Compile flags that change no hash: given by the go command itself, or they only print. Others were measured."""
+
+
+def mattering(words: Iterable[str]) -> Iterator[str]:
+    """Those of some compile flags that can change a hash."""
+    from gopluck.builds.measured import measured
+
+    exact = {"-e", "-m", "-S", "-v"}
+    for word in words:
+        word = "-" + word.lstrip("-")
+        if word == "-" or any(
+            word == idle or (idle not in exact and word.startswith(idle))
+            for idle in (*IDLE_FLAGS, *measured().idle_compile_flags)
+        ):
+            continue
+        if re.fullmatch(r"-m=?\d*", word):
+            continue
+        yield word
+
+
+def split(value: str) -> tuple[str | None, tuple[str, ...]]:
+    """(pattern or None, words) of a `-gcflags` setting."""
+    pattern, equals, words = value.partition("=")
+    if value.startswith("-") or not equals:
+        return None, tuple(value.split())
+    return pattern, tuple(words.split())
+
+
+def matches(pattern: str, package: str) -> bool:
+    """Whether an import path fits a pattern with `...` (`pkgpattern.MatchPattern`)."""
+    return any(_fits(pieces, package) for pieces in _pieces(pattern))
+
+
+@lru_cache(maxsize=2)
+def _pieces(pattern: str) -> tuple[tuple[str, ...], ...]:
+    """What stands between the `...` of a pattern; also without `/...` at its end."""
+    patterns = (pattern, pattern.removesuffix("/...")) if pattern.endswith("/...") else (pattern,)
+    split = (one.split("...") for one in patterns)
+    return tuple((first, *filter(None, rest[:-1]), *rest[-1:]) for first, *rest in split)
+
+
+def _fits(pieces: tuple[str, ...], package: str) -> bool:
+    """Whether an import path fits a pattern, in which `...` stands for anything (`pkgpattern.MatchPattern`).
+
+    Piece by piece: a regular expression with as many `.*` would try all ways.
+    """
+    first, *rest = pieces
+    if not rest:
+        return package == first
+    last = rest.pop()
+    if not package.startswith(first) or len(package) < len(first) + len(last) or not package.endswith(last):
+        return False
+    at, end = len(first), len(package) - len(last)
+    for piece in rest:
+        at = package.find(piece, at, end)
+        if at < 0:
+            return False
+        at += len(piece)
+    return True

@@ -1,0 +1,106 @@
+"""`gopluck build HOST [DIR]`: build the plugin in DIR so that HOST loads it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from gopluck.cli.options import color_option, verbosity
+from gopluck.result.verdict import Verdict
+
+STATUS = {Verdict.LOADS: 0, Verdict.FAILS: 1, Verdict.UNKNOWN: 3}
+"""The exit status of a build's verdict."""
+
+EXIT_STATUS = """\b
+Exit status:
+  0  the plugin is built, and will load
+  1  it cannot be built so that it loads
+  2  wrong usage, a file that cannot be read, or no Go of the host's release
+  3  it cannot be determined
+"""
+
+
+@click.command("build", epilog=EXIT_STATUS)
+@click.argument("host", metavar="HOST")
+@click.argument("folder", metavar="[DIR]", default=".", required=False)
+@click.option(
+    "--output",
+    "-o",
+    metavar="FILE",
+    help="Write the plugin to FILE (default: the folder's name + .so, here); an earlier plugin is replaced.",
+)
+@click.option("--print", "printing", is_flag=True, help="Build nothing: print the commands as a script.")
+@click.option("--write", "keep", is_flag=True, help="Edit go.mod where it lies, not a copy of it.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to report, on standard output.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show each step, every package and every harmless difference.")
+@click.option("-q", "--quiet", is_flag=True, help="Show one line when there is no plugin, else nothing.")
+@color_option
+def command(
+    host: str,
+    folder: str,
+    output: str | None,
+    printing: bool,
+    keep: bool,
+    format_: str,
+    verbose: bool,
+    quiet: bool,
+    color: str,
+) -> int:
+    """Build the plugin in DIR (default: .) so that HOST loads it, and check that it does.
+
+    DIR is the folder of the plugin's main package. HOST is an executable, or a manifest that `gopluck manifest` wrote.
+    Your go command is run as the release that the host was built with (GOTOOLCHAIN), with the host's flags and the
+    host's versions of shared modules. Your files stay as they are: edits go to a copy of go.mod, unless you say
+    --write. FILE is written only if the plugin will load.
+
+    \b
+    Examples:
+      gopluck build ./gateway
+      gopluck build gateway.json ./plugins/auth -o auth.so
+      gopluck build ./gateway --print > build-plugin.sh
+    """
+    from gopluck.cli import output as out
+
+    shown = verbosity(verbose, quiet)
+    if printing and (keep or format_ != "text"):
+        raise click.UsageError("--print builds nothing: it does not go with --write or --format json.")
+    target = output if output is not None else _name(folder)
+    if printing:
+        out.write(_script(host, folder, target), None)
+        return 0
+    from gopluck.api import build
+
+    def progress(step: str) -> None:
+        if verbose or (not quiet and sys.stderr is not None and sys.stderr.isatty()):
+            from gopluck.clean import clean, inert
+            from gopluck.cli.main import to_stderr
+
+            to_stderr(inert(f"gopluck: {clean(step)}\n"))
+
+    built = build(host, folder, target, os.environ, keep=keep, progress=progress)
+    out.show("build", built, format_, out.view(color, None, shown), None)
+    return STATUS[built.verdict]
+
+
+def _name(folder: str) -> str:
+    """The name of the plugin's file: that of its folder, or of its module."""
+    from gopluck.align.project import Project, plugin_name
+
+    return plugin_name(Project.read(folder, os.environ))
+
+
+def _script(host: str, folder: str, target: str) -> str:
+    from gopluck.align.aligner import align
+    from gopluck.api import read_host
+    from gopluck.builder.make import script
+
+    return script(align(read_host(host), folder, os.environ), os.environ, target)

@@ -1,0 +1,29 @@
+"""Many numbers at a time, as an `array`; and unsigned LEB128, as pc-value tables and coverage meta-data have it."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+
+
+def numbers(data: bytes, size: int, byte_order: str) -> array[int]:
+    """Unsigned numbers of 1, 2, 4 or 8 bytes; without a last one that is cut."""
+    cells = array({1: "B", 2: "H", 4: "I", 8: "Q"}[size])
+    cells.frombytes(data[: len(data) // size * size])
+    if (byte_order == "<") != (sys.byteorder == "little"):
+        cells.byteswap()
+    return cells
+
+
+def uleb128(data: bytes, at: int) -> tuple[int, int]:
+    """A number (LEB128) and its end. Raises `IndexError` at the end of the data, `ValueError` when it is too long."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+        if shift > 63:
+            raise ValueError("a number of more than ten bytes")

@@ -1,0 +1,186 @@
+"""What is read of an ELF file when somebody asks: each answer once, from the file that stays open for it.
+
+These collections look like those of a manifest or a recorded set, so that nobody who asks needs to know the source.
+Evidence in a damaged file is left out, as far as it cannot be read; of what decides whether a plugin loads (link
+hashes, C symbols) the damage is an error, `MalformedFile`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, cached_property, partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gopluck.elf.dynamic import Dynamic
+from gopluck.elf.image import Image
+from gopluck.errors import MalformedFile, UnreadableFile
+from gopluck.golang import linkhash
+from gopluck.golang.moduledata import Moduledata
+from gopluck.golang.pclntab import Pclntab
+from gopluck.golang.records import BuildInfo, FunctionCode
+from gopluck.record import NamedTuple
+
+if TYPE_CHECKING:
+    from gopluck.golang.code import Reader
+    from gopluck.golang.places import Places
+
+T = TypeVar("T")
+V = TypeVar("V")
+
+
+def read_or(default: T, reader: Callable[..., T], *arguments: Any) -> T:
+    """What a reader of evidence finds, or the default where the file is damaged or gone."""
+    try:
+        return reader(*arguments)
+    except (MalformedFile, UnreadableFile):
+        return default
+
+
+class GoFile(NamedTuple):
+    """An open Go file, with what every reader of it begins with."""
+
+    image: Image
+    dynamic: Dynamic
+    tables: tuple[Pclntab, ...]
+    info: BuildInfo | None
+    module: Moduledata | None
+
+    @property
+    def pluginpath(self) -> str:
+        """The import path of a plugin's main package; empty for a program."""
+        return self.module.pluginpath if self.module else ""
+
+
+class _Asked(Mapping[str, V]):
+    """A mapping whose entries are found one by one, each once, when somebody asks.
+
+    `search`: the entry of a name, None where there is none. `names`: those that are tried, in order, when the mapping
+    is gone through; without it those that were asked for.
+    """
+
+    def __init__(self, search: Callable[[str], V | None], names: Callable[[], Iterable[str]] | None = None) -> None:
+        self._search = search
+        self._names = names
+        self._found: dict[str, V | None] = {}
+
+    @cached_property
+    def _all(self) -> Iterable[str]:
+        return self._found if self._names is None else self._names()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The entry of a name."""
+        if name not in self._found:
+            self._found[name] = self._search(name)
+        found = self._found[name]
+        return default if found is None else found
+
+    def __getitem__(self, name: str) -> V:
+        found: V | None = self.get(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.get(name) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        # In a damaged file a look-up does not find all that is there; ld.so would not, either.
+        return filter(self.__contains__, self._all)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __bool__(self) -> bool:
+        return any(True for _ in self)
+
+
+def link_hashes(file: GoFile) -> Mapping[str, str]:
+    """`Go.link_hashes`: a package is looked up; all of them, in link order, only when they are gone through."""
+    opened = file.image, file.dynamic
+    return _Asked(partial(linkhash.read_link_hash, *opened), partial(linkhash.read_link_hashes, *opened))
+
+
+def sources(file: GoFile) -> Mapping[str, str]:
+    """`Go.sources`: the directory of each package is found by itself, so that it does not depend on what else is asked.
+
+    Gone through, it has the packages that the file has a hash of, and those that it expects of others.
+    """
+
+    @cache
+    def places() -> Places:
+        from gopluck.golang.places import Places
+
+        return Places(file.image, file.tables, file.info, file.pluginpath)
+
+    def packages() -> Iterable[str]:
+        none: frozenset[str] = frozenset()
+        expected = file.module.pkghashes if file.module else ()
+        named = read_or(none, linkhash.read_packages, file.dynamic).union(one.path for one in expected)
+        return sorted(named or read_or(none, places().packages))
+
+    return _Asked(lambda name: read_or("", places().of, name) or None, packages)
+
+
+def compile_flags(image: Image) -> Mapping[str, str]:
+    """`Go.compile_flags`: all are read when the first is asked for."""
+
+    @cache
+    def flags() -> Mapping[str, str]:
+        from gopluck.golang import dwarf
+
+        return read_or(None, dwarf.compile_flags, image) or {}
+
+    return _Asked(lambda package: flags().get(package), flags)
+
+
+def declared(file: GoFile) -> Mapping[str, str]:
+    """`Go.declared`: a name of the main package is searched for when it is asked for; gone through, it has those."""
+
+    def search(name: str) -> str | None:
+        from gopluck.golang.declared import declared
+
+        return (
+            read_or(None, declared, file.image, file.dynamic, file.tables, file.module, name) if file.module else None
+        )
+
+    return _Asked(search)
+
+
+class Code(Mapping[str, Mapping[str, FunctionCode]]):
+    """`Go.code`: a package's functions. Gone through, it has those packages that were asked for and have some."""
+
+    def __init__(self, file: GoFile, text: int) -> None:
+        self._file = file
+        self._text = text
+        self._known: dict[str, Mapping[str, FunctionCode]] = {}
+
+    @cached_property
+    def _reader(self) -> Reader:
+        from gopluck.golang.code import Reader
+
+        file = self._file
+        return Reader(file.image, file.dynamic, file.tables, self._text)
+
+    def __getitem__(self, package: str) -> Mapping[str, FunctionCode]:
+        if package not in self._known:
+            self._known[package] = _package_code(self._reader, package)
+        return self._known[package]
+
+    def __iter__(self) -> Iterator[str]:
+        return (package for package, functions in self._known.items() if functions)
+
+    def __len__(self) -> int:
+        return sum(map(bool, self._known.values()))
+
+
+def _package_code(reader: Reader, package: str) -> Mapping[str, FunctionCode]:
+    """The functions and methods of one package, by their names in it (`Hello`, `(*Decoder).Deeper`)."""
+
+    @cache
+    def found() -> Mapping[str, FunctionCode]:
+        return read_or({}, reader.search, package)
+
+    def search(name: str) -> FunctionCode | None:
+        return read_or(None, reader.look_up, package, name) if reader.exported else found().get(name)
+
+    return _Asked(search, found)

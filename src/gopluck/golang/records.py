@@ -1,0 +1,93 @@
+"""What the decoders here read out of a Go binary, as records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gopluck.record import NamedTuple
+
+
+class Module(NamedTuple):
+    """A module line of the build info (`runtime/debug.Module`). `version` is `(devel)` or empty for a checkout."""
+
+    path: str
+    version: str
+    sum: str = ""
+    replace: Module | None = None
+
+
+class BuildInfo(NamedTuple):
+    """What `go version -m` prints (`runtime/debug.BuildInfo`)."""
+
+    go_version: str
+    path: str = ""
+    """The main package's import path."""
+    main: Module | None = None
+    deps: tuple[Module, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+    """Build settings in order, unquoted; empty before Go 1.18."""
+    dropped: frozenset[str] = frozenset()
+    """Settings that were left out of a manifest because they name directories."""
+
+    def setting(self, key: str) -> str | None:
+        """The value of a build setting, or None when it is not recorded."""
+        return next((value for name, value in self.settings if name == key), None)
+
+
+class PackageHash(NamedTuple):
+    """An entry of `moduledata.pkghashes`: the package and the link-time hash that the plugin expects, as hex."""
+
+    path: str
+    linktimehash: str
+
+
+class ExportedSymbol(NamedTuple):
+    """A function or variable that `Lookup` of the plugin finds (`ptab`), with its Go type as source text.
+
+    A variable's type is the variable's own (`Lookup` returns a pointer to it). None: it could not be decoded.
+    """
+
+    name: str
+    kind: str
+    """`func` or `var`."""
+    type: str | None
+
+
+class FunctionCode(NamedTuple):
+    """A function or method that is written in a source file."""
+
+    file: str
+    """The file's name without its directory."""
+    start: int
+    """The line of its `func`."""
+    lines: Sequence[int]
+    """The lines of its own code relative to `start`, in the order of the machine code, none twice in a row."""
+
+
+class Memory(NamedTuple):
+    """A piece of the file's memory at load bias 0, after relocation."""
+
+    address: int
+    data: bytes
+    pointers: tuple[int, ...]
+    """Offsets in `data` of the words that the load bias is added to."""
+    symbols: tuple[tuple[int, str, int], ...] = ()
+    """(offset, symbol, addend) of words that the loader takes from a symbol, which another file may define first."""
+
+
+class ModuledataFacts(NamedTuple):
+    """`moduledata` of one Go module as it lies in memory after relocation (`runtime/symtab.go`)."""
+
+    layout: str
+    """The release layout (`golang.layouts`) that its own runtime uses."""
+    address: int
+    memory: tuple[Memory, ...]
+    """The moduledata window first, then what a runtime with another layout would follow pointers to."""
+
+
+class CFunction(NamedTuple):
+    """A C function that a file defines and exports."""
+
+    name: str
+    packages: tuple[str, ...]
+    """cgo's marks (12 hexadecimal digits) of the packages whose Go code calls it, or defines it for C."""

@@ -1,0 +1,26 @@
+"""The libraries of this machine or of a root, which nobody has looked for yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gopluck.loader.library import Found, System, Wanted
+
+
+class Libraries:
+    """`LiveSystem`, made when the first library is asked for: most plugins need none that the host has not."""
+
+    def __init__(self, sysroot: str | None = None, library_path: Sequence[str] = ()) -> None:
+        self._live: System | None = None
+        self._sysroot = sysroot
+        self._library_path = tuple(library_path)
+
+    def find(self, wanted: Wanted) -> Found:
+        """See `System.find`."""
+        if self._live is None:
+            from gopluck.loader.search import LiveSystem
+
+            self._live = LiveSystem(self._sysroot, self._library_path)
+        return self._live.find(wanted)

@@ -1,0 +1,155 @@
+"""Relocation with RTLD_NOW: every symbol that an object needs must be found in the `Scope`.
+
+glibc `elf/dl-reloc.c`, `elf/dl-lookup.c`; musl's `do_relocs`, `find_sym`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gopluck.elf.symbols import Undefined
+from gopluck.facts.elffacts import TLSG
+from gopluck.facts.model import Elf
+from gopluck.loader.answer import Failure, Refused, not_known, process_dies
+from gopluck.loader.process import Object, Process
+from gopluck.loader.texts import ASSERTION
+
+
+class Scope:
+    """The objects in which a symbol is looked for, in their order, and which of them define what."""
+
+    def __init__(self, objects: Sequence[Object], musl: bool) -> None:
+        self.objects = objects
+        self.musl = musl
+        self._places: dict[str, list[int]] = {}
+        """The objects that define a name, which has its version behind an `@`."""
+        self._versions: dict[str, list[str]] = {}
+        """The names with a version, by those without."""
+        self._files: dict[str, list[Object]] = {}
+        self._fitting: dict[tuple[str, str], list[int]] = {}
+        self._unknown: dict[tuple[int, bool], tuple[str, ...]] = {}
+        self._asked = [at for at, known in enumerate(objects) if known.elf is not None and known.library is None]
+        """The hosts and plugins: their symbols have no versions, and are looked up one by one."""
+        for place, known in enumerate(objects):
+            for name in known.exports if known.elf is not None and known.library is not None else ():
+                self._places.setdefault(name, []).append(place)
+            for name in known.names if known.elf is not None else ():
+                self._files.setdefault(name, []).append(known)
+        for name in self._places:
+            if "@" in name:
+                self._versions.setdefault(name.partition("@")[0], []).append(name)
+        self._own = [tuple(known.elf.version_definitions[1:]) if known.elf is not None else () for known in objects]
+        self._own_set = [frozenset(own) for own in self._own]
+
+    def first(self, symbol: Undefined, by: Object) -> Object | None:
+        """The first object but `by` in which a symbol is found."""
+        key = symbol.name, "" if self.musl else symbol.version
+        if key not in self._fitting:
+            self._fitting[key] = sorted(self._fit(*key))
+        return next((self.objects[at] for at in self._fitting[key] if self.objects[at] is not by), None)
+
+    def _fit(self, name: str, version: str) -> set[int]:
+        """The places of the objects that define a name in a version that fits (`elf/dl-lookup.c`, `check_match`)."""
+        out = {at for at in self._asked if name in self.objects[at].exports}.union(self._places.get(name, ()))
+        if version:
+            return out.union(self._places.get(f"{name}@@{version}", ()), self._places.get(f"{name}@{version}", ()))
+        for found in self._versions.get(name, ()):
+            default = found.startswith("@@", len(name))
+            own = found[len(name) + 1 + default :]
+            for at in self._places[found]:
+                # glibc takes the first version of an object where it is hidden, too.
+                if own in self._own_set[at] if default else not self.musl and self._own[at][:1] == (own,):
+                    out.add(at)
+        return out
+
+    def unknown(self, by: Object, c_name: bool) -> tuple[str, ...]:
+        """The paths of the objects but `by` of which it is not known whether they define a name. `c_name`: one of C."""
+        key = id(by), c_name
+        if key not in self._unknown:
+            others = (known for known in self.objects if known is not by)
+            asked = (one.path for one in others if one.elf is None or (one.library is None and not c_name))
+            self._unknown[key] = tuple(dict.fromkeys(asked))
+        return self._unknown[key]
+
+    def knows(self, file: str, by: Object) -> bool:
+        """Whether the file that a version is asked from is an object that is known."""
+        return any(known is not by for known in self._files.get(file, ()))
+
+
+def relocate_glibc(process: Process, known: Object, scope: Scope) -> None:
+    """Raises `Refused` or `Ended` for a symbol that is nowhere."""
+    for symbol in known.elf.undefined if known.elf else ():
+        if symbol.weak or _defined(process, symbol, known, scope):
+            continue
+        fields = {"path": known.path, "symbol": symbol.name, "version": symbol.version}
+        key = "undefined-version" if symbol.version else "undefined"
+        raise Refused(key, fields, _looked_for(symbol, known), _sanitizer(symbol.name))
+
+
+def relocate_musl(process: Process, known: Object, scope: Scope) -> None:
+    """Raises `Refused` or `Ended` for a relocation that musl does not do."""
+    elf = known.elf
+    if elf is None:
+        return
+    if elf.machine != process.host.machine and elf.first_relocation is not None:
+        fields = {"path": known.path, "number": str(elf.first_relocation)}
+        raise Refused("relocation", fields, exact=False)
+    for index, symbol in enumerate((*elf.undefined, None)):
+        if index == elf.initial_exec_after:
+            _check_initial_exec(process, known, elf)
+        if symbol is None or symbol.weak or _defined(process, symbol, known, scope):
+            continue
+        why = Failure.OTHER_LIBC if symbol.version.startswith("GLIBC_") else None
+        fields = {"path": known.path, "symbol": symbol.name}
+        raise Refused("undefined", fields, _looked_for(symbol, known), why)
+
+
+def _check_initial_exec(process: Process, known: Object, elf: Elf) -> None:
+    """An initial-exec relocation has to find the host's symbol, whose TLS is static."""
+    symbol = elf.initial_exec
+    if symbol is None or (symbol == TLSG and process.host.tlsg):
+        return
+    # A Go host defines the symbol, unless it keeps its symbols to itself.
+    own = symbol == TLSG and "libc.so.6" not in elf.needed
+    why = Failure.HOST_EXPORTS_NOTHING if own else None
+    raise Refused("initial-exec", {"path": known.path, "symbol": symbol}, {"symbol": symbol}, why, bool(symbol))
+
+
+def _defined(process: Process, symbol: Undefined, by: Object, scope: Scope) -> bool:
+    """Whether an object in the scope defines it (`elf/dl-lookup.c`, `do_lookup_x`)."""
+    known = scope.first(symbol, by)
+    if known is not None:
+        guarded = known.library is not None and not known.versioned and not process.libc.musl
+        if guarded and symbol.version and symbol.file in known.names:
+            evidence = {"symbol": symbol.name, "version": symbol.version, "library": known.path}
+            raise process_dies(ASSERTION, Failure.LIBRARY, evidence)
+        return True
+    unknown = scope.unknown(by, symbol.name.isidentifier())
+    if not unknown or scope.knows(symbol.file, by):
+        return False
+    if not _expected(process, symbol):
+        text = f"{by.base} needs the symbol {symbol.name}, and those of {unknown[0]} are not known"
+        raise not_known(text, Failure.SYMBOL, _looked_for(symbol, by))
+    process.assumed = unknown
+    return True
+
+
+def _expected(process: Process, symbol: Undefined) -> bool:
+    """Whether a library that is not known has a symbol, as far as the names go.
+
+    The host needs it too, or it is bound to a version that was found to be there (musl: to none).
+    """
+    if symbol.name in process.host_needs:
+        return True
+    if process.libc.musl:
+        return symbol.name.isidentifier() and not symbol.version
+    return bool(symbol.version)
+
+
+def _looked_for(symbol: Undefined, by: Object) -> Mapping[str, str]:
+    row = {"symbol": symbol.name, "version": symbol.version, "library": symbol.file, "needed_by": by.path}
+    return {key: value for key, value in row.items() if value}
+
+
+def _sanitizer(symbol: str) -> Failure | None:
+    return Failure.SANITIZER if symbol.startswith(("__asan_", "__msan_", "__tsan_")) else None

@@ -1,0 +1,83 @@
+"""The block of a fix: commands, and comments that begin with `# `. A shell takes it whole, or line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from gopluck.record import NamedTuple
+from gopluck.remedy.lines import Line, comment, lines
+from gopluck.result.check import of_role
+from gopluck.result.recipe import Recipe
+from gopluck.result.verdict import Fit, Role, Verdict
+
+if TYPE_CHECKING:
+    from gopluck.report.groups import Group
+    from gopluck.result.align import Alignment
+
+LONGEST_SHOWN = 200
+"""Letters of a value that is only shown."""
+
+
+class Block(NamedTuple):
+    """Lines to paste, and what they are: `fix`, `host` (its owner's), `next`, `build`, `try`; empty: they go on."""
+
+    label: str
+    lines: tuple[Line, ...]
+
+
+def blocks(group: Group) -> Iterator[Block]:
+    """What to do about some plugins: one block; or why nothing on their side helps, and the host's block."""
+    plugin, recipe = group.first, group.remedy
+    if recipe is None:
+        role = Role.RISK if plugin.verdict == Verdict.LOADS else Role.CAUSE
+        advice = dict.fromkeys(finding.fix for finding in of_role(plugin.findings, role) if finding.fix)
+        yield Block("next" if plugin.verdict == Verdict.UNKNOWN else "fix", tuple(map(comment, advice)))
+        return
+    label = "host" if recipe.side == "host" else "fix"
+    if not recipe.possible:
+        label = "" if recipe.side == "plugin" or not recipe.build else "host"
+        yield Block("fix", (comment(_why_not(recipe)),))
+    whose = f"the {recipe.side}'s" if len(group.plugins) == 1 or recipe.side == "host" else "each plugin's"
+    yield Block(label, tuple(fix_lines(recipe, f"the folder of {whose} package main")))
+
+
+def of_alignment(alignment: Alignment) -> Block | None:
+    """The edits and the build that make a module fit; None where no edit does."""
+    recipe = alignment.recipe
+    if not recipe.possible and not recipe.left_out:
+        return None
+    where = "" if alignment.folder == "." else alignment.folder
+    label = "build" if alignment.verdict == Fit.FITS else "fix"
+    return Block(label, tuple(fix_lines(recipe._replace(notes=()), where)))
+
+
+def _why_not(recipe: Recipe) -> str:
+    why = recipe.why_not or "no reason is known"
+    if recipe.left_out:
+        return f"{why[:1].upper()}{why[1:]}."
+    if recipe.untold:
+        return f"gopluck cannot name a command for the plugin's side: {why}"
+    return f"Nothing on the plugin's side helps: {why}" if recipe.side == "host" else f"No command helps: {why}"
+
+
+def fix_lines(recipe: Recipe, where: str) -> Iterator[Line]:
+    """What to type, with what has to be known about it as comments. `where`: the folder to type it in, in words."""
+    for left in recipe.left_out:
+        yield comment(f"Left out: {left.setting} = {shortened(left.value)}")
+    for one in recipe.inputs:
+        if one.name:
+            yield comment(f"{one.name} has to be {one.what}")
+    commands = lines(recipe)
+    if commands and where and not recipe.directory:
+        yield comment(f"In {where}:")
+    yield from commands
+    for one in recipe.inputs:
+        if not one.name:
+            yield comment(f"{one.path} has to be {one.what}" if one.path else f"It needs {one.what}")
+    yield from map(comment, recipe.notes)
+
+
+def shortened(value: str) -> str:
+    """A value that is only shown, cut where it is too long to be read."""
+    return value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}… ({len(value)} letters)"

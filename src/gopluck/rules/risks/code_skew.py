@@ -1,0 +1,121 @@
+"""`code-skew`: a shared package has other code in the plugin, although its hash is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from gopluck.builds.build import Build
+from gopluck.golang.records import FunctionCode
+from gopluck.rules.model import Evidence, Rule, Told, go_source, told
+
+COMPILED = (
+    "-gcflags", "-race", "-msan", "-asan", "-cover", "-pgo", "GOEXPERIMENT",
+    "GOAMD64", "GOARM64", "GO386", "GOARM", "GOPPC64", "GORISCV64",
+)  # fmt: skip
+"""Build settings that can change which lines of a function have code of their own."""
+
+
+def _wanted(one: Build, two: Build) -> frozenset[str]:
+    """The shared packages whose files no checksum pins on both sides.
+
+    Not those of the standard library: what differs between two patch releases under one hash moves no line that can be
+    compared, and functions that the runtime lends to other packages would mislead (measured with 1.25.0, .4 and .5).
+    """
+    host, plugin = one.binary.go, two.binary.go
+    pinned = all(use.sum for build in (one, two) for use in build.modules.values() if not use.is_main)
+    if host is None or plugin is None or (pinned and not _same_main(one, two)):
+        return frozenset()
+    shared = (package.path for package in plugin.pkghashes if package.path in host.link_hashes)
+    return frozenset(path for path in shared if _unpinned(one, two, path))
+
+
+def _same_main(one: Build, two: Build) -> bool:
+    """Whether packages of a main module can be shared: those of the host's, with a plugin that has them, too."""
+    mains = [build.main_module for build in (one, two)]
+    return any(main in build.modules for main, build in zip(mains, (two, one), strict=True) if main)
+
+
+def _unpinned(one: Build, two: Build, path: str) -> bool:
+    """Whether no checksum says that both were compiled from the same files."""
+    here, there = one.use(path), two.use(path)
+    if here is None or there is None or (here.is_main and there.is_main and _same_commit(one, two)):
+        return False
+    sums = [use.sum or (use.replace.sum if use.replace else "") for use in (here, there)]
+    return not all(sums) or sums[0] != sums[1]
+
+
+def _same_commit(one: Build, two: Build) -> bool:
+    """Whether the go command saw one commit without local changes when it built the two."""
+    stamps = [(build.setting("vcs.revision"), build.setting("vcs.modified")) for build in (one, two)]
+    return stamps[0] == stamps[1] and bool(stamps[0][0]) and stamps[0][1] == "false"
+
+
+def risks(evidence: Evidence) -> Iterator[Told]:
+    """By where the functions that both files have begin and end in their source (`golang.code`)."""
+    host, plugin = evidence.builds
+    ends = host.release == plugin.release and all(host.setting(key) == plugin.setting(key) for key in COMPILED)
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for path in sorted(_wanted(host, plugin)):
+        found = _difference(path, host, plugin, ends)
+        use = host.use(path)
+        if found and use is not None:
+            groups.setdefault(use.path, []).append((path, found))
+    for module, members in groups.items():
+        yield _finding(host, plugin, module, [path for path, _ in members], members[0][1])
+
+
+def _difference(path: str, host: Build, plugin: Build, ends: bool) -> str | None:
+    """A function that begins or ends elsewhere in its file, in words. `ends`: whether ends can be compared."""
+    package = path.rpartition("/")[2]
+    shared = {name: (one, two) for name, one, two in host.shared_code(path, plugin)}
+    for name, (one, two) in shared.items():
+        if (one.file, one.start) != (two.file, two.start):
+            places = f"{one.file}:{one.start} in the host, at {two.file}:{two.start} in the plugin"
+            return f"{package}.{name} is at {places}"
+    for name in _last_of_each_file(shared) if ends else ():
+        one, two = shared[name]
+        if one.lines and two.lines and max(one.lines) != max(two.lines):
+            last = [max(function.lines) + function.start for function in (one, two)]
+            return f"{package}.{name} ends at {one.file}:{last[0]} in the host, at {two.file}:{last[1]} in the plugin"
+    return None
+
+
+def _last_of_each_file(shared: Mapping[str, tuple[FunctionCode, FunctionCode]]) -> Iterator[str]:
+    """A function that is longer moves those behind it, so only the last one's own length has to be looked at."""
+    last: dict[str, str] = {}
+    for name, (one, _) in shared.items():
+        if one.file not in last or shared[last[one.file]][0].start < one.start:
+            last[one.file] = name
+    yield from sorted(last.values())
+
+
+def _finding(host: Build, plugin: Build, module: str, packages: Sequence[str], shown: str) -> Told:
+    what = packages[0] if len(packages) == 1 else f"{packages[0]} and {len(packages) - 1} more"
+    sides = {build.name.removeprefix("the "): _from(build, module) for build in (host, plugin)}
+    message = f"{what} has other code in the plugin, although the hash is the same: {shown}"
+    return told(message, f"Build host and plugin with the same code of {module}.", packages, **sides)
+
+
+def _from(build: Build, module: str) -> str:
+    use = build.modules.get(module)
+    return f"{use.described} {use.sum}".strip() if use else module
+
+
+RULE = Rule(
+    slug="code-skew",
+    rank=30,
+    title="A shared package has other code in the plugin, although its hash is the same.",
+    meaning="No checksum says that a shared package was compiled from the same files on both sides (a checkout, a "
+    "replaced or a vendored module), and a function of it that both files have begins or ends at another line. So the "
+    "code differs, and the hash does not: two codes run side by side. What is not linked into both files cannot be "
+    "compared; an edit that moves no line, C code, and the standard library of two patch releases are not seen: "
+    "without this finding the code may differ all the same.",
+    why="The link hash covers what the compiler tells other packages: declarations, types, positions, the bodies of "
+    "functions that can be inlined. It does not cover the other bodies. Each file runs its own copy of a function.",
+    example="Host and plugin replace a module by a folder, and a line was added to a function's body between the two "
+    "builds. (Package mime of Go 1.25.5 takes `{` in a file name, that of 1.25.4 does not, under one hash: this is not "
+    "seen, and named only as a difference of releases that is harmless for loading.)",
+    fix="Build both from the same files: the same commit and version of every module, without local edits.",
+    links=(go_source("cmd/link/internal/ld/lib.go, genhash"), go_source("cmd/compile/internal/noder/unified.go")),
+    risks=risks,
+)

@@ -1,0 +1,200 @@
+"""The entry points of a new plugin: what the user says of them, and the Go declarations that compile as they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from gopluck.builds.build import Build
+from gopluck.builds.source import is_std
+from gopluck.errors import Usage
+from gopluck.golang.typesyntax import NotATypeError
+from gopluck.golang.typesyntax import parse as parse_type
+from gopluck.golang.typetree import Array, Channel, Function, Interface, Map, Named, Parameters, Pointer, Struct, Type
+from gopluck.record import NamedTuple
+from gopluck.remedy import grammar
+
+Names = Callable[[str], str]
+"""The name under which a package is imported."""
+
+
+def parse(text: str) -> Type:
+    """A type that a source file can have. Raises `Usage` with what is wrong with it."""
+    try:
+        found = parse_type(text)
+        for package in packages(found):
+            if not grammar.import_path(package):
+                raise NotATypeError(f"{package!r} cannot be imported")
+    except NotATypeError as error:
+        shown = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+        raise Usage(f"{shown!r} is not a Go type: {error}") from None
+    return found
+
+
+LONGEST_SHOWN = 200
+"""Characters of a text that is no type."""
+
+
+def packages(found: Type) -> tuple[str, ...]:
+    """What stands before the dot of names, in order: import paths, or packages' names. Raises `NotATypeError`."""
+    return tuple(dict.fromkeys(one.package for one in _named(found) if one.package))
+
+
+def _named(found: Type) -> Iterator[Named]:
+    match found:
+        case Named():
+            yield found
+            for argument in found.arguments:
+                yield from _named(argument)
+        case Pointer(element) | Array(_, element) | Channel(_, element):
+            yield from _named(element)
+        case Map(key, element):
+            yield from _named(key)
+            yield from _named(element)
+        case Function(parameters, results):
+            for entry in (*parameters, *results):
+                yield from _named(entry.type)
+        case Interface(inner) | Struct(inner):
+            if inner:
+                raise NotATypeError("a type with methods or fields needs a name: write PACKAGE.NAME")
+
+
+def source(found: Type, names: Names) -> str:
+    """The type as it stands in a file."""
+    match found:
+        case Named(package, name, arguments):
+            text = f"{names(package)}.{name}" if package else name
+            return text + (f"[{', '.join(source(one, names) for one in arguments)}]" if arguments else "")
+        case Pointer(element):
+            return "*" + source(element, names)
+        case Array(length, element):
+            return f"[{'' if length is None else length}]{source(element, names)}"
+        case Map(key, element):
+            return f"map[{source(key, names)}]{source(element, names)}"
+        case Channel(word, element):
+            text = source(element, names)
+            return f"{word} ({text})" if word == "chan" and text.startswith("<-") else f"{word} {text}"
+        case Function(parameters, results):
+            return f"func({_listed(parameters, names)}){_results(results, names)}"
+        case Interface():
+            return "interface{}"
+        case Struct():
+            return "struct{}"
+
+
+def values(entries: tuple[Parameters, ...]) -> tuple[Type, ...]:
+    """The type of each value of a list of parameters or results."""
+    return tuple(one for entry in entries for one in entry.types)
+
+
+def _results(results: tuple[Parameters, ...], names: Names) -> str:
+    if not results:
+        return ""
+    text = _listed(results, names)
+    return f" {text}" if len(values(results)) == 1 and not results[0].names else f" ({text})"
+
+
+def _listed(entries: tuple[Parameters, ...], names: Names) -> str:
+    return ", ".join(
+        " ".join(filter(None, (", ".join(entry.names), ("..." if entry.variadic else "") + source(entry.type, names))))
+        for entry in entries
+    )
+
+
+EXAMPLE = "Hello:func(name string) string"
+"""The entry point of a project for which none was named."""
+
+
+class Symbol(NamedTuple):
+    """An entry point: what the host looks up."""
+
+    name: str
+    type: Type
+
+
+def symbol(text: str) -> Symbol:
+    """`NAME:TYPE` of the command line. Raises `Usage`."""
+    name, colon, kind = text.partition(":")
+    if not colon:
+        raise Usage(f"--symbol {text!r}: wants NAME:TYPE, as in 'Allow:func(string) bool'")
+    if not re.fullmatch(r"[^\W\d_]\w*", name) or not name[0].isupper():
+        what = "is not an exported name: write an identifier that begins with a capital letter"
+        raise Usage(f"--symbol {text!r}: {name!r} {what}")
+    try:
+        return Symbol(name, parse(kind))
+    except Usage as error:
+        raise Usage(f"--symbol {text!r}: {error}") from None
+
+
+def imports(host: Build, symbols: Sequence[Symbol]) -> dict[str, str]:
+    """The packages that the types of entry points name, each with the name under which it is imported.
+
+    A name without a path stands for the one package of the host that ends so. Raises `Usage`.
+    """
+    out: dict[str, str] = {}
+    for one in symbols:
+        for given in packages(one.type):
+            path = _resolved(host, given, one)
+            name = package_name(path)
+            taken = [other for other, used in out.items() if used == name and other != path]
+            out[path] = f"{name}{len(taken) + 1}" if taken else name
+    return out
+
+
+def _resolved(host: Build, given: str, one: Symbol) -> str:
+    known = host.binary.go.link_hashes if host.binary.go else {}
+    if given in known or "/" in given or "." in given:
+        return given
+    found = [path for path in sorted(known) if package_name(path) == given and "internal" not in path.split("/")]
+    found = [path for path in found if grammar.import_path(path)]
+    std = [path for path in found if is_std(path) and host.use(path) is None]
+    if len(found) != 1 and len(std) != 1:
+        what = f"could be {', '.join(found)}" if found else "is not a package of the host"
+        raise Usage(f"--symbol {one.name}: {given} {what}: write the import path before the dot")
+    return found[0] if len(found) == 1 else std[0]
+
+
+def package_name(path: str) -> str:
+    """The name that a package of this path has by custom: the last part, without a version."""
+    last = re.sub(r"/v\d+$", "", path).rpartition("/")[2]
+    return re.sub(r"\W", "", re.sub(r"\.v\d+$|^go-|[.-]go$", "", last)) or "pkg"
+
+
+def import_lines(names: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """The import lines of the standard library, and the others, as gofmt has them."""
+    lines = {
+        path: f'"{path}"' if path.rpartition("/")[2] == name else f'{name} "{path}"'
+        for path, name in sorted(names.items())
+    }
+    std = [line for path, line in lines.items() if is_std(path)]
+    return std, [line for path, line in lines.items() if not is_std(path)]
+
+
+def declaration(one: Symbol, names: Mapping[str, str]) -> str:
+    """The Go declaration of an entry point, which compiles as it is."""
+
+    def named(given: str) -> str:
+        return names.get(given) or next(name for path, name in names.items() if package_name(path) == given)
+
+    text = source(one.type, named)
+    if not isinstance(one.type, Function):
+        return f"// {one.name} is looked up by the host.\nvar {one.name} {text}"
+    zeros = ", ".join(zero(source(result, named)) for result in values(one.type.results))
+    body = f" {{\n\treturn {zeros}\n}}" if zeros else " {}"
+    return f"// {one.name} is called by the host.\nfunc {one.name}{text.removeprefix('func')}{body}"
+
+
+NUMBERS = re.compile(r"u?int(8|16|32|64|ptr)?|float(32|64)|complex(64|128)|byte|rune|uintptr")
+
+
+def zero(kind: str) -> str:
+    """The zero value of a type, as people write it."""
+    if kind == "string":
+        return '""'
+    if kind == "bool":
+        return "false"
+    if NUMBERS.fullmatch(kind):
+        return "0"
+    if kind in ("error", "any", "interface{}") or kind.startswith(("*", "[]", "map[", "func(", "chan", "<-chan")):
+        return "nil"
+    return f"*new({kind})"

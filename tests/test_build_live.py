@@ -1,0 +1,119 @@
+"""What `gopluck build` builds really loads; what it does not build cannot be built; and nothing else is touched.
+
+`make test` takes a part of the sets with the oldest and the newest toolchain; `--full` all of those of `align`.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import aligned
+from fixtures.oracle import proxy
+from test_align_live import ALL, changes, snapshot
+from test_build import SCHEMA
+
+PART = (
+    "modules/replaced-by-other-fork/*/host-only*",
+    "modules/pulled-up-by-another/*",
+    "modules/excluded-by-the-host-only/*",
+    "modules/workspace-other-version/*",
+    "modules/vendored/*/plugin-only*",
+    "modules/vendored-edited-inlinable-body/*/plugin-only*",
+    "content/body-out-of-line/*/plugin-only*",
+    "flags/trimpath/*plugin-only*",
+    "traps/workspace/*",
+)
+
+EXPECTED = {0: "loads", 1: "fails", 3: "unknown"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _proxy() -> None:
+    if shutil.which("cc") is None:
+        pytest.skip("no C compiler (cc) here: cgo cannot build plugins")
+    proxy.publish()
+
+
+def test_what_is_built_really_loads(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    full = request.config.getoption("--full")
+    count: Counter[str] = Counter()
+    misses: list[str] = []
+    for scenario in aligned.sets(ALL if full else PART, full=full):
+        output = tmp_path / "x.so"
+        output.unlink(missing_ok=True)
+        with aligned.sources(scenario) as one:
+            before = snapshot(one.folder)
+            words = ("build", str(one.host), ".", "-o", str(output), "--format", "json")
+            done = aligned.gopluck(*words, cwd=one.folder, env=one.environ)
+            document = json.loads(done.stdout)
+            if snapshot(one.folder) != before:
+                misses.append(f"{scenario.name}: changed {changes(before, snapshot(one.folder))}")
+            assert set(document) == set(SCHEMA["properties"])
+            assert document["verdict"] == EXPECTED[done.returncode]
+            count[f"{document['step']}: {document['verdict']}"] += 1
+            if done.returncode == 0:
+                if (loaded := aligned.really_load(one.host, output)) != ("ok", ""):
+                    misses.append(f"{scenario.name}: {loaded}")
+                if done.stderr:
+                    misses.append(f"{scenario.name}: said {done.stderr}")
+            else:
+                if output.exists():
+                    misses.append(f"{scenario.name}: written, and {document['verdict']}")
+                # `align` is held to what really loads by its own tests: here nothing more is given up.
+                if document["step"] != "align" or document["alignment"]["remedy"]["possible"]:
+                    misses.append(f"{scenario.name}: {document['step']}: {document['reason']}")
+    print(dict(count))
+    assert misses == []
+    assert count["check: loads"] >= 10
+    assert count["align: fails"] >= 2
+
+
+def test_the_script_that_is_printed_builds_a_plugin_that_loads(tmp_path: Path) -> None:
+    (scenario,) = aligned.sets(("modules/pulled-up-by-another/trimmed*@1.27.3",), full=False)[:1]
+    output = tmp_path / "x.so"
+    (tmp_path / "gopluck").write_text(f'#!/bin/sh\nexec {sys.executable} -m gopluck "$@"\n')
+    (tmp_path / "gopluck").chmod(0o755)
+    with aligned.sources(scenario) as one:
+        printed = aligned.gopluck(
+            "build", str(one.host), ".", "-o", str(output), "--print", cwd=one.folder, env=one.environ
+        )
+        assert (printed.returncode, printed.stderr) == (0, "")
+        before = snapshot(one.folder)
+        environ = {**one.environ, "PATH": f"{tmp_path}:{one.environ['PATH']}", "PYTHONPATH": str(aligned.SOURCE)}
+        done = subprocess.run(["sh"], input=printed.stdout, env=environ, capture_output=True, text=True, cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "will load" in done.stdout
+        assert snapshot(one.folder) == before
+        assert aligned.really_load(one.host, output) == ("ok", "")
+
+
+def test_code_that_does_not_compile_is_told_as_the_compiler_tells_it(tmp_path: Path) -> None:
+    (scenario,) = aligned.sets(("flags/trimpath/*plugin-only*@1.27.3",), full=False)[:1]
+    output = tmp_path / "x.so"
+    with aligned.sources(scenario) as one:
+        main = next(one.folder.glob("*.go"))
+        main.write_text(main.read_text() + "\nfunc broken() int { return undefinedName }\n")
+        done = aligned.gopluck("build", str(one.host), ".", "-o", str(output), cwd=one.folder, env=one.environ)
+    assert done.returncode == 1
+    assert "undefined: undefinedName" in done.stdout
+    assert not output.exists()
+
+
+def test_write_edits_the_module_itself(tmp_path: Path) -> None:
+    (scenario,) = aligned.sets(("modules/pulled-up-by-another/trimmed*@1.27.3",), full=False)[:1]
+    output = tmp_path / "x.so"
+    with aligned.sources(scenario) as one:
+        done = aligned.gopluck(
+            "build", str(one.host), ".", "-o", str(output), "--write", cwd=one.folder, env=one.environ
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        again = aligned.gopluck("align", str(one.host), ".", "--check", cwd=one.folder, env=one.environ)
+        assert again.returncode == 0
+        assert aligned.really_load(one.host, output) == ("ok", "")
