@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from gopluck.explain.engine import Explanation
+from gopluck.explainer.engine import Explanation
 from gopluck.facts.codec import from_json
 from gopluck.facts.model import Binary, Identity
 from gopluck.loader.library import System

@@ -85,7 +85,8 @@ def read(path: str) -> Binary:
 def install(modules: Any = sys.modules) -> None:
     """Take the place of `gopluck.api`."""
     api: Any = ModuleType("gopluck.api")
-    api.check, api.diff, api.read = check, diff, read
+    api.check, api.diff, api.read, api.read_host = check, diff, read, read
+    api.Path, api.Progress, api.silent = str, Any, print
     modules["gopluck.api"] = api
 
 

@@ -15,10 +15,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import recorded
-from gopluck.align.apply import patch, write
-from gopluck.align.gocommand import GoCommand, documents, find, last_line
-from gopluck.align.imports import joined, split
-from gopluck.align.weaker import imported
+from gopluck.aligner.apply import patch, write
+from gopluck.aligner.gocommand import GoCommand, documents, find, last_line
+from gopluck.aligner.imports import joined, split
+from gopluck.aligner.weaker import imported
 from gopluck.facts import manifest
 from gopluck.facts.model import Binary
 from gopluck.golang.records import Module

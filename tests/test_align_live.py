@@ -21,7 +21,7 @@ from fixtures.oracle.model import GoBuild, Module, Scenario
 from fixtures.oracle.paths import ROOT
 from fixtures.oracle.toolchains import goroot
 from fixtures.scenarios import kit
-from gopluck.align.gomod import from_json, parse
+from gopluck.aligner.gomod import from_json, parse
 from gopluck.facts import manifest
 from gopluck.facts.read import read
 

@@ -30,8 +30,8 @@ import pasted
 import recorded
 from canary import CONTENTS
 from fixtures.samples import archive
-from gopluck.align.gomod import parse
-from gopluck.align.imports import VARIABLES
+from gopluck.aligner.gomod import parse
+from gopluck.aligner.imports import VARIABLES
 from gopluck.clean import inert
 from gopluck.cli.main import COMMANDS
 from gopluck.cli.main import main as gopluck

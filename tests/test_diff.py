@@ -17,7 +17,7 @@ import standin
 from fixtures.samples.archive import unpack
 from gopluck.builds.build import Build
 from gopluck.cli.main import main
-from gopluck.explain.hosts import compare_hosts, importable
+from gopluck.explainer.hosts import compare_hosts, importable
 from gopluck.facts.model import Binary, Elf, Go, Identity
 from gopluck.golang.records import BuildInfo, Module
 from gopluck.report.diff_json import document

@@ -9,7 +9,7 @@ import pytest
 
 import pasted
 import recorded
-from gopluck.explain.engine import explain
+from gopluck.explainer.engine import explain
 from gopluck.remedy.lines import run, with_words
 from gopluck.remedy.recipe import recipes
 from gopluck.replay.process import replay

@@ -24,7 +24,7 @@ from fixtures.fuzz.elffile import Copy, Damage, sample
 from fixtures.fuzz.kinds import KINDS
 from fixtures.fuzz.model import Draw, Input
 from fixtures.samples.archive import unpack
-from gopluck.align import goinputs, gomod, project, weaker
+from gopluck.aligner import goinputs, gomod, project, weaker
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import open_image
 from gopluck.errors import GopluckError, MalformedFile, Usage

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gopluck.align.golines import newer_than
-from gopluck.align.gomod import (
+from gopluck.aligner.golines import newer_than
+from gopluck.aligner.gomod import (
     GoMod,
     GoWork,
     Replace,

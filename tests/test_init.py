@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 import recorded
-from gopluck.cli.init import default_module
 from gopluck.errors import GopluckError, Usage
 from gopluck.facts import manifest
 from gopluck.facts.model import Binary
@@ -21,7 +20,7 @@ from gopluck.scaffold import project as scaffold
 from gopluck.scaffold.entry import package_name, parse, symbol, values, zero
 from gopluck.scaffold.entry import packages as named_packages
 from gopluck.scaffold.entry import source as written
-from gopluck.scaffold.project import FILES, go_line
+from gopluck.scaffold.project import FILES, default_module, go_line
 
 
 def host(name: str = "modules/greet-v1.1.0/trimmed/both@1.27.3") -> Binary:

@@ -16,7 +16,7 @@ import recorded
 from fixtures import pace
 from fixtures.oracle.paths import SOURCES
 from fixtures.samples.archive import unpack
-from gopluck.explain.engine import explain
+from gopluck.explainer.engine import explain
 from gopluck.facts.codec import from_json
 from gopluck.facts.model import Binary, Go, Identity
 from gopluck.golang.records import ExportedSymbol

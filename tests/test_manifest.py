@@ -14,7 +14,7 @@ from jsonschema import Draft7Validator
 
 from fixtures.samples.archive import unpack
 from gopluck.cli.main import main
-from gopluck.explain.engine import Explanation, explain
+from gopluck.explainer.engine import Explanation, explain
 from gopluck.facts import manifest
 from gopluck.facts.model import Binary, Go
 from gopluck.golang.records import BuildInfo, Module

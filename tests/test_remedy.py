@@ -6,7 +6,7 @@ import pytest
 
 import recorded
 from gopluck.builds.build import Build
-from gopluck.explain.engine import explain
+from gopluck.explainer.engine import explain
 from gopluck.remedy.baseline import baseline
 from gopluck.remedy.lines import build_command, edit_line, run
 from gopluck.remedy.quote import Placeholder

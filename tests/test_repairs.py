@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import recorded
-from gopluck.explain.engine import explain
+from gopluck.explainer.engine import explain
 from gopluck.remedy.lines import run
 from gopluck.remedy.recipe import recipes
 from gopluck.replay.process import replay

@@ -165,7 +165,7 @@ def test_a_document() -> None:
                         "packages": ["runtime"],
                         "evidence": {"host": "-trimpath=true", "plugin": None},
                         "fix": r.BUILD,
-                        "page": "docs/rules/trimpath.md",
+                        "page": "https://gopluck.github.io/gopluck/rules/trimpath/",
                     }
                 ],
                 "remedy": None,

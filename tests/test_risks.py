@@ -16,7 +16,7 @@ from fixtures.oracle.model import GoBuild, Scenario
 from fixtures.oracle.toolchains import OLD
 from fixtures.samples.archive import unpack
 from fixtures.scenarios import SCENARIOS
-from gopluck.explain.engine import explain
+from gopluck.explainer.engine import explain
 from gopluck.facts import manifest
 from gopluck.facts.model import Binary
 from gopluck.replay.process import replay

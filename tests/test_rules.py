@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gopluck.explain.engine import Explanation, explain
+from gopluck.explainer.engine import Explanation, explain
 from gopluck.facts.model import Binary, Elf, Go, Identity
 from gopluck.golang.records import BuildInfo, Module, ModuledataFacts, PackageHash
 from gopluck.loader.answer import DlopenResult, Failure, Status

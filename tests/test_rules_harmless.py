@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gopluck.explain.engine import explain
+from gopluck.explainer.engine import explain
 from gopluck.replay.process import replay
 from recorded import Set, beyond, families, sets
 

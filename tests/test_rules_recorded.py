@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from gopluck.explain.engine import Explanation, explain
+from gopluck.explainer.engine import Explanation, explain
 from gopluck.facts.codec import from_json
 from gopluck.facts.model import Binary
 from gopluck.replay.process import replay

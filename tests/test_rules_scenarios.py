@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 import recorded
-from gopluck.explain.engine import Explanation, explain
+from gopluck.explainer.engine import Explanation, explain
 from gopluck.replay.lookup import look_up, parse
 from gopluck.replay.process import replay
 from gopluck.rules.registry import Kind, kind_of, registry

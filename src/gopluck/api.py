@@ -1,8 +1,8 @@
-"""The Python API: `read` a file, `check` and `build` plugins for a host, `diff` two builds of a host."""
+"""The Python API: `read` a file, `check` plugins for a host, `diff` two builds of a host."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike, fspath
 from os.path import isdir, lexists, realpath
 from typing import TYPE_CHECKING
@@ -19,7 +19,6 @@ from gopluck.result.verdict import Verdict
 if TYPE_CHECKING:
     from gopluck.loader.library import System
     from gopluck.replay.lookup import Symbol
-    from gopluck.result.build import Built
     from gopluck.result.diff import HostDiff
     from gopluck.result.recipe import Recipe
 
@@ -27,7 +26,7 @@ Path = str | PathLike[str]
 Progress = Callable[[str], object]
 
 
-def _silent(path: str) -> None:
+def silent(path: str) -> None:
     """Nobody looks."""
 
 
@@ -40,14 +39,17 @@ def read(path: Path) -> Binary:
     return read_whole(fspath(path))
 
 
-def read_host(path: Path) -> Binary:
-    """The facts of a host or its manifest. Raises as `read`, and `Usage` for a file that is no Go program."""
-    return _accepted(read(path))
+def read_host(host: Path | Binary, root: str | None = None) -> Binary:
+    """The facts of a host or its manifest, as it lies in a container's root.
+
+    Raises as `read`, and `Usage` for a file that is not a Go program.
+    """
+    return _accepted(host if isinstance(host, Binary) else _read_in(fspath(host), root))
 
 
 def check(
     host: Path | Binary,
-    plugins: Sequence[Path],
+    plugins: Path | Sequence[Path],
     *,
     independent: bool = False,
     names: Sequence[str] | None = None,
@@ -56,10 +58,10 @@ def check(
     library_path: Sequence[str] = (),
     system: System | None = None,
     baseline: str = "host",
-    progress: Progress = _silent,
+    progress: Progress = silent,
     strict: bool = True,
 ) -> Report:
-    """Whether `plugin.Open` succeeds for each plugin, in order, in one process of the host.
+    """Whether `plugin.Open` succeeds for each plugin, in order, in one process of the host. A path is one plugin.
 
     `independent`: each in a process of its own. `names`: what the host passes to `plugin.Open`, one for each plugin
     (default: the path as given). `symbols`: `NAME` or `NAME:TYPE` that `Lookup` has to find in each. `baseline`: the
@@ -78,52 +80,27 @@ def check(
     root = _root(sysroot)
     if system is None:
         system = Libraries(root, library_path)
-    paths = [fspath(plugin) for plugin in plugins]
+    paths = _paths(plugins)
     if names is not None and len(names) != len(paths):
         raise Usage(f"{len(names)} names for {len(paths)} plugins")
     calls = list(zip(names or paths, paths, strict=True))
     processes = [[call] for call in calls] if independent else [calls]
     if baseline not in ("host", "plugin"):
         raise Usage(f"the baseline is host or plugin, not {baseline}")
-    session = _Session(_host(host, root), system, _symbols(symbols), baseline, progress, root, strict)
+    session = _Session(read_host(host, root), system, _symbols(symbols), baseline, progress, root, strict)
     results = [result for process in processes for result in session.run(process)]
-    from gopluck.explain.engine import summary
+    from gopluck.explainer.engine import summary
 
     return Report(summary(session.host), tuple(results))
-
-
-def build(
-    host: Path | Binary,
-    folder: Path,
-    output: Path,
-    environ: Mapping[str, str],
-    *,
-    keep: bool = False,
-    progress: Progress = _silent,
-) -> Built:
-    """Build the plugin in `folder` so that the host loads it, and check the result; it is `output` if it loads.
-
-    The go command of the host's release is the one of `environ`; packages that differ are brought to the host's
-    versions on a copy of go.mod. `keep`: the edits go to go.mod itself. `progress`: called with each step, in words.
-
-    Raises `Usage` when the folder has no main package, when there is no go command of the host's release, and when
-    `output` is there and no ELF file; else as `read_host` and `align`.
-    """
-    from gopluck.builder.make import make
-
-    def checked(binary: Binary, plugin: str) -> PluginResult:
-        return check(binary, [plugin]).plugins[0]
-
-    return make(_host(host), fspath(folder), fspath(output), environ, checked, keep=keep, progress=progress)
 
 
 def diff(
     old: Path | Binary,
     new: Path | Binary,
-    plugins: Sequence[Path] = (),
+    plugins: Path | Sequence[Path] = (),
     *,
     system: System | None = None,
-    progress: Progress = _silent,
+    progress: Progress = silent,
     strict: bool = True,
 ) -> HostDiff:
     """What changed from one build of a host to the next, and which plugins have to be rebuilt for it.
@@ -131,24 +108,23 @@ def diff(
     Hosts are binaries or manifests. Each plugin is checked in a process of its own. `system`, `progress`, `strict`, and
     what is raised, are as for `check`.
     """
-    from gopluck.explain.hosts import compare_hosts
+    from gopluck.explainer.hosts import compare_hosts
     from gopluck.result.diff import PluginChange
 
-    hosts = [_host(host) for host in (old, new)]
+    hosts = [read_host(host) for host in (old, new)]
     changes = compare_hosts(*hosts)
     system = system or Libraries()
     sessions = [_Session(host, system, progress=progress, strict=strict) for host in hosts]
     found = []
-    for path in [fspath(plugin) for plugin in plugins]:
+    for path in _paths(plugins):
         requests = sessions[0].read([(path, path)])
         before, after = (session.replayed(*requests)[0] for session in sessions)
         found.append(PluginChange(path, _action(before.verdict, after.verdict), before, after))
     return changes._replace(plugins=tuple(found))
 
 
-def _host(host: Path | Binary, root: str | None = None) -> Binary:
-    """A host's facts, as it lies in a container's root."""
-    return _accepted(host if isinstance(host, Binary) else _read_in(fspath(host), root))
+def _paths(plugins: Path | Sequence[Path]) -> list[str]:
+    return [fspath(plugin) for plugin in ([plugins] if isinstance(plugins, str | PathLike) else plugins)]
 
 
 def _action(old: str, new: str) -> str:
@@ -169,7 +145,7 @@ class _Session:
         system: System,
         symbols: Sequence[Symbol] = (),
         baseline: str = "host",
-        progress: Progress = _silent,
+        progress: Progress = silent,
         root: str | None = None,
         strict: bool = True,
     ) -> None:
@@ -335,7 +311,7 @@ def _accepted(host: Binary) -> Binary:
 def _results(
     host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[Outcome], baseline: str = "host"
 ) -> list[PluginResult]:
-    from gopluck.explain.engine import explain
+    from gopluck.explainer.engine import explain
 
     explanations = explain(host, requests, outcomes)
     remedies: Sequence[Recipe | None] = [None] * len(requests)

@@ -10,11 +10,11 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from gopluck.align.aligner import NOT_HAD
-from gopluck.align.gocommand import GoCommand, find, settings
-from gopluck.align.imports import VARIABLES, Plan
-from gopluck.align.project import Project
-from gopluck.align.trial import copied, leading_to
+from gopluck.aligner.align import NOT_HAD
+from gopluck.aligner.gocommand import GoCommand, find, settings
+from gopluck.aligner.imports import VARIABLES, Plan
+from gopluck.aligner.project import Project
+from gopluck.aligner.trial import copied, leading_to
 from gopluck.errors import Usage
 from gopluck.golang.release import minor
 from gopluck.record import NamedTuple

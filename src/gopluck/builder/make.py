@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gopluck import files
-from gopluck.align.aligner import align
-from gopluck.align.apply import write
+from gopluck.aligner.align import align
+from gopluck.aligner.apply import write
 from gopluck.builder.compile import Builder, refusal
 from gopluck.errors import GopluckError, Usage
 from gopluck.facts.model import Binary

@@ -69,8 +69,8 @@ def command(
       gopluck align --check gateway.json ./plugins/auth
       gopluck align --write gateway.json && make
     """
-    from gopluck.align.apply import write
     from gopluck.cli import output as out
+    from gopluck.projects import align
     from gopluck.result.recipe import NOTHING_TO_TYPE
 
     shown = verbosity(verbose, quiet)
@@ -83,29 +83,18 @@ def command(
         raise click.UsageError("--diff prints a patch: it has no other format.")
     for one in wanted:
         refuse_inputs(one.output, host, folder, flags or "")
-    alignment = run(host, folder, flags, compiling=not no_compile)
+    alignment = align(host, folder, flags=flags, compiling=not no_compile, write=mode == "write")
     if mode == "diff":
         out.write(patch_to_show(alignment), wanted[0].output)
         return STATUS[alignment.verdict]
-    if mode == "write" and write(alignment):
-        # What is said then is about the files as they are now.
-        alignment = run(host, folder, flags, compiling=not no_compile)
     bare = alignment._replace(recipe=NOTHING_TO_TYPE) if mode == "check" else None
     out.show_all("align", alignment, wanted, color, shown, as_text=bare)
     return STATUS[alignment.verdict]
 
 
-def run(host: str, folder: str, flags: str | None, *, compiling: bool) -> Alignment:
-    """The alignment of the module in a folder with a host."""
-    from gopluck.align.aligner import align
-    from gopluck.api import read_host
-
-    return align(read_host(host), folder, os.environ, flags=flags, compiling=compiling)
-
-
 def refuse_inputs(output: str | None, host: str, folder: str, flags: str) -> None:
     """Raise `Usage` when the output would replace the host, or a file that the go command may read."""
-    from gopluck.align.goinputs import may_read, named_files
+    from gopluck.aligner.goinputs import may_read, named_files
     from gopluck.cli import output as out
     from gopluck.errors import Usage
 
@@ -116,7 +105,7 @@ def refuse_inputs(output: str | None, host: str, folder: str, flags: str) -> Non
 
 def patch_to_show(alignment: Alignment) -> str:
     """The patch of go.mod. Raises `GopluckError` when it cannot be shown as it is: changed, it would not apply."""
-    from gopluck.align.apply import patch
+    from gopluck.aligner.apply import patch
     from gopluck.clean import inert
     from gopluck.errors import GopluckError
 

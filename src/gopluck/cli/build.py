@@ -77,7 +77,7 @@ def command(
     if printing:
         out.write(_script(host, folder, target), None)
         return 0
-    from gopluck.api import build
+    from gopluck.projects import build
 
     def progress(step: str) -> None:
         if verbose or (not quiet and sys.stderr is not None and sys.stderr.isatty()):
@@ -86,21 +86,20 @@ def command(
 
             to_stderr(inert(f"gopluck: {clean(step)}\n"))
 
-    built = build(host, folder, target, os.environ, keep=keep, progress=progress)
+    built = build(host, folder, target, keep=keep, progress=progress)
     out.show("build", built, format_, out.view(color, None, shown), None)
     return STATUS[built.verdict]
 
 
 def _name(folder: str) -> str:
     """The name of the plugin's file: that of its folder, or of its module."""
-    from gopluck.align.project import Project, plugin_name
+    from gopluck.aligner.project import Project, plugin_name
 
     return plugin_name(Project.read(folder, os.environ))
 
 
 def _script(host: str, folder: str, target: str) -> str:
-    from gopluck.align.aligner import align
-    from gopluck.api import read_host
     from gopluck.builder.make import script
+    from gopluck.projects import align
 
-    return script(align(read_host(host), folder, os.environ), os.environ, target)
+    return script(align(host, folder), os.environ, target)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Sequence
 
 import click
 
@@ -42,39 +39,15 @@ def command(host: str, folder: str, module: str | None, symbols: tuple[str, ...]
       gopluck init gateway.json auth --module example.com/acme/auth
       gopluck init ./gateway auth --symbol 'Allow:func(string) bool'
     """
-    from gopluck.api import read_host
     from gopluck.cli import output as out
-    from gopluck.errors import Usage
-    from gopluck.scaffold import project as scaffold
-    from gopluck.scaffold.entry import symbol
+    from gopluck.projects import init
 
-    facts = read_host(host)
-    files = scaffold.project(facts, module or default_module(folder), [symbol(one) for one in symbols])
-    path = replaced(host, folder, files)
-    # A project may be written anew from its own manifest.
-    if path is not None and (path != scaffold.HOST or facts.format != "manifest"):
-        raise Usage(f"{folder}: {path} is HOST itself; nothing is written")
-    scaffold.write(folder, files, force=force)
-    out.write(summary(folder, list(files)), None)
+    written = init(host, folder, module=module, symbols=symbols, force=force)
+    out.write(summary(folder, written), None)
     return 0
 
 
-def replaced(host: str, folder: str, paths: Iterable[str]) -> str | None:
-    """Which of the files to be written into a folder is the host's."""
-    for path in paths:
-        with suppress(OSError):
-            if Path(folder, path).samefile(host):
-                return path
-    return None
-
-
-def default_module(folder: str) -> str:
-    """A module path from the name of the folder."""
-    name = re.sub(r"[^a-z0-9._-]+", "-", Path(folder).resolve().name.lower()).strip("-._")
-    return f"example.com/{name or 'plugin'}"
-
-
-def summary(folder: str, files: list[str]) -> str:
+def summary(folder: str, files: Sequence[str]) -> str:
     """What was written, and what to type next."""
     import shlex
 

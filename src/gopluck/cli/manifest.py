@@ -30,10 +30,9 @@ def command(host: str, paths: str, output: str | None) -> int:
       gopluck check gateway-1.4.json auth.so
       gopluck diff gateway-1.4.json ./gateway
     """
-    from gopluck.api import read
     from gopluck.cli import output as out
-    from gopluck.facts import manifest
+    from gopluck.projects import manifest
 
     out.refuse_inputs(output, [host])
-    out.write(manifest.dumps(read(host), paths=paths == "keep"), output)
+    out.write(manifest(host, paths=paths == "keep"), output)
     return 0

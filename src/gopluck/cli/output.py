@@ -13,7 +13,8 @@ from gopluck import files
 from gopluck.clean import inert
 from gopluck.errors import GopluckError, Usage
 from gopluck.record import NamedTuple
-from gopluck.report.interface import COMMANDS, DIGESTED, NORMAL, View, renderer
+from gopluck.report.interface import COMMANDS, NORMAL, View, renderer
+from gopluck.site import RULES
 
 if TYPE_CHECKING:
     from gopluck.result.check import PluginResult
@@ -51,11 +52,11 @@ def view(color: str, output: str | None, verbosity: int = NORMAL) -> View:
 
 
 def _pages() -> str:
-    """The address of the folder that has a page for each rule; empty where it was not installed."""
+    """The address of the folder that has a page for each rule: in a checkout its own."""
     from pathlib import Path
 
     folder = Path(__file__).resolve().parents[3] / "docs" / "rules"
-    return folder.as_uri() if folder.is_dir() else ""
+    return folder.as_uri() if folder.is_dir() else RULES
 
 
 def _width(terminal: bool) -> int:
@@ -178,7 +179,7 @@ def show_all(
     """
     rendered = []
     for format_, output in wanted:
-        seen = view(color, output, verbosity)._replace(risks=risks, documented=_pages() if format_ in DIGESTED else "")
+        seen = view(color, output, verbosity)._replace(risks=risks)
         shown = as_text if as_text is not None and format_ == "text" else result
         rendered.append((renderer(command, format_)(shown, seen), output, seen.pages, format_ in COMMANDS))
     for document, output, pages, commands in rendered:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from gopluck import machine
 from gopluck.builds.build import Build
 from gopluck.builds.source import is_std
-from gopluck.explain.engine import Explanation
+from gopluck.explainer.engine import Explanation
 from gopluck.facts.model import Binary
 from gopluck.golang.release import order
 from gopluck.loader.libc import libc_of

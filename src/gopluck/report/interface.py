@@ -41,6 +41,7 @@ RENDERERS = {
     ("inspect", "json"): "inspect_json",
     ("explain", "text"): "explain_text",
     ("explain", "json"): "explain_json",
+    ("explain", "markdown"): "explain_markdown",
 }
 """By command and format: the module."""
 
@@ -60,10 +61,8 @@ class View(NamedTuple):
     verbosity: int = NORMAL
     risks: bool = False
     """Whether a plugin that loads counts as failing when it has a risk."""
-    documented: str = ""
-    """The address of the folder with a page for each rule, for documents that name it (`sarif`)."""
     pages: str = ""
-    """The address of the folder with a page for each rule, where the terminal can open it from its name."""
+    """The address of the folder with a page for each rule, where the terminal can open it; empty: no links."""
 
 
 def renderer(command: str, format_: str) -> Callable[..., str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gopluck.record import NamedTuple
 from gopluck.result.verdict import Effect, Role, Stage, Verdict
+from gopluck.site import rule_page
 
 if TYPE_CHECKING:
     from gopluck.result.recipe import Recipe
@@ -60,8 +61,8 @@ class Finding(NamedTuple):
 
     @property
     def page(self) -> str:
-        """The page about the rule, as a path in the source tree."""
-        return f"docs/rules/{self.rule}.md"
+        """The address of the page about the rule."""
+        return rule_page(self.rule)
 
 
 def of_role(findings: Iterable[Finding], role: Role) -> list[Finding]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from gopluck.builds.build import Build
@@ -200,7 +202,21 @@ def _left_out(base: Baseline, modules: int) -> Iterator[str]:
         yield "There is no Dockerfile and no workflow: they need a Go release that can be named."
 
 
+def default_module(folder: str) -> str:
+    """A module path from the name of the folder."""
+    name = re.sub(r"[^a-z0-9._-]+", "-", Path(folder).resolve().name.lower()).strip("-._")
+    return f"example.com/{name or 'plugin'}"
+
+
 # -- on disk -----------------------------------------------------------------------------------------------------------
+
+
+def refuse_host(host: Binary, folder: str, files: Mapping[str, str]) -> None:
+    """Raise `Usage` when one of the files is the host; a project may be written anew from its own manifest."""
+    for path in files:
+        with suppress(OSError):
+            if Path(folder, path).samefile(host.path) and (path != HOST or host.format != "manifest"):
+                raise Usage(f"{folder}: {path} is HOST itself; nothing is written")
 
 
 def write(folder: str, files: Mapping[str, str], *, force: bool) -> None:

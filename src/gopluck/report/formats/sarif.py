@@ -8,13 +8,13 @@ from typing import Any
 from urllib.parse import quote
 
 from gopluck import __version__
-from gopluck.explain.pages import page, rule_page
+from gopluck.explainer.pages import page, rule_page
 from gopluck.report.formats.digest import Digest, Item, Level, Result, digest, facts
 from gopluck.report.interface import View
 from gopluck.report.json import dumps
 from gopluck.report.sentences import LOOKUP, UNREADABLE
 from gopluck.result.verdict import Role, Verdict
-from gopluck.rules.registry import rule
+from gopluck.site import rule_page as address
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -44,7 +44,7 @@ def render(result: Result, view: View) -> str:
         "name": "gopluck",
         "version": __version__,
         "semanticVersion": __version__,
-        "rules": [_rule(name, view.documented) for name in rules],
+        "rules": [_rule(name) for name in rules],
     }
     run = {
         "tool": {"driver": driver},
@@ -81,8 +81,8 @@ def _plain(text: str) -> str:
     return text.replace("](", "] (")
 
 
-def _rule(name: str, pages: str) -> dict[str, Any]:
-    """What is said of a rule, with its whole page. `pages`: the address of the folder with the pages; may be empty."""
+def _rule(name: str) -> dict[str, Any]:
+    """What is said of a rule, with its whole page."""
     if name in STATES:
         return {"id": name, "shortDescription": {"text": STATES[name]}}
     found = rule_page(name)
@@ -92,6 +92,6 @@ def _rule(name: str, pages: str) -> dict[str, Any]:
         "id": name,
         "shortDescription": {"text": found.title},
         "fullDescription": {"text": next(iter(sections.values()), found.title)},
-        "help": {"text": f"{found.title}\n\n{text}", "markdown": page(rule(name)).partition("\n\n")[2]},
-        **({"helpUri": f"{pages}/{name}.md"} if pages else {}),
+        "help": {"text": f"{found.title}\n\n{text}", "markdown": page(found)},
+        "helpUri": address(name),
     }

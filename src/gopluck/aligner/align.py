@@ -11,16 +11,16 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gopluck.align import gomod
-from gopluck.align.fit import Checked, explained
-from gopluck.align.gocommand import GoCommand, GoFailed, find, settings
-from gopluck.align.golines import go_line_edit, go_line_findings, toolchain_notes
-from gopluck.align.imports import VARIABLES, Plan, split, vendored
-from gopluck.align.printed import Printed
-from gopluck.align.project import Project, plugin_name
-from gopluck.align.remarks import only_required, pulled_up, settled
-from gopluck.align.repair import Repaired, list_failed, repaired
-from gopluck.align.trial import Trial
+from gopluck.aligner import gomod
+from gopluck.aligner.fit import Checked, explained
+from gopluck.aligner.gocommand import GoCommand, GoFailed, find, settings
+from gopluck.aligner.golines import go_line_edit, go_line_findings, toolchain_notes
+from gopluck.aligner.imports import VARIABLES, Plan, split, vendored
+from gopluck.aligner.printed import Printed
+from gopluck.aligner.project import Project, plugin_name
+from gopluck.aligner.remarks import only_required, pulled_up, settled
+from gopluck.aligner.repair import Repaired, list_failed, repaired
+from gopluck.aligner.trial import Trial
 from gopluck.builds.build import Build
 from gopluck.clean import clean
 from gopluck.errors import Usage
@@ -59,7 +59,7 @@ def align(
         return module.alignment(build, Fit.DIFFERS, "paths", "", findings=(finding,), recipe=recipe)
     go = find(build.release, module.absolute, environ)
     if isinstance(go, str):
-        from gopluck.align.weaker import by_go_mod
+        from gopluck.aligner.weaker import by_go_mod
 
         return by_go_mod(build, module, go)
     return _Aligner(build, module, go, environ, compiling).run(flags)

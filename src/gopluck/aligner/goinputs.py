@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from gopluck.align.imports import split
+from gopluck.aligner.imports import split
 from gopluck.elf.image import open_regular
 from gopluck.errors import UnreadableFile
 

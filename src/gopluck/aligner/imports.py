@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gopluck.align import gomod
-from gopluck.align.gocommand import GoCommand, GoFailed, documents
-from gopluck.align.project import MAX_LIST, text_of
+from gopluck.aligner import gomod
+from gopluck.aligner.gocommand import GoCommand, GoFailed, documents
+from gopluck.aligner.project import MAX_LIST, text_of
 from gopluck.builds.flags import INSTRUMENTS
 from gopluck.facts.model import Binary, Elf, Go, Identity
 from gopluck.golang import goobj

@@ -5,11 +5,11 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 
-from gopluck.align.fit import Checked
-from gopluck.align.gomod import GoMod
-from gopluck.align.imports import DEFAULT_CFLAGS
-from gopluck.align.printed import Printed
-from gopluck.align.trial import Trial, copied
+from gopluck.aligner.fit import Checked
+from gopluck.aligner.gomod import GoMod
+from gopluck.aligner.imports import DEFAULT_CFLAGS
+from gopluck.aligner.printed import Printed
+from gopluck.aligner.trial import Trial, copied
 from gopluck.builds.build import Build
 from gopluck.remedy.quote import sh
 from gopluck.result.check import Finding

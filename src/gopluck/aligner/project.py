@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gopluck.align import gomod
-from gopluck.align.gomod import GoMod, GoWork
+from gopluck.aligner import gomod
+from gopluck.aligner.gomod import GoMod, GoWork
 from gopluck.builds.build import Build
 from gopluck.elf.image import open_regular
 from gopluck.errors import UnreadableFile, Usage

@@ -8,10 +8,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from gopluck.align.fit import Checked, check_plan
-from gopluck.align.gocommand import GoCommand
-from gopluck.align.imports import Plan
-from gopluck.align.project import Project
+from gopluck.aligner.fit import Checked, check_plan
+from gopluck.aligner.gocommand import GoCommand
+from gopluck.aligner.imports import Plan
+from gopluck.aligner.project import Project
 from gopluck.builds.build import Build
 from gopluck.record import NamedTuple
 from gopluck.remedy.lines import edit_words

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gopluck.align.gomod import GoMod
-from gopluck.align.project import Project
+from gopluck.aligner.gomod import GoMod
+from gopluck.aligner.project import Project
 from gopluck.golang import release as releases
 from gopluck.result.check import Finding
 from gopluck.result.recipe import Edit

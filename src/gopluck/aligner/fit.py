@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from gopluck.align.gocommand import last_line
-from gopluck.align.imports import Listed, Plan, compiled_under, hashes, packages, planned
-from gopluck.align.project import MAX_SOURCE, text_of
+from gopluck.aligner.gocommand import last_line
+from gopluck.aligner.imports import Listed, Plan, compiled_under, hashes, packages, planned
+from gopluck.aligner.project import MAX_SOURCE, text_of
 from gopluck.builds.build import Build
 from gopluck.builds.use import Use
 from gopluck.errors import Usage
-from gopluck.explain.engine import explain_one
+from gopluck.explainer.engine import explain_one
 from gopluck.record import NamedTuple
 from gopluck.replay.ends import End
 from gopluck.replay.process import Mismatch, Outcome

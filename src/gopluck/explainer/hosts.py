@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from gopluck.builds.build import Build
 from gopluck.builds.source import STD, is_std
 from gopluck.builds.support import Lack, lack_of
-from gopluck.explain.engine import compare, summary
+from gopluck.explainer.engine import compare, summary
 from gopluck.facts.model import Binary
 from gopluck.golang.importpath import Roots
 from gopluck.loader.answer import Failure

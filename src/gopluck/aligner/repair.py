@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gopluck.align.fit import Checked, explained
-from gopluck.align.gocommand import GoFailed
-from gopluck.align.gomod import GoMod
-from gopluck.align.trial import Trial
+from gopluck.aligner.fit import Checked, explained
+from gopluck.aligner.gocommand import GoFailed
+from gopluck.aligner.gomod import GoMod
+from gopluck.aligner.trial import Trial
 from gopluck.builds.build import Build
 from gopluck.builds.use import Use
 from gopluck.record import NamedTuple

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from gopluck.align import gomod
-from gopluck.align.golines import go_line_edit, go_line_findings
-from gopluck.align.gomod import Replace
-from gopluck.align.project import MAX_LIST, MAX_SOURCE, Project, plugin_name, text_of
+from gopluck.aligner import gomod
+from gopluck.aligner.golines import go_line_edit, go_line_findings
+from gopluck.aligner.gomod import Replace
+from gopluck.aligner.project import MAX_LIST, MAX_SOURCE, Project, plugin_name, text_of
 from gopluck.builds.build import Build
 from gopluck.builds.use import Use
 from gopluck.record import NamedTuple

@@ -1,4 +1,4 @@
-"""`python -m gopluck.explain.pages docs/rules`: one page for each rule, and an index, from the rules themselves."""
+"""`python -m gopluck.explainer.pages docs/rules`: one page for each rule, and an index, from the rules themselves."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 from gopluck.builds import measured as table
 from gopluck.result.check import RulePage
-from gopluck.rules.model import Link, Rule
+from gopluck.rules.model import Rule
 from gopluck.rules.registry import Kind, kind_of, registry, rule, rules
 
-NOTE = "<!-- Written by `python -m gopluck.explain.pages docs/rules` from src/gopluck/rules: edit there. -->"
+NOTE = "<!-- Written by `python -m gopluck.explainer.pages docs/rules` from src/gopluck/rules: edit there. -->"
 
 GROUPS: Mapping[Kind, tuple[str, str]] = {
     Kind.LOADING: ("Loading", "The file cannot be loaded, or the runtime refuses it, whatever its packages are."),
@@ -36,7 +36,7 @@ GROUPS: Mapping[Kind, tuple[str, str]] = {
 
 def pages() -> Mapping[str, str]:
     """The text of each page by its file name."""
-    return {"README.md": _index(), **{f"{slug}.md": page(one) for slug, one in registry().items()}}
+    return {"README.md": _index(), **{f"{slug}.md": f"{NOTE}\n\n{page(rule_page(slug))}" for slug in registry()}}
 
 
 def sections(one: Rule) -> tuple[tuple[str, str], ...]:
@@ -83,16 +83,11 @@ def rule_page(slug: str) -> RulePage:
     )
 
 
-def page(one: Rule) -> str:
-    """The page of one rule; `gopluck explain` shows the same text."""
-    links = "\n".join(_link(link) for link in one.links)
-    parts = (*sections(one), *([("Where to read more", links)] if links else []))
-    body = "".join(f"\n## {heading}\n\n{text}\n" for heading, text in parts)
-    return f"{NOTE}\n\n# {one.slug}\n\n{one.title}\n{body}"
-
-
-def _link(link: Link) -> str:
-    return f"- [{link.title}]({link.url})" if link.url else f"- {link.title}"
+def page(one: RulePage) -> str:
+    """The page of one rule as Markdown; `gopluck explain` shows the same text."""
+    links = "\n".join(f"- [{title}]({url})" if url else f"- {title}" for title, url in one.links)
+    parts = (*one.sections, *([("Where to read more", links)] if links else []))
+    return f"# {one.slug}\n\n{one.title}\n" + "".join(f"\n## {heading}\n\n{text}\n" for heading, text in parts)
 
 
 def _index() -> str:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
-from gopluck.align.gocommand import GoCommand, settings
-from gopluck.align.gomod import GoMod
-from gopluck.align.imports import VARIABLES, Plan, planned
-from gopluck.align.project import Project, plugin_name
+from gopluck.aligner.gocommand import GoCommand, settings
+from gopluck.aligner.gomod import GoMod
+from gopluck.aligner.imports import VARIABLES, Plan, planned
+from gopluck.aligner.project import Project, plugin_name
 from gopluck.builds.build import Build
 from gopluck.remedy.baseline import Baseline, baseline
 from gopluck.remedy.quote import Placeholder

@@ -1,0 +1,112 @@
+"""The Python API for a plugin's source: `align` it with a host, `build` it, `init` a new one; `manifest` of a host."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from os import fspath
+from typing import TYPE_CHECKING
+
+from gopluck.api import Path, Progress, check, read, read_host, silent
+
+if TYPE_CHECKING:
+    from gopluck.facts.model import Binary
+    from gopluck.result.align import Alignment
+    from gopluck.result.build import Built
+    from gopluck.result.check import PluginResult
+
+
+def align(
+    host: Path | Binary,
+    folder: Path = ".",
+    *,
+    environ: Mapping[str, str] | None = None,
+    flags: str | None = None,
+    compiling: bool = True,
+    write: bool = False,
+) -> Alignment:
+    """Whether the plugin in `folder`, built for the host, would fit it, and the edits of go.mod that make it fit.
+
+    `environ`: in which the go command runs (default: this process's). `flags`: those of your own
+    `go build -buildmode=plugin`; the answer is then about that build. `compiling=False`: what only a compiled package
+    tells stays unknown. `write`: the edits are made, and the answer is about the files as they are then.
+
+    Raises `Usage` when the folder has no module or no main package, `MalformedFile` for a damaged go.mod; and as
+    `read`.
+    """
+    from gopluck.aligner.align import align as aligned
+    from gopluck.aligner.apply import write as written
+
+    def now() -> Alignment:
+        return aligned(facts, fspath(folder), _environ(environ), flags=flags, compiling=compiling)
+
+    facts = read_host(host)
+    alignment = now()
+    return now() if write and written(alignment) else alignment
+
+
+def build(
+    host: Path | Binary,
+    folder: Path,
+    output: Path,
+    *,
+    environ: Mapping[str, str] | None = None,
+    keep: bool = False,
+    progress: Progress = silent,
+) -> Built:
+    """Build the plugin in `folder` so that the host loads it, and check the result; it is `output` if it loads.
+
+    The go command of the host's release is the one of `environ`; packages that differ are brought to the host's
+    versions on a copy of go.mod. `keep`: the edits go to go.mod itself. `progress`: called with each step, in words.
+
+    Raises `Usage` when the folder has no main package, when there is no go command of the host's release, and when
+    `output` is there and no ELF file; else as `align`.
+    """
+    from gopluck.builder.make import make
+
+    def checked(binary: Binary, plugin: str) -> PluginResult:
+        return check(binary, plugin).plugins[0]
+
+    return make(
+        read_host(host), fspath(folder), fspath(output), _environ(environ), checked, keep=keep, progress=progress
+    )
+
+
+def init(
+    host: Path | Binary,
+    folder: Path,
+    *,
+    module: str | None = None,
+    symbols: Sequence[str] = (),
+    force: bool = False,
+) -> tuple[str, ...]:
+    """Write a new plugin project into `folder`, pinned to the host; the paths of its files, below the folder.
+
+    `module`: its path (default: `example.com/` and the folder's name). `symbols`: `NAME:TYPE`, entry points that the
+    host looks up. `force`: files that are there are replaced, but never the host.
+
+    Raises `Usage` for files that are in the way, a module or symbol that has no meaning; and as `read`.
+    """
+    from gopluck.scaffold.entry import symbol
+    from gopluck.scaffold.project import default_module, project, refuse_host, write
+
+    facts = read_host(host)
+    files = project(facts, module or default_module(fspath(folder)), [symbol(one) for one in symbols])
+    refuse_host(facts, fspath(folder), files)
+    write(fspath(folder), files, force=force)
+    return tuple(files)
+
+
+def manifest(host: Path | Binary, *, paths: bool = True) -> str:
+    """The small JSON file that stands in for a host. `paths`: whether directories of its build machine are in it.
+
+    Raises as `read`, and `Usage` for a file that is not a Go host.
+    """
+    from gopluck.facts.manifest import dumps
+    from gopluck.facts.model import Binary
+
+    return dumps(host if isinstance(host, Binary) else read(host), paths=paths)
+
+
+def _environ(environ: Mapping[str, str] | None) -> Mapping[str, str]:
+    return os.environ if environ is None else environ
