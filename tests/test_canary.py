@@ -121,7 +121,7 @@ def paste(here: Sandbox, blocks: list[str]) -> None:
 
 def test_every_command_and_format_is_tried() -> None:
     """A new command, or another `--format`, has to be tried here, too."""
-    assert set(COMMANDS) - set(FORMS) == {"explain"}, "explain takes no file"
+    assert set(COMMANDS) - set(FORMS) == {"explain", "completion"}, "they take no file"
     for name, forms in FORMS.items():
         command = gopluck.get_command(click.Context(gopluck), name)
         assert command is not None

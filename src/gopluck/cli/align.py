@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gopluck.cli import complete
 from gopluck.cli.options import color_option, formats_option, outputs_option, verbosity
 from gopluck.result.verdict import Fit
 
@@ -26,8 +27,8 @@ Exit status:
 
 
 @click.command("align", epilog=EXIT_STATUS)
-@click.argument("host", metavar="HOST")
-@click.argument("folder", metavar="[DIR]", default=".", required=False)
+@click.argument("host", metavar="HOST", shell_complete=complete.files)
+@click.argument("folder", metavar="[DIR]", default=".", required=False, shell_complete=complete.folders)
 @click.option("--check", "mode", flag_value="check", help="For CI: show what does not fit, and nothing else.")
 @click.option("--diff", "mode", flag_value="diff", help="Print the edits as a patch of go.mod.")
 @click.option("--write", "mode", flag_value="write", help="Edit go.mod, and nothing else.")

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from gopluck.cli import complete
 from gopluck.cli.options import color_option, verbosity
 from gopluck.result.verdict import Verdict
 
@@ -23,12 +24,13 @@ Exit status:
 
 
 @click.command("build", epilog=EXIT_STATUS)
-@click.argument("host", metavar="HOST")
-@click.argument("folder", metavar="[DIR]", default=".", required=False)
+@click.argument("host", metavar="HOST", shell_complete=complete.files)
+@click.argument("folder", metavar="[DIR]", default=".", required=False, shell_complete=complete.folders)
 @click.option(
     "--output",
     "-o",
     metavar="FILE",
+    shell_complete=complete.files,
     help="Write the plugin to FILE (default: the folder's name + .so, here); an earlier plugin is replaced.",
 )
 @click.option("--print", "printing", is_flag=True, help="Build nothing: print the commands as a script.")

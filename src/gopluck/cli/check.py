@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gopluck.cli import complete
 from gopluck.cli.options import EXIT_STATUS, color_option, formats_option, outputs_option, verbosity
 from gopluck.record import NamedTuple
 from gopluck.result.verdict import Role, Verdict
@@ -34,14 +35,15 @@ class Target(NamedTuple):
 
 
 @click.command("check", epilog=EXIT_STATUS)
-@click.argument("host", metavar="HOST")
-@click.argument("plugins", metavar="PLUGIN...", nargs=-1, required=True)
+@click.argument("host", metavar="HOST", shell_complete=complete.files)
+@click.argument("plugins", metavar="PLUGIN...", nargs=-1, required=True, shell_complete=complete.files)
 @click.option("--independent", is_flag=True, help="Each plugin in a fresh process, as if it were the only one.")
 @click.option(
     "--as",
     "names",
     metavar="NAME",
     multiple=True,
+    shell_complete=complete.files,
     help="The path that the host passes to plugin.Open, where it is not PLUGIN: it is part of Go's error text. "
     "Once for all plugins, or once for each, in order.",
 )
@@ -50,17 +52,20 @@ class Target(NamedTuple):
     "symbols",
     metavar="NAME[:TYPE]",
     multiple=True,
+    shell_complete=complete.symbols,
     help="A function or variable that Lookup has to find in each plugin, with this Go type if one is given, such as "
     "'New:func() error'. Can be repeated.",
 )
 @click.option(
     "--sysroot",
     metavar="DIR",
+    shell_complete=complete.folders,
     help="The root of the container in which the host runs: its libraries count, not those of this machine.",
 )
 @click.option(
     "--library-path",
     metavar="DIRS",
+    shell_complete=complete.folders,
     help="The LD_LIBRARY_PATH with which the host runs; the variable itself is not looked at.",
 )
 @click.option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gopluck.cli import complete
 from gopluck.cli.options import color_option, formats_option, outputs_option, verbosity
 
 STATUS = {"compatible": 0, "breaking": 1, "unknown": 3}
@@ -20,9 +21,9 @@ Exit status:
 
 
 @click.command("diff", epilog=EXIT_STATUS)
-@click.argument("old", metavar="OLD")
-@click.argument("new", metavar="NEW")
-@click.argument("plugins", metavar="[PLUGIN]...", nargs=-1)
+@click.argument("old", metavar="OLD", shell_complete=complete.files)
+@click.argument("new", metavar="NEW", shell_complete=complete.files)
+@click.argument("plugins", metavar="[PLUGIN]...", nargs=-1, shell_complete=complete.files)
 @formats_option
 @outputs_option
 @click.option("-v", "--verbose", is_flag=True, help="Show every package, with hashes, and the evidence.")

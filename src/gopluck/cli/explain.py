@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from gopluck.cli import complete
 from gopluck.cli.options import color_option, output_option
 
 
 @click.command("explain")
-@click.argument("rules", metavar="RULE...", nargs=-1)
+@click.argument("rules", metavar="RULE...", nargs=-1, shell_complete=complete.rules)
 @click.option("--list", "listed", is_flag=True, help="List the rules, each in a line.")
 @click.option(
     "--format",

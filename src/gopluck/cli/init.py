@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import click
 
+from gopluck.cli import complete
+
 EXIT_STATUS = """\b
 Exit status:
   0  written
@@ -14,8 +16,8 @@ Exit status:
 
 
 @click.command("init", epilog=EXIT_STATUS)
-@click.argument("host", metavar="HOST")
-@click.argument("folder", metavar="DIR")
+@click.argument("host", metavar="HOST", shell_complete=complete.files)
+@click.argument("folder", metavar="DIR", shell_complete=complete.folders)
 @click.option("--module", metavar="PATH", help="The plugin's module path (default: example.com/ and the name of DIR).")
 @click.option(
     "--symbol",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from gopluck.cli import complete
 from gopluck.cli.options import color_option, format_option, output_option
 
 
 @click.command("inspect")
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", shell_complete=complete.files)
 @format_option
 @output_option
 @click.option("-v", "--verbose", is_flag=True, help="Show every module, package and library.")

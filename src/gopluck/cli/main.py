@@ -23,6 +23,7 @@ COMMANDS = {
     "diff": ("gopluck.cli.diff", "Which plugins have to be rebuilt for the next build of a host?"),
     "manifest": ("gopluck.cli.manifest", "Write the small file that stands in for a host."),
     "explain": ("gopluck.cli.explain", "What does a rule mean, and what helps?"),
+    "completion": ("gopluck.cli.completion", "Let your shell complete files, options, rules and symbols."),
 }
 """By name: the module that defines it as `command`, and the line that `gopluck --help` shows."""
 

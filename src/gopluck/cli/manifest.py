@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from gopluck.cli import complete
 from gopluck.cli.options import output_option
 
 
 @click.command("manifest")
-@click.argument("host", metavar="HOST")
+@click.argument("host", metavar="HOST", shell_complete=complete.files)
 @click.option(
     "--paths",
     type=click.Choice(["keep", "drop"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gopluck.cli import complete
 from gopluck.report.interface import FORMATS
 
 EXIT_STATUS = """\b
@@ -19,7 +20,11 @@ format_option = click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to write."
 )
 output_option = click.option(
-    "--output", "-o", metavar="FILE", help="Write to FILE instead of standard output; an existing file is replaced."
+    "--output",
+    "-o",
+    metavar="FILE",
+    shell_complete=complete.files,
+    help="Write to FILE instead of standard output; an existing file is replaced.",
 )
 formats_option = click.option(
     "--format",
@@ -34,6 +39,7 @@ outputs_option = click.option(
     "-o",
     metavar="FILE",
     multiple=True,
+    shell_complete=complete.files,
     help="Write to FILE instead of standard output; an existing file is replaced. The first --output is for the first "
     "--format, and so on.",
 )
