@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint format bench fuzz fixtures clean
+.PHONY: help demo test test-all lint format bench fuzz dist fixtures clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
@@ -44,6 +44,9 @@ bench: $(READY) ## time and memory of a check, against a bare start of Python
 
 fuzz: $(READY) ## mutated inputs through every reader: FUZZ='--count 1000000 --jobs 2'
 	$(PY) -m fixtures.fuzz $(FUZZ)
+
+dist: $(READY) ## a wheel, a source archive and gopluck.pyz, in dist/
+	$(PY) -m fixtures.dist
 
 fixtures: $(READY) ## build the oracle's sets anew, really load them, and record what Go said
 	$(PY) -m fixtures.oracle load
