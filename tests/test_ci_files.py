@@ -242,8 +242,8 @@ def test_the_gitlab_job(work: Path, wheel: Path) -> None:
     assert done.returncode == 1, done.stderr
     assert "auth-trimpath.so  the plugin was built with -trimpath, the host without" in done.stdout
     reports = job["artifacts"]["reports"]
-    (issue,) = json.loads((work / reports["codequality"]).read_text())
-    assert issue["location"]["path"].endswith("auth-trimpath.so")
+    issues = json.loads((work / reports["codequality"]).read_text())
+    assert {"./auth-trimpath.so", "auth-trimpath.so"} & {issue["location"]["path"] for issue in issues}
     assert "<testsuite" in (work / reports["junit"]).read_text()
 
 
