@@ -332,7 +332,7 @@ TEXT = """\
         go mod edit -require=example.com/greet@v1.0.0 \\
           '-replace=example.com/wire=/with space/wire'
         GOTOOLCHAIN=go1.27.3 go build -buildmode=plugin -mod=mod -o auth.so .
-        # /root/go/pkg/mod has to be the module cache
+        # /root/go/pkg/mod must be the module cache
 """  # noqa: E501
 FITS = """\
 ✓ example.com/auth (plugins/auth) fits gateway.json

@@ -63,7 +63,7 @@ def test_no_name_is_hidden_by_a_room_once_that_is_imported() -> None:
 
 
 def test_each_command_is_a_function() -> None:
-    assert set(COMMANDS) - set(gopluck.__all__) == {"inspect"}, "inspect is read, whose answer to_dict shows"
+    assert set(COMMANDS) - set(gopluck.__all__) == {"inspect", "completion"}, "inspect is read and to_dict"
 
 
 def test_there_is_no_other_name() -> None:
@@ -76,6 +76,17 @@ def test_a_path_is_one_plugin() -> None:
     assert one == gopluck.check(HOST, [PLUGIN]) == gopluck.check(Path(HOST), Path(PLUGIN))
     assert (one.verdict, type(one.verdict)) == ("loads", gopluck.Verdict)
     assert gopluck.diff(HOST, HOST, PLUGIN) == gopluck.diff(HOST, HOST, [PLUGIN])
+
+
+def test_two_files_under_one_name_are_one_plugin_for_go() -> None:
+    """Really loaded: `replaced/` of the recorded sets."""
+    first, second = gopluck.check(HOST, [PLUGIN, SAMPLES / "auth-copy.so"], names=["live.so", "live.so"]).plugins
+    assert (first.verdict, second.verdict) == ("loads", "loads")
+    (finding,) = second.findings
+    assert (finding.rule, finding.role) == ("replaced-file", gopluck.Role.RISK)
+    assert "Open 1 loaded " in finding.message
+    apart = gopluck.check(HOST, [PLUGIN, SAMPLES / "auth-copy.so"], names=["a.so", "b.so"]).plugins[1]
+    assert apart.error == 'plugin.Open("b"): plugin already loaded'
 
 
 def test_documents_are_those_of_the_commands() -> None:

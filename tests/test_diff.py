@@ -84,7 +84,7 @@ TEXTS = {
     ),
     "packages changed": (
         BREAKING,
-        """✗ plugins of gateway-1.4 have to be rebuilt for gateway-1.5: github.com/acme/codec is v1.2.0 in the old host, v1.3.1 in the new host
+        """✗ plugins of gateway-1.4 must be rebuilt for gateway-1.5: github.com/acme/codec is v1.2.0 in the old host, v1.3.1 in the new host
   2 of 97 packages changed: a plugin that links one of them is refused
   1 more changed that no plugin of another module can import
 
@@ -102,13 +102,13 @@ TEXTS = {
   removed  net/http (standard library)
            Plugins bring these themselves now: two in one process may conflict.
 
-✗ auth.so has to be rebuilt: the host was built with -trimpath, the plugin without (and 1 more)
+✗ auth.so must be rebuilt: the host was built with -trimpath, the plugin without (and 1 more)
   plugin.Open("auth"): plugin was built with a different version of package internal/goarch
 ✓ metrics.so loads into gateway-1.5
 - old.so did not load into gateway-1.4 either: the host was built with -trimpath, the plugin without (and 1 more)
 ? whether future.so loads into gateway-1.5 cannot be determined: go1.99 was not tested with this gopluck.
 
-1 of 4 plugins has to be rebuilt, 1 did not load before, 1 cannot be determined.
+1 of 4 plugins must be rebuilt, 1 did not load before, 1 cannot be determined.
 
 More: gopluck explain module-version
 """,  # noqa: E501
@@ -134,10 +134,10 @@ More: gopluck explain host-without-cgo
     ),
     "a plugin brings what was added": (
         SAME._replace(plugins=(FOLLOWS,)),
-        """✗ 1 of 1 plugin has to be rebuilt for gateway-1.5
+        """✗ 1 of 1 plugin must be rebuilt for gateway-1.5
   all 97 packages that both have match
 
-✗ auth.so has to be rebuilt: the host was built with -trimpath, the plugin without (and 1 more)
+✗ auth.so must be rebuilt: the host was built with -trimpath, the plugin without (and 1 more)
   plugin.Open("auth"): plugin was built with a different version of package internal/goarch
 """,
     ),
@@ -154,14 +154,14 @@ def test_plugins_for_which_it_means_the_same_are_named_together() -> None:
     text = render(SAME._replace(plugins=plugins), View())
     assert (
         text
-        == """✗ 1000 of 1000 plugins have to be rebuilt for gateway-1.5
+        == """✗ 1000 of 1000 plugins must be rebuilt for gateway-1.5
   all 97 packages that both have match
 
-✗ 1000 plugins have to be rebuilt: the host was built with -trimpath, the plugin without (and 1 more)
+✗ 1000 plugins must be rebuilt: the host was built with -trimpath, the plugin without (and 1 more)
   p0.so, p1.so, p2.so, p3.so, p4.so and 995 more (-v shows all)
   plugin.Open("auth"): plugin was built with a different version of package internal/goarch
 
-1000 of 1000 plugins have to be rebuilt.
+1000 of 1000 plugins must be rebuilt.
 """
     )
     assert len(render(SAME._replace(plugins=plugins), View(verbosity=QUIET)).splitlines()) == 1001
@@ -170,9 +170,9 @@ def test_plugins_for_which_it_means_the_same_are_named_together() -> None:
 def test_quiet_says_the_verdict_and_what_to_rebuild() -> None:
     assert render(SAME, View(verbosity=QUIET)) == ""
     assert render(BREAKING, View(verbosity=QUIET)) == (
-        "✗ plugins of gateway-1.4 have to be rebuilt for gateway-1.5: github.com/acme/codec is v1.2.0 in the old host, "
+        "✗ plugins of gateway-1.4 must be rebuilt for gateway-1.5: github.com/acme/codec is v1.2.0 in the old host, "
         "v1.3.1 in the new host\n"
-        "✗ auth.so has to be rebuilt: the host was built with -trimpath, the plugin without (and 1 more)\n"
+        "✗ auth.so must be rebuilt: the host was built with -trimpath, the plugin without (and 1 more)\n"
         "? whether future.so loads into gateway-1.5 cannot be determined: go1.99 was not tested with this gopluck.\n"
     )
 

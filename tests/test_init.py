@@ -47,7 +47,7 @@ require (
 	example.com/greet v1.1.0
 )
 
-// The host's other modules, at its versions: whatever the plugin comes to import of them has to be the same.
+// The host's other modules, at its versions: whatever the plugin comes to import of them must be the same.
 require (
 	example.com/Acme/wire v1.0.0 // indirect
 	example.com/codec.v3 v1.0.0 // indirect

@@ -266,7 +266,7 @@ def test_the_text_is_one_block_to_paste() -> None:
     )
     assert (
         shown(recipe)
-        == """  fix   # HOST_CHECKOUT has to be the folder of the host’s main module
+        == """  fix   # HOST_CHECKOUT must be the folder of the host’s main module
         # In the folder of the plugin’s package main:
         HOST_CHECKOUT=/path/to/it  # complete this line
         go mod edit -dropreplace=example.com/gateway
@@ -276,7 +276,7 @@ def test_the_text_is_one_block_to_paste() -> None:
         GOTOOLCHAIN=go1.27.3 CGO_ENABLED=1 GOWORK='' go build \\
           -buildmode=plugin -trimpath '-gcflags=all=-N -l' -mod=readonly \\
           -o p.so .
-        # /home/me/go/pkg/mod has to be the module cache
+        # /home/me/go/pkg/mod must be the module cache
         # A note."""
     )
 

@@ -19,6 +19,7 @@ SLUGS = """
     compiler-flags instrumentation test-variant pgo trimpath build-tags cgo-flags module-version module-replaced
     module-content vendor-path module-cache-path main-module-path host-main-module dependency-changed unexplained
     symbol-missing symbol-type untrimmed-host cpu-level code-skew c-symbol-clash stripped godebug
+    replaced-file
     linker-flags vcs-stamp pie-host goroot
 """
 """The slugs that were published: none of them goes, and none changes its place among the others."""

@@ -89,6 +89,7 @@ NEAR_MISSES = (
     near("cpu-level", "risks/cpu-level/both@1.27.3"),
     near("code-skew", "risks/code-skew/comment-at-end/plugin@1.27.3"),
     near("c-symbol-clash", "risks/c-clash/symbolic-functions@1.27.3"),
+    near("replaced-file", "replaced/nothing@1.27.3"),
     near("stripped", "risks/stripped/strip-all@1.27.3"),
     near("godebug", "risks/godebug/both@1.27.3"),
     near("linker-flags", "symbols/pluginpath@1.27.3", "pluginpath-override"),

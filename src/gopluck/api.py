@@ -103,7 +103,7 @@ def diff(
     progress: Progress = silent,
     strict: bool = True,
 ) -> HostDiff:
-    """What changed from one build of a host to the next, and which plugins have to be rebuilt for it.
+    """What changed from one build of a host to the next, and which plugins must be rebuilt for it.
 
     Hosts are binaries or manifests. Each plugin is checked in a process of its own. `system`, `progress`, `strict`, and
     what is raised, are as for `check`.
@@ -167,6 +167,7 @@ class _Session:
         if len(calls) > MANY_FILES:
             _allow_files(len(calls) + MANY_FILES)
         out, unreadable = [], {}
+        known: dict[str, str] = {}
         for index, (name, path) in enumerate(calls):
             self.progress(path)
             try:
@@ -175,6 +176,10 @@ class _Session:
                 if self.strict:
                     raise
                 binary, unreadable[index] = None, _unreadable(path, index, error)
+            if binary is not None and name != path:
+                # Whatever file lies under this name, Go's cache knows it by the name.
+                identity = binary.identity._replace(realpath=known.setdefault(name, binary.identity.realpath))
+                binary = binary._replace(identity=identity)
             out.append(OpenRequest(name, binary))
         return out, unreadable
 

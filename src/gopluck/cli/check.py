@@ -45,7 +45,7 @@ class Target(NamedTuple):
     multiple=True,
     shell_complete=complete.files,
     help="The path that the host passes to plugin.Open, where it is not PLUGIN: it is part of Go's error text. "
-    "Once for all plugins, or once for each, in order.",
+    "Once for all plugins, or once for each, in order. Two files with one NAME lay there one after the other.",
 )
 @click.option(
     "--symbol",

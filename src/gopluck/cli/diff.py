@@ -1,4 +1,4 @@
-"""`gopluck diff OLD NEW [PLUGIN…]`: which plugins have to be rebuilt for the next build of a host?"""
+"""`gopluck diff OLD NEW [PLUGIN…]`: which plugins must be rebuilt for the next build of a host?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STATUS = {"compatible": 0, "breaking": 1, "unknown": 3}
 EXIT_STATUS = """\b
 Exit status:
   0  plugins of OLD fit NEW
-  1  a package that plugins can import changed, or a PLUGIN has to be rebuilt
+  1  a package that plugins can import changed, or a PLUGIN must be rebuilt
   2  wrong usage, or a file that does not exist or cannot be read
   3  something cannot be determined
 (the first of 2, 1, 3 that applies)
@@ -39,7 +39,7 @@ def command(
     quiet: bool,
     color: str,
 ) -> int:
-    """Compare two builds of a host: which packages changed, and why, and which plugins have to be rebuilt for NEW.
+    """Compare two builds of a host: which packages changed, and why, and which plugins must be rebuilt for NEW.
 
     OLD and NEW are executables, or manifests that `gopluck manifest` wrote. Without a PLUGIN this is the check before
     a merge into the host's repository. Each PLUGIN is loaded into OLD and into NEW, in processes of its own; a

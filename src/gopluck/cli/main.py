@@ -20,7 +20,7 @@ COMMANDS = {
     "build": ("gopluck.cli.build", "Build a plugin that a host loads, and prove it."),
     "align": ("gopluck.cli.align", "Make a plugin's module fit a host, before anything is built."),
     "init": ("gopluck.cli.init", "A new plugin project that fits a host."),
-    "diff": ("gopluck.cli.diff", "Which plugins have to be rebuilt for the next build of a host?"),
+    "diff": ("gopluck.cli.diff", "Which plugins must be rebuilt for the next build of a host?"),
     "manifest": ("gopluck.cli.manifest", "Write the small file that stands in for a host."),
     "explain": ("gopluck.cli.explain", "What does a rule mean, and what helps?"),
     "completion": ("gopluck.cli.completion", "Let your shell complete files, options, rules and symbols."),

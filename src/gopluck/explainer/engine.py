@@ -50,8 +50,12 @@ def explain(host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[Ou
         if outcome.why == End.PREVIOUS_FAILURE and outcome.other:
             # The cached error of the first Open of that path: its reasons are the reasons.
             out.append(out[outcome.other - 1])
-        elif request.binary is None or outcome.why in (End.NOT_REACHED, End.CACHED):
+        elif request.binary is None or outcome.why == End.NOT_REACHED:
             out.append(Explanation())
+        elif outcome.why == End.CACHED:
+            evidence = Evidence(host, request.binary, outcome, tuple(earlier))
+            cached = (rule for rule in registry.rules(Kind.RISK) if End.CACHED in rule.explains)
+            out.append(Explanation(findings=tuple(_findings(cached, Role.RISK, lambda rule: rule.ends, evidence))))
         else:
             evidence = Evidence(host, request.binary, outcome, tuple(earlier))
             out.append(explain_one(evidence))

@@ -1,7 +1,7 @@
 """The one parser of Go types: from source text, as people or Go itself write it, to a tree (`go/parser`).
 
 The grammar of types in the language specification, with import paths in front of names (`*net/http.Request`), which Go
-itself writes as `http.Request` behind an import. A length of an array has to be a number; interfaces embed nothing.
+itself writes as `http.Request` behind an import. A length of an array must be a number; interfaces embed nothing.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ class _Parser:
         try:
             size = int(length.replace("_", "") if len(length) <= MAX_DIGITS else "", 0)
         except ValueError:
-            raise NotATypeError(f"the length of an array has to be a number, not {length[:MAX_DIGITS]!r}") from None
+            raise NotATypeError(f"the length of an array must be a number, not {length[:MAX_DIGITS]!r}") from None
         self.take("]")
         return Array(size, self.type())
 

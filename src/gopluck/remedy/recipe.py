@@ -106,18 +106,19 @@ def recipes(
 
 def _no_plugin(failure: Failure) -> Recipe:
     """A file that is no Go plugin says nothing about the source that it should have been built from."""
-    what = "is not a Go file" if failure.plugin is not None else "is not there"
+    what = "is not a Go plugin that can be read" if failure.plugin is not None else "does not exist"
+    name = _name(failure.path)
     wanted = baseline(Build(failure.host, "the host"))
     return Recipe(
         False,
         "plugin",
-        f"{failure.path} {what}: there is nothing to build anew",
+        f"{failure.path} {what}: build one from the plugin's source",
         wanted.go,
         wanted.env,
         wanted.flags,
-        build=build_words(wanted.flags, _name(failure.path)),
+        build=build_words(wanted.flags, name if name.endswith(".so") else "plugin.so"),
         inputs=wanted.inputs,
-        notes=("The command builds a plugin that fits this host, from the plugin's source.", *wanted.notes),
+        notes=wanted.notes,
         left_out=wanted.left_out,
     )
 
@@ -336,7 +337,7 @@ def _machine(failure: Failure, fixed: Build, moved: Build, env: dict[str, str], 
         libc = libc_of(fixed.binary).kind
         if libc in LIBC:
             env["CC"] = LIBC[libc]
-            notes.append(f"CC has to be a C compiler for {libc}: a system that is built on {libc} has one.")
+            notes.append(f"CC must be a C compiler for {libc}: a system that is built on {libc} has one.")
 
 
 def _kept(failure: Failure, moved: Build) -> list[str]:

@@ -36,10 +36,12 @@ def look_up(
     requests: Sequence[OpenRequest], outcomes: Sequence[Outcome], symbols: Sequence[Symbol]
 ) -> tuple[Outcome, ...]:
     """The outcomes with what `Lookup` of each symbol says in each plugin that loads."""
-    return tuple(
-        _looked_up(request.binary, outcome, symbols) if outcome.verdict == Verdict.LOADS and request.binary else outcome
-        for request, outcome in zip(requests, outcomes, strict=True)
-    )
+    out = []
+    for request, outcome in zip(requests, outcomes, strict=True):
+        cached = outcome.why == End.CACHED and outcome.other
+        plugin = requests[outcome.other - 1].binary if cached and outcome.other else request.binary
+        out.append(_looked_up(plugin, outcome, symbols) if outcome.verdict == Verdict.LOADS and plugin else outcome)
+    return tuple(out)
 
 
 def _looked_up(plugin: Binary, outcome: Outcome, symbols: Sequence[Symbol]) -> Outcome:

@@ -56,6 +56,8 @@ def _why_not(recipe: Recipe) -> str:
     why = recipe.why_not or "no reason is known"
     if recipe.left_out:
         return f"{why[:1].upper()}{why[1:]}."
+    if recipe.side == "plugin" and recipe.build:
+        return f"{why}."
     if recipe.untold:
         return f"gopluck cannot name a command for the plugin's side: {why}"
     return f"Nothing on the plugin's side helps: {why}" if recipe.side == "host" else f"No command helps: {why}"
@@ -67,14 +69,14 @@ def fix_lines(recipe: Recipe, where: str) -> Iterator[Line]:
         yield comment(f"Left out: {left.setting} = {shortened(left.value)}")
     for one in recipe.inputs:
         if one.name:
-            yield comment(f"{one.name} has to be {one.what}")
+            yield comment(f"{one.name} must be {one.what}")
     commands = lines(recipe)
     if commands and where and not recipe.directory:
         yield comment(f"In {where}:")
     yield from commands
     for one in recipe.inputs:
         if not one.name:
-            yield comment(f"{one.path} has to be {one.what}" if one.path else f"It needs {one.what}")
+            yield comment(f"{one.path} must be {one.what}" if one.path else f"It needs {one.what}")
     yield from map(comment, recipe.notes)
 
 

@@ -34,7 +34,7 @@ SHORT = {
     Verdict.UNKNOWN: "cannot be determined",
     UNREADABLE: "cannot be read",
     LOOKUP: "will load, but a lookup fails",
-    "rebuild": "has to be rebuilt",
+    "rebuild": "must be rebuilt",
     "unfit": "did not load before",
 }
 """What a row of a table says besides the reason, by state."""
@@ -90,13 +90,13 @@ def tally(plugins: Sequence[PluginResult], host: str) -> tuple[str, ...]:
 DIFFS = {
     "unknown": "whether plugins of {old} fit {new} cannot be determined",
     "compatible": "plugins of {old} fit {new}",
-    "breaking": "plugins of {old} have to be rebuilt for {new}",
+    "breaking": "plugins of {old} must be rebuilt for {new}",
 }
 NO_PLUGIN_FITS = "no plugin of {old} fits {new}"
 
 CHANGES = {
     "keep": ("{plugin} loads into {new}", "{plugin} load into {new}"),
-    "rebuild": ("{plugin} has to be rebuilt", "{plugin} have to be rebuilt"),
+    "rebuild": ("{plugin} must be rebuilt", "{plugin} must be rebuilt"),
     "unfit": ("{plugin} did not load into {old} either", "{plugin} did not load into {old} either"),
     "unknown": (
         "whether {plugin} loads into {new} cannot be determined",
@@ -129,9 +129,9 @@ def diff_reason(diff: HostDiff) -> str:
 
 
 def to_rebuild(diff: HostDiff) -> str:
-    """How many of the plugins have to be rebuilt."""
+    """How many of the plugins must be rebuilt."""
     some, all_ = sum(plugin.action == "rebuild" for plugin in diff.plugins), len(diff.plugins)
-    return f"{some} of {all_} plugin{'s' if all_ > 1 else ''} {'has' if some == 1 else 'have'} to be rebuilt"
+    return f"{some} of {all_} plugin{'s' if all_ > 1 else ''} must be rebuilt"
 
 
 def change_state(change: PluginChange) -> str:
@@ -148,7 +148,7 @@ def change_sentence(change: PluginChange, *, several: bool = False) -> str:
 
 
 def change_reason(change: PluginChange) -> str:
-    """Why a plugin has to be rebuilt, or cannot be judged."""
+    """Why a plugin must be rebuilt, or cannot be judged."""
     return "" if change.action == "keep" else shortened(_about(change).headline)
 
 

@@ -75,7 +75,7 @@ class HostDiff(NamedTuple):
         """`breaking`, `unknown` or `compatible`.
 
         `breaking`: a package that plugins can import changed, the new host keeps every plugin out, or a given plugin
-        has to be rebuilt. `unknown`: none of these, and something cannot be determined.
+        must be rebuilt. `unknown`: none of these, and something cannot be determined.
         """
         actions = {plugin.action for plugin in self.plugins}
         if self.breaks or any(package.importable for package in self.changed) or "rebuild" in actions:

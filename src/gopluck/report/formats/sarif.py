@@ -24,9 +24,9 @@ STATES: Mapping[str, str] = {
     Verdict.UNKNOWN: "Whether it fits cannot be determined.",
     UNREADABLE: "The file cannot be read.",
     LOOKUP: "The plugin loads, and a lookup fails.",
-    "rebuild": "The plugin has to be rebuilt for the new host.",
+    "rebuild": "The plugin must be rebuilt for the new host.",
     "unfit": "The plugin did not load into the old host either.",
-    "breaking": "Plugins of the old host have to be rebuilt for the new one.",
+    "breaking": "Plugins of the old host must be rebuilt for the new one.",
     "differs": "The plugin's module does not fit the host.",
 }
 """What a result is about where no rule of gopluck gives the reason, by state."""

@@ -21,7 +21,7 @@ def words(evidence: Evidence, found: Mapping[str, str]) -> tuple[str, str, str]:
     what = found.get("library") or found.get("symbol") or "a sanitizer"
     what = what.rpartition("/")[2]
     return (
-        f"the plugin was built with a sanitizer ({what}), which has to be in the process from its start",
+        f"the plugin was built with a sanitizer ({what}), which must be in the process from its start",
         "Build both with the same of -asan and -msan, or neither.",
         f"the plugin was built with a sanitizer ({what}), with which the host was not started",
     )
