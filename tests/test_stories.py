@@ -1,4 +1,4 @@
-"""The three stories of the README, typed as they stand there, with a real Go and a real host.
+"""Three stories of docs/howto, typed as they stand there, with a real Go and a real host.
 
 A line exits with 1 where the comment behind it says so; every other one has to succeed.
 """
@@ -21,12 +21,19 @@ from fixtures.oracle.model import GoBuild
 from fixtures.scenarios import kit
 from fixtures.scenarios.kit import GREET, NEWEST
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+HOWTO = Path(__file__).parent.parent / "docs" / "howto"
+STORIES = {
+    "My plugin does not load": ("plugin-does-not-load.md", "## By hand"),
+    "Check it in CI": ("gate-before-merge.md", "## In the plugin's repository"),
+    "I publish a host": ("publish-a-host.md", "## Publish a manifest with each release"),
+}
+"""By title: the page, and the heading above the lines."""
 
 
 def story(title: str) -> list[str]:
     """The lines of the block under a heading, those that end in a backslash joined."""
-    found = re.search(rf"^### {title}\n.*?^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    page, heading = STORIES[title]
+    found = re.search(rf"^{heading}$.*?^```sh\n# Needs Go\.\n(.*?)^```", (HOWTO / page).read_text(), re.MULTILINE | re.DOTALL)
     assert found is not None, title
     return re.sub(r"\\\n\s*", "", found[1]).splitlines()
 
