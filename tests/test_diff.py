@@ -26,7 +26,7 @@ from gopluck.report.interface import QUIET, VERBOSE, View
 from gopluck.result.check import Finding
 from gopluck.result.diff import ChangedPackage, HostChange, HostDiff, OneSided, PluginChange
 from gopluck.result.verdict import Role
-from test_report_json import closed, described, fields
+from test_report_json import closed, described
 
 SCHEMA: dict[str, Any] = json.loads(files("gopluck.report").joinpath("schema/diff-v1.json").read_text("utf-8"))
 

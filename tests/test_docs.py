@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -70,24 +71,52 @@ def _typed(block: Block) -> str:
     return documented.SHOWN.sub("", block.text)
 
 
-HOSTS = """
-    gateway-1.4 gateway-1.5 gateway-next golangci-lint tyk telegraf nakama containerd krakend-2.11 krakend-2.12
-    nakama-3.24 nakama-3.25 rootfs/srv/gateway rootfs/usr/bin/krakend rootfs/nakama/nakama
-""".split()
-PLUGINS = """
-    auth-2.so metrics.so plugins/auth.so auth/auth.so rootfs/srv/auth.so example.so bad.so myplugin.so plugin.so
-    plugin-1.so plugin-2.so first.so second.so my-plugin.so a.so b.so backend.so
-""".split()
-MODULES = ". auth auth-2 plugins/auth plugin my-plugin backend myplugin".split()
+HOSTS = [
+    "gateway-1.4",
+    "gateway-1.5",
+    "gateway-next",
+    "golangci-lint",
+    "tyk",
+    "telegraf",
+    "nakama",
+    "containerd",
+    "krakend-2.11",
+    "krakend-2.12",
+    "nakama-3.24",
+    "nakama-3.25",
+    "rootfs/srv/gateway",
+    "rootfs/usr/bin/krakend",
+    "rootfs/nakama/nakama",
+]
+PLUGINS = [
+    "auth-2.so",
+    "metrics.so",
+    "plugins/auth.so",
+    "auth/auth.so",
+    "rootfs/srv/auth.so",
+    "example.so",
+    "bad.so",
+    "myplugin.so",
+    "plugin.so",
+    "plugin-1.so",
+    "plugin-2.so",
+    "first.so",
+    "second.so",
+    "my-plugin.so",
+    "a.so",
+    "b.so",
+    "backend.so",
+]
+MODULES = [".", "auth", "auth-2", "plugins/auth", "plugin", "my-plugin", "backend", "myplugin"]
 OUTPUT = ("-o", "--output")
-MANIFESTS = "gateway.json gateway-1.4.json released.json host.json".split()
+MANIFESTS = ["gateway.json", "gateway-1.4.json", "released.json", "host.json"]
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the files that the pages name, under their names: the samples."""
     folder = tmp_path_factory.mktemp("docs") / "shop"
-    shutil.copytree(unpack(), folder, copy_function=os.link)
+    shutil.copytree(unpack(), folder)  # no links: others write beside the samples, and gopluck counts a file's names
     for sample, names in (("gateway", HOSTS), ("auth.so", PLUGINS)):
         for name in names:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +138,9 @@ WITH_GO = list({one.words: one for one in RUN if one.words[0] == "build" or "--w
 WITHOUT_GO = list({one.words: one for one in RUN if one.words not in {with_go.words for with_go in WITH_GO}}.values())
 
 
-def run(command: Command, folder: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
+def run(
+    command: Command, folder: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> tuple[int, str]:
     """The status of a command, in a copy of the shop, and what it said."""
     inside = folder / "auth" if any(word.startswith("../") for word in command.words) else folder
     if command.words[0] == "init":
@@ -176,7 +207,7 @@ def anchors(page: Path) -> set[str]:
     """The anchors of a page's headings, as GitHub makes them, and MkDocs as it is set up here."""
     out: list[str] = []
     every = tokens(page)
-    for opening, inline in zip(every, every[1:], strict=False):
+    for opening, inline in pairwise(every):
         if opening.type == "heading_open":
             text = "".join(child.content for child in inline.children or ())
             slug = re.sub(r"[^\w\- ]", "", text.lower()).strip().replace(" ", "-")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,15 +60,6 @@ def described(schema: Any, path: str = "") -> list[str]:
 def test_the_schema_is_a_schema_and_describes_every_field() -> None:
     Draft202012Validator.check_schema(SCHEMA)
     assert described(SCHEMA) == []
-
-
-def fields(schema: Any) -> set[str]:
-    """The names of all fields that the schema describes."""
-    if isinstance(schema, list):
-        return set().union(*map(fields, schema))
-    if not isinstance(schema, dict):
-        return set()
-    return set(schema.get("properties", {})).union(*map(fields, schema.values()))
 
 
 @pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)

@@ -25,6 +25,7 @@ HOWTO = Path(__file__).parent.parent / "docs" / "howto"
 STORIES = {
     "My plugin does not load": ("plugin-does-not-load.md", "## By hand"),
     "Check it in CI": ("gate-before-merge.md", "## In the plugin's repository"),
+    "Hot reload": ("hot-reload.md", "## If you have to reload"),
     "I publish a host": ("publish-a-host.md", "## Publish a manifest with each release"),
 }
 """By title: the page, and the heading above the lines."""
@@ -33,7 +34,9 @@ STORIES = {
 def story(title: str) -> list[str]:
     """The lines of the block under a heading, those that end in a backslash joined."""
     page, heading = STORIES[title]
-    found = re.search(rf"^{heading}$.*?^```sh\n# Needs Go\.\n(.*?)^```", (HOWTO / page).read_text(), re.MULTILINE | re.DOTALL)
+    found = re.search(
+        rf"^{heading}$.*?^```sh\n# Needs Go\.\n(.*?)^```", (HOWTO / page).read_text(), re.MULTILINE | re.DOTALL
+    )
     assert found is not None, title
     return re.sub(r"\\\n\s*", "", found[1]).splitlines()
 
@@ -111,6 +114,16 @@ def test_i_publish_a_host(shop: Shop) -> None:
     assert "auth/auth.so" in steps[-1][2]
     assert "rebuil" in steps[-1][2]
     assert not really_loads(host("v1.1.0"), shop.root / "auth" / "auth.so")
+
+
+def test_hot_reload(shop: Shop) -> None:
+    shop.run("gopluck build gateway auth -o auth.so")
+    steps = typed(shop, "Hot reload")
+    assert steps[-1][2].endswith("2 of 2 plugins will load into gateway.\n")
+    opened = subprocess.run(
+        [build.build(host("v1.0.0")), "auth.so", "auth-2.so"], cwd=shop.root, capture_output=True, text=True
+    )
+    assert [json.loads(line)["result"] for line in opened.stdout.splitlines()] == ["ok", "ok"]
 
 
 def really_loads(host: GoBuild, plugin: Path) -> bool:
