@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -273,19 +272,20 @@ def test_every_page_is_in_the_navigation() -> None:
     assert sorted(named(config["nav"])) == sorted({*there, *site.OUTSIDE.values()})
 
 
-LINKS: dict[str, Callable[[], tuple[str, str]]] = {
-    "of docs to a file outside": lambda: ("robustness.md", "[a](../SECURITY.md)|[a](SECURITY.md)"),
-    "of docs to a folder without a page": lambda: ("how-go-loads-plugins.md", "[a](../fixtures/tour/src)|a"),
-    "of a file outside to docs": lambda: ("CONTRIBUTING.md", "[a](docs/architecture.md)|[a](architecture.md)"),
-    "of a file in a folder outside": lambda: ("oracle.md", "[a](../docs/json.md#examples)|[a](json.md#examples)"),
-    "between pages": lambda: ("howto/tyk.md", "[a](../rules/trimpath.md)|[a](../rules/trimpath.md)"),
-    "to another site": lambda: ("json.md", "[a](https://go.dev/x.md)|[a](https://go.dev/x.md)"),
+LINKS: dict[str, tuple[str, str]] = {
+    "of docs to a file outside": ("robustness.md", "[a](../SECURITY.md)|[a](SECURITY.md)"),
+    "of docs to a folder without a page": ("how-go-loads-plugins.md", "[a](../fixtures/tour/src)|a"),
+    "of a file outside to docs": ("CONTRIBUTING.md", "[a](docs/architecture.md)|[a](architecture.md)"),
+    "of a file in a folder outside": ("oracle.md", "[a](../docs/json.md#examples)|[a](json.md#examples)"),
+    "that shows a file's name": ("howto/tyk.md", "[json.md](../json.md#examples)|[JSON](../json.md#examples)"),
+    "between pages": ("howto/tyk.md", "[a](../rules/trimpath.md)|[a](../rules/trimpath.md)"),
+    "to another site": ("json.md", "[a](https://go.dev/x.md)|[a](https://go.dev/x.md)"),
 }
 
 
 @pytest.mark.parametrize("case", LINKS)
 def test_links_become_those_of_the_site(case: str) -> None:
-    page, texts = LINKS[case]()
+    page, texts = LINKS[case]
     before, after = texts.split("|")
     assert site.with_links(before, page) == after
 
