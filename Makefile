@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint format bench fuzz dist fixtures clean
+.PHONY: help demo test test-all lint format bench fuzz dist docs fixtures clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
@@ -52,6 +52,15 @@ fixtures: $(READY) ## build the oracle's sets anew, really load them, and record
 	$(PY) -m fixtures.oracle load
 	$(PY) -m fixtures.oracle record
 
+docs: $(VENV)/.docs ## the site, into site/ (open site/index.html); a broken link fails
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
+	@echo "Written: site/index.html"
+
+$(VENV)/.docs: $(READY) mkdocs.yml
+	@echo "Installing MkDocs into $(VENV) ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
 clean: ## remove what make made, but not the downloaded toolchains
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests fixtures -type d -name __pycache__ -prune -exec rm -rf {} +

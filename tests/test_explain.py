@@ -100,7 +100,7 @@ def test_json_has_every_rule_by_its_slug() -> None:
         "group": "Causes of a package that differs",
         "sections": [{"heading": heading, "text": text} for heading, text in trimpath.sections],
         "links": [{"title": title, "url": url} for title, url in trimpath.links],
-        "page": "https://gopluck.github.io/gopluck/rules/trimpath/",
+        "page": "https://gopluck.github.io/gopluck/rules/trimpath.html",
     }
 
 

@@ -285,7 +285,7 @@ def test_sarif_has_a_result_for_each_reason_and_the_pages_of_its_rules() -> None
     ]
     assert run["invocations"] == [{"executionSuccessful": False}]
     rules = {one["id"]: one for one in run["tool"]["driver"]["rules"]}
-    assert rules["trimpath"]["helpUri"] == "https://gopluck.github.io/gopluck/rules/trimpath/"
+    assert rules["trimpath"]["helpUri"] == "https://gopluck.github.io/gopluck/rules/trimpath.html"
     page = (Path(__file__).parent.parent / "docs/rules/trimpath.md").read_text().partition("\n\n")[2]
     assert rules["trimpath"]["help"]["markdown"] == page
 

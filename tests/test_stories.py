@@ -1,4 +1,4 @@
-"""The three stories of the README, typed as they stand there, with a real Go and a real host.
+"""Three stories of docs/howto, typed as they stand there, with a real Go and a real host.
 
 A line exits with 1 where the comment behind it says so; every other one has to succeed.
 """
@@ -21,12 +21,22 @@ from fixtures.oracle.model import GoBuild
 from fixtures.scenarios import kit
 from fixtures.scenarios.kit import GREET, NEWEST
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+HOWTO = Path(__file__).parent.parent / "docs" / "howto"
+STORIES = {
+    "My plugin does not load": ("plugin-does-not-load.md", "## By hand"),
+    "Check it in CI": ("gate-before-merge.md", "## In the plugin's repository"),
+    "Hot reload": ("hot-reload.md", "## If you have to reload"),
+    "I publish a host": ("publish-a-host.md", "## Publish a manifest with each release"),
+}
+"""By title: the page, and the heading above the lines."""
 
 
 def story(title: str) -> list[str]:
     """The lines of the block under a heading, those that end in a backslash joined."""
-    found = re.search(rf"^### {title}\n.*?^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    page, heading = STORIES[title]
+    found = re.search(
+        rf"^{heading}$.*?^```sh\n# Needs Go\.\n(.*?)^```", (HOWTO / page).read_text(), re.MULTILINE | re.DOTALL
+    )
     assert found is not None, title
     return re.sub(r"\\\n\s*", "", found[1]).splitlines()
 
@@ -104,6 +114,16 @@ def test_i_publish_a_host(shop: Shop) -> None:
     assert "auth/auth.so" in steps[-1][2]
     assert "rebuil" in steps[-1][2]
     assert not really_loads(host("v1.1.0"), shop.root / "auth" / "auth.so")
+
+
+def test_hot_reload(shop: Shop) -> None:
+    shop.run("gopluck build gateway auth -o auth.so")
+    steps = typed(shop, "Hot reload")
+    assert steps[-1][2].endswith("2 of 2 plugins will load into gateway.\n")
+    opened = subprocess.run(
+        [build.build(host("v1.0.0")), "auth.so", "auth-2.so"], cwd=shop.root, capture_output=True, text=True
+    )
+    assert [json.loads(line)["result"] for line in opened.stdout.splitlines()] == ["ok", "ok"]
 
 
 def really_loads(host: GoBuild, plugin: Path) -> bool:

@@ -34,7 +34,7 @@ OURS = frozenset("\n\t\r\x1b")
 STRAY = r"\x1b(?!\[[0-9;]*m)|\r(?!\n)"
 """An escape that is no colour, and a return that ends no line."""
 
-LINK = r"\x1b\]8;id=[0-9-]+;{pages}/[a-z0-9-]+(?:\.md|/)\x1b\\\x1b\[2m[a-z0-9-]+\x1b\[0m\x1b\]8;;\x1b\\"
+LINK = r"\x1b\]8;id=[0-9-]+;{pages}/[a-z0-9-]+(?:\.md|\.html)\x1b\\\x1b\[2m[a-z0-9-]+\x1b\[0m\x1b\]8;;\x1b\\"
 """The name of a rule as a link to its page (OSC 8)."""
 
 COMMAND = r"(?m)^((?:[^\S\n]|\x1b\[[0-9;]*m)*):(?=:)|#(?=#\w*\[)"

@@ -41,10 +41,12 @@ def pages() -> Mapping[str, str]:
 
 def sections(one: Rule) -> tuple[tuple[str, str], ...]:
     """Heading and text of each part of a rule, as its page and `gopluck explain` show them; links come after."""
-    idle = kind_of(one.slug) == Kind.HARMLESS
+    kind = kind_of(one.slug)
+    idle = kind == Kind.HARMLESS
+    refused = kind in (Kind.LOADING, Kind.CAUSE)
     parts = (
         ("What it means", one.meaning),
-        ("Why it does not matter" if idle else "Why Go refuses", one.why),
+        ("Why it does not matter" if idle else "Why Go refuses" if refused else "What Go does", one.why),
         ("Example", one.example),
         ("What to do" if idle else "How to fix it", one.fix),
     )

@@ -19,15 +19,23 @@ class MismatchedPackage(NamedTuple):
     """A package whose hash the plugin expects otherwise than the process has it."""
 
     path: str
+    """Its import path."""
     host_hash: str
+    """The link-time hash that the process has, as hex."""
     plugin_hash: str
+    """The one that the plugin expects."""
     provider: str
     """The file whose hash counts: the host, or an earlier plugin that defined the package first."""
     module: str | None = None
+    """`std` for the standard library; None when it is not recorded."""
     host_dir: str | None = None
+    """The source directory as the provider records it; None for a package without functions."""
     plugin_dir: str | None = None
+    """The same of the plugin."""
     causes: tuple[str, ...] = ()
+    """Slugs of the rules that can have changed its hash, strongest first: all of them have to go."""
     via: tuple[str, ...] = ()
+    """With `dependency-changed`: the packages that may have changed it."""
 
 
 class Packages(NamedTuple):
@@ -45,12 +53,16 @@ class Finding(NamedTuple):
     """One reason, risk, or harmless difference."""
 
     rule: str
+    """The rule's slug."""
     role: Role
     message: str
+    """One line for people; its wording may change."""
     packages: tuple[str, ...] = ()
+    """The import paths that it is about."""
     evidence: Mapping[str, Any] = MappingProxyType({})
     """`host` and `plugin`: what was compared."""
     fix: str = ""
+    """What to do; empty when there is nothing to do."""
     headline: str = ""
     """The message in a few words; empty where it is short enough."""
 
@@ -93,10 +105,12 @@ class PluginResult(NamedTuple):
     """What `plugin.Open` of one plugin does."""
 
     path: str
+    """The plugin, as it was given."""
     position: int
     """1 for the first plugin of its process."""
     verdict: Verdict
     stage: Stage | None
+    """Where the load ends; None when it does not fail."""
     effect: Effect | None
     error: str | None
     """The text as Go prints it."""
@@ -104,6 +118,7 @@ class PluginResult(NamedTuple):
     """False where the text depends on a C library that is not known."""
     packages: Packages = Packages()
     findings: tuple[Finding, ...] = ()
+    """Why, and what else is worth knowing; the strongest first."""
     note: str | None = None
     """Why the verdict is `unknown` or `not-reached`, in one line."""
     remedy: Recipe | None = None
