@@ -20,6 +20,7 @@ import recorded
 from fixtures.samples.archive import unpack
 from gopluck.cli.main import COMMANDS
 from gopluck.facts.codec import from_json
+from gopluck.report.interface import View, renderer
 
 SCHEMAS = ("align", "build", "check", "diff", "explain", "inspect")
 SAMPLES = unpack()
@@ -87,6 +88,17 @@ def test_two_files_under_one_name_are_one_plugin_for_go() -> None:
     assert "Open 1 loaded " in finding.message
     apart = gopluck.check(HOST, [PLUGIN, SAMPLES / "auth-copy.so"], names=["a.so", "b.so"]).plugins[1]
     assert apart.error == 'plugin.Open("b"): plugin already loaded'
+
+
+@pytest.mark.parametrize(
+    ("head", "what"), [(b"\xcf\xfa\xed\xfe", "a Mach-O file, built for macOS"), (b"MZ", "a Windows")]
+)
+def test_a_host_of_another_system_is_not_decided_and_says_so_once(head: bytes, what: str, tmp_path: Path) -> None:
+    (tmp_path / "host").write_bytes(head + bytes(4000))
+    report = gopluck.check(tmp_path / "host", PLUGIN)
+    text = renderer("check", "text")(report, View())
+    assert (report.verdict, text.count(what)) == ("unknown", 1)
+    assert "gopluck reads ELF hosts, as Linux has them" in text
 
 
 def test_documents_are_those_of_the_commands() -> None:

@@ -12,7 +12,7 @@ from gopluck.facts.model import Binary
 from gopluck.facts.read import read as _read
 from gopluck.facts.read import read_whole
 from gopluck.loader.lazy import Libraries
-from gopluck.replay.process import OpenRequest, Outcome, replay
+from gopluck.replay.process import FOREIGN, OpenRequest, Outcome, replay
 from gopluck.result.check import PluginResult, Report
 from gopluck.result.verdict import Verdict
 
@@ -294,15 +294,11 @@ def _read_in(path: str, root: str | None) -> Binary:
     return binary._replace(identity=binary.identity._replace(realpath=path[len(root.rstrip("/")) :]))
 
 
-UNDECIDED = {"mach-o": "a Mach-O file", "pe": "a Windows program"}
-"""Formats in which Go hosts exist, but whose loading gopluck does not replay."""
-
-
 def _accepted(host: Binary) -> Binary:
     """The host. One of which nothing can be said is an input error; one that is only beyond gopluck gives `unknown`."""
     if host.damage is not None:
         raise MalformedFile(f"{host.path}: {host.damage}")
-    if host.format in UNDECIDED or host.packed:
+    if host.format in FOREIGN or host.packed:
         return host
     if host.format != "elf" and host.format != "manifest":
         raise Usage(f"{host.path}: is not a program: HOST is the Go program that opens the plugins, or its manifest")

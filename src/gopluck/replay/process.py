@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from gopluck.loader.library import System
 
 NOT_IMPLEMENTED = "plugin: not implemented"
+FOREIGN = {"mach-o": "a Mach-O file, built for macOS", "pe": "a Windows program"}
+"""Formats in which Go hosts exist, but whose loading is not replayed."""
+
 REALPATH_FAILED = "realpath failed"
 PREVIOUS_FAILURE = " (previous failure)"
 
@@ -182,8 +185,8 @@ def _plugin_package(host: Binary) -> Outcome | None:
     """How every Open of a host ends that has no working package plugin (`plugin/plugin_stubs.go`)."""
     go = host.go
     if go is None:
-        what = f"the host {'is packed' if host.packed else f'is a {host.format} file'}"
-        return Outcome(Verdict.UNKNOWN, why=End.UNKNOWN_FORMAT, note=f"{what}, which gopluck does not look into")
+        what = "is packed" if host.packed else f"is {FOREIGN.get(host.format, f'a {host.format} file')}"
+        return Outcome(Verdict.UNKNOWN, why=End.UNKNOWN_FORMAT, note=f"the host {what}")
     if go.plugin_support == "none":
         note = "the host does not import package plugin: it opens no plugins"
         return Outcome(Verdict.FAILS, why=End.NO_PLUGIN_PACKAGE, note=note)

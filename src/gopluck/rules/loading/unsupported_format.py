@@ -23,8 +23,14 @@ def words(evidence: Evidence, found: Mapping[str, str]) -> tuple[str, str, str]:
 def ends(evidence: Evidence) -> Iterator[Told]:
     """What `dlopen` refuses for its form, and what gopluck does not look into."""
     yield from by_failure(words)(evidence)
-    if evidence.outcome.why in (End.UNKNOWN_LAYOUT, End.UNKNOWN_FORMAT):
+    if evidence.outcome.why == End.UNKNOWN_LAYOUT:
         yield told(evidence.outcome.note or "", "Try a newer gopluck, or really load it.")
+    if evidence.outcome.why == End.UNKNOWN_FORMAT:
+        if evidence.host.packed:
+            what, fix = "a packed file holds its modules compressed", "Give gopluck the file from before it was packed."
+        else:
+            what, fix = "it cannot say what another system's loader does", "Load the plugin where the host runs."
+        yield told(f"gopluck reads ELF hosts, as Linux has them: {what}", fix)
 
 
 RULE = Rule(
@@ -32,7 +38,8 @@ RULE = Rule(
     rank=40,
     title="The file is damaged, or of a form that cannot be judged.",
     meaning="The ELF header is good, but the dynamic linker cannot map the file (it is cut, its segments do not fit), "
-    "or it was built by a Go release whose module layout this gopluck does not know.",
+    "or it was built by a Go release whose module layout this gopluck does not know. Or the host is packed, or a "
+    "program for macOS or Windows: gopluck knows how Linux loads, and nothing else. (On Windows Go has no plugins.)",
     why="`dlopen` maps the segments that the program headers name; where the file ends before them, the process dies "
     "(SIGBUS) when it touches the missing pages.",
     example="A plugin copied while the disk was full.",
