@@ -166,6 +166,8 @@ def test_a_document() -> None:
                         "evidence": {"host": "-trimpath=true", "plugin": None},
                         "fix": r.BUILD,
                         "page": "docs/rules/trimpath.md",
+                        "accepted": False,
+                        "acceptance": None,
                     }
                 ],
                 "remedy": None,

@@ -4,15 +4,15 @@ TYPE_CHECKING = False
 """As in `typing`, whose import takes longer than everything else before `gopluck` can look after Ctrl-C."""
 
 if TYPE_CHECKING:
-    from gopluck.api import build, check, diff, read
+    from gopluck.api import Ignore, build, check, diff, read
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "build", "check", "diff", "read"]
+__all__ = ["Ignore", "__version__", "build", "check", "diff", "read"]
 
 
 def __getattr__(name: str) -> object:
-    """`build`, `check`, `diff` and `read` are imported when they are used: `gopluck --help` does not pay for them."""
-    if name not in ("build", "check", "diff", "read"):
+    """The API is imported when it is used: `gopluck --help` does not pay for it."""
+    if name not in ("Ignore", "build", "check", "diff", "read"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import gopluck.api
 

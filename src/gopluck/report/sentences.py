@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gopluck.report.fix import shortened
-from gopluck.result.check import PluginResult, of_role, others
+from gopluck.result.check import Acceptance, PluginResult, of_role, others
 from gopluck.result.verdict import Effect, Fit, Role, Stage, Verdict
 
 if TYPE_CHECKING:
@@ -69,6 +69,15 @@ def sentence(plugin: PluginResult, *, several: bool = False) -> str:
 def reason(plugin: PluginResult) -> str:
     """Why, cut where it is too long to be read; empty of a plugin that loads."""
     return "" if plugin.verdict == Verdict.LOADS else shortened(plugin.headline)
+
+
+def accepted(acceptance: Acceptance) -> str:
+    """What is said of a risk that is accepted, or was until a day that is over."""
+    until = f" until {acceptance.until}" if acceptance.until else ""
+    words = f"accepted{until}" + (", which has passed: it counts again" if acceptance.expired else "")
+    if not acceptance.reason:
+        return words
+    return f"{words} ({acceptance.reason})" if acceptance.expired else f"{words}: {acceptance.reason}"
 
 
 def tally(plugins: Sequence[PluginResult], host: str) -> tuple[str, ...]:
