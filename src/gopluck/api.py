@@ -294,7 +294,7 @@ def _ignores(ignore: Sequence[Ignore | str]) -> list[Ignore]:
 
         for one in found:
             if reason := why_not(one.rule):
-                raise Usage(f"{one.where and f'{one.where}: '}{one.rule}: {reason}")
+                raise Usage(f"{one.where or one.rule}: {reason}")
     return found
 
 

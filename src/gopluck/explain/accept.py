@@ -7,7 +7,7 @@ from datetime import date
 from os.path import abspath
 
 from gopluck.result.check import Acceptance, Finding, Ignore, PluginResult
-from gopluck.result.verdict import Role
+from gopluck.result.verdict import Role, Verdict
 from gopluck.rules.registry import Kind, kind_of, registry, rule
 
 
@@ -48,6 +48,8 @@ def accept(
             # One that holds is better than one that has ended.
             said = sorted((_acceptance(mine[index], day) for index in found), key=lambda one: one.expired)
             findings.append(finding._replace(acceptance=said[0]) if said else finding)
+        if result.verdict != Verdict.LOADS:  # its risks are looked for only when it does
+            used.update(mine)
         out.append(result._replace(findings=tuple(findings)))
     return out, tuple(one for index, one in enumerate(ignores) if index not in used)
 
