@@ -55,8 +55,8 @@ class Choice(NamedTuple):
 
     def check(self, value: object, path: Path) -> object:
         """The value. Raises `Wrong`."""
-        if value not in self.words or not isinstance(value, str):
-            near = suggested(str(value), self.words)
+        if not isinstance(value, str) or value not in self.words:
+            near = suggested(value, self.words) if isinstance(value, str) else ""
             raise Wrong(path, f"has to be {' or '.join(self.words)}, not {shown(value)}{near}")
         return value
 

@@ -91,21 +91,22 @@ class _Walk:
                 self.at += 1
                 many = self.next == "["
                 self.at += many
-                table = self._inside(tuple(_parts(self.until("]"))), many)
-                self.out.setdefault(table, line)
+                table = self._inside(tuple(_parts(self.until("]"))), many, line)
                 self.until("\n")
             else:
                 self.pair(table)
 
-    def _inside(self, parts: Path, many: bool) -> Path:
+    def _inside(self, parts: Path, many: bool, line: int) -> Path:
         """The path of a header's table: in the last table of each list before it."""
         path: Path = ()
         for number, part in enumerate(parts, 1):
             path = (*path, part)
+            self.out.setdefault(path, line)
             if many and number == len(parts):
                 self.tables[path] = self.tables.get(path, 0) + 1
             if path in self.tables:
                 path = (*path, self.tables[path] - 1)
+                self.out.setdefault(path, line)
         return path
 
     def pair(self, table: Path) -> None:
