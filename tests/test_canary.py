@@ -35,6 +35,7 @@ from gopluck.align.imports import VARIABLES
 from gopluck.clean import inert
 from gopluck.cli.main import COMMANDS
 from gopluck.cli.main import main as gopluck
+from gopluck.config.keys import DOCUMENT, OUTPUT, Listed, Table
 from gopluck.errors import GopluckError
 from gopluck.facts import manifest
 from gopluck.facts.model import Binary
@@ -224,7 +225,7 @@ def acts_in(text: str, format_: str) -> str:
         return canary.acts(text)
     found = commands_of(text)
     assert len(found) == len(text.splitlines())
-    assert all(one.name in ("error", "warning") and [*one.properties] == ["file", "title"] for one in found)
+    assert all(one.name in ("error", "warning", "notice") and [*one.properties] == ["file", "title"] for one in found)
     values = [value for one in found for value in (*one.properties.values(), *one.message.split("\n"))]
     return "".join(map(canary.acts, values))
 
@@ -355,6 +356,86 @@ def test_hostile_names_of_files(here: Sandbox, samples: Path, monkeypatch: pytes
     paste(here, blocks)
     print(f"{count} commands on files with hostile names")
     assert count > 250
+
+
+# -- gopluck.toml ------------------------------------------------------------------------------------------------------
+
+CONFIG: dict[str, Any] = {
+    "host": "gateway",
+    "plugins": ["auth.so"],
+    "sysroot": "/",
+    "library-path": ["lib"],
+    "symbols": ["New"],
+    "formats": ["text", {"format": "json", "output": "out.json"}],
+    "fail-on": "risk",
+    "ignore": [
+        {
+            "rule": "untrimmed-host",
+            "plugin": "*.so",
+            "packages": ["..."],
+            "reason": "x",
+            "until": "2999-12-31",
+        }
+    ],
+}
+"""A file with every key, whose strings are replaced one by one."""
+
+
+def toml(value: Any) -> str:
+    """A value as TOML writes it in a line."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{json.dumps(key)} = {toml(item)}' for key, item in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml, value))}]"
+    return json.dumps(value).replace("\x7f", "\\u007f")
+
+
+def test_every_key_of_the_configuration_is_tried() -> None:
+    found = DOCUMENT.keys
+    entry = found["ignore"].kind
+    assert isinstance(entry, Listed)
+    assert isinstance(entry.of, Table)
+    assert set(found) == set(CONFIG)
+    assert set(entry.of.keys) == set(CONFIG["ignore"][0])
+    assert set(OUTPUT.keys) == set(CONFIG["formats"][1])
+
+
+def test_hostile_configurations(here: Sandbox, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks: list[str] = []
+    count = refused = 0
+    monkeypatch.chdir(samples)
+    plain = {key: value for key, value in CONFIG.items() if key not in ("symbols", "sysroot")}
+    places = [
+        *canary.document_places(CONFIG),
+        *canary.document_places(plain),
+        ("a key", lambda value: {**CONFIG, value: 1}),
+        ("a key of an entry", lambda value: {**CONFIG, "ignore": [{value: 1}]}),
+    ]
+    for index, (place, put) in enumerate(places):
+        for turn, value in enumerate(here.contents().values()):
+            document = put(value)
+            (samples / "gopluck.toml").write_text(
+                "".join(f"{json.dumps(key)} = {toml(document[key])}\n" for key in document)
+            )
+            before = here.snapshot()
+            forms = [(), ("-v",), ("--no-config", "gateway", "auth.so", "--ignore", value)]
+            forms += [] if place.endswith(".output") else EVERY
+            for form in forms[(turn + index) % 8 :: 8]:
+                text = run(here, "check", *form)
+                blocks += blocks_in(text) if "concise" not in form else []
+                count += 1
+                refused += not text
+            changed = {path for path, state in here.snapshot().items() if before.get(path) != state}
+            assert all(path.startswith(f"{samples}/") for path in changed), (place, value)
+            if not place.endswith(".output"):
+                assert changed <= {f"{samples}/out.json"}, (place, value)
+    for value in here.contents().values():
+        (samples / "gopluck.toml").write_bytes(value.encode("utf-8", "surrogateescape"))
+        assert run(here, "check") == ""
+        count += 1
+    paste(here, blocks)
+    print(f"{count} checks by hostile configurations, {refused} of them refused")
+    assert count - refused > 600
 
 
 # -- a plugin's module -------------------------------------------------------------------------------------------------

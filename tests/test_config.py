@@ -32,7 +32,8 @@ from gopluck.errors import GopluckError, Usage
 from gopluck.explain.accept import acceptable
 from gopluck.rules.registry import registry
 
-PAGE = (Path(__file__).parent.parent / "docs/configuration.md").read_text("utf-8")
+ROOT = Path(__file__).parent.parent
+PAGE, README = ((ROOT / name).read_text("utf-8") for name in ("docs/configuration.md", "README.md"))
 SCHEMA = json.loads((files("gopluck.config") / "schema" / "config-v1.json").read_text("utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
 NAMED = 'host = "gateway"\nplugins = ["auth.so"]\n'
@@ -115,7 +116,7 @@ GOOD = [
     'formats = ["github", {format = "sarif", output = "./out/a.b/x.sarif"}, {format = "text", output = "-"}]',
     "plugins = []\nformats = []\nignore = []\nsymbols = []\nlibrary-path = []",
     f'fail-on = "none"\n{KNOWN}plugin = "a/*.so"\npackages = ["..."]',
-    *re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL),
+    *re.findall(r"^```toml\n(.*?)^```", PAGE + README, re.MULTILINE | re.DOTALL),
 ]
 
 
@@ -204,6 +205,10 @@ def test_the_reader_takes_what_the_schema_takes(document: dict[str, Any]) -> Non
 def test_the_reader_takes_one_key_as_the_schema_takes_it(key: str, data: st.DataObject) -> None:
     document = data.draw(DOCUMENTS.map(lambda one: {name: one[name] for name in one if name == key}))
     assert takes(document) == VALIDATOR.is_valid(plain(document))
+
+
+def test_the_pages_have_examples() -> None:
+    assert [text.count("\n```toml\n") for text in (PAGE, README)] == [3, 1]
 
 
 def test_the_page_names_every_key() -> None:

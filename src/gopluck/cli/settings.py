@@ -33,16 +33,16 @@ def configuration(path: str | None, none: bool) -> Config:
 
 def host(file: Config, given: str | None) -> str:
     """The host. An argument comes first."""
-    return given if given is not None else file.host or _missing(file, "HOST", "host")
+    return given if given is not None else file.host or _missing(file, "HOST", "host", "a host")
 
 
 def plugins(file: Config, given: Sequence[str]) -> Sequence[str]:
     """The plugins. Arguments come first."""
-    return given or file.plugins or _missing(file, "PLUGIN...", "plugins")
+    return given or file.plugins or _missing(file, "PLUGIN...", "plugins", "plugins")
 
 
-def _missing(file: Config, argument: str, what: str) -> str:
-    told = f"{file.path} names no {what}" if file.path else f"no {NAME} here or above names a {what}"
+def _missing(file: Config, argument: str, none: str, one: str) -> str:
+    told = f"{file.path} names no {none}" if file.path else f"no {NAME} here or above names {one}"
     raise click.UsageError(f"Missing argument '{argument}', and {told}.")
 
 
