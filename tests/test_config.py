@@ -304,17 +304,18 @@ def test_lines() -> None:
 
 
 def test_the_nearest_file_counts_and_the_search_ends_at_a_checkout(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    inner = here / "a/b/c"
+    checkout, inner = here / "checkout", here / "checkout/a/b/c"
     inner.mkdir(parents=True)
+    write(here, "x = 1")
     monkeypatch.chdir(inner)
+    assert found() == "../../../../gopluck.toml"
+    (checkout / ".git").write_text("gitdir: elsewhere")
     assert found() is None
-    write(here.parent, "x = 1")
-    assert found() is None
-    write(here, "")
+    write(checkout, "")
     assert found() == "../../../gopluck.toml"
-    (here / "a/gopluck.toml").mkdir()
+    (checkout / "a/gopluck.toml").mkdir()
     assert found() == "../../../gopluck.toml"
-    write(here / "a/b", "")
+    write(checkout / "a/b", "")
     assert found() == "../gopluck.toml"
     write(inner, "")
     assert found() == "gopluck.toml"
