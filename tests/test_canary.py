@@ -120,6 +120,17 @@ def paste(here: Sandbox, blocks: list[str]) -> None:
             assert set(done.ran) <= set(pasted.ALLOWED)
 
 
+GO_SUM: dict[str, Callable[[str], str]] = {
+    "module": lambda value: f"{value} v1.2.0 h1:x=\n",
+    "version": lambda value: f"example.com/greet {value} h1:x=\n",
+    "another version": lambda value: f"example.com/greet v1.0.0 h1:x=\nexample.com/greet {value} h1:x=\n",
+    "checksum": lambda value: f"example.com/greet v1.0.0 h1:{value}\n",
+    "a line": lambda value: f"{value}\nexample.com/greet v1.2.0 h1:x=\n",
+    "alone": lambda value: value,
+}
+"""The texts of a go.sum, with a value in one place."""
+
+
 def test_every_command_and_format_is_tried() -> None:
     """A new command, or another `--format`, has to be tried here, too."""
     assert set(COMMANDS) - set(FORMS) == {"explain"}, "explain takes no file"
@@ -356,6 +367,38 @@ def test_hostile_names_of_files(here: Sandbox, samples: Path, monkeypatch: pytes
     paste(here, blocks)
     print(f"{count} commands on files with hostile names")
     assert count > 250
+
+
+# -- a go.sum alone ----------------------------------------------------------------------------------------------------
+
+
+def test_hostile_go_sums_and_hosts(here: Sandbox, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks: list[str] = []
+    count = 0
+    monkeypatch.chdir(here.cwd)
+    go_sum = samples / "go.sum"
+    forms = (*EVERY, ("--check",), ("--go", "1.20.1"))
+    for index, put in enumerate(GO_SUM.values()):
+        for turn, value in enumerate(here.contents().values()):
+            go_sum.write_bytes(put(value).encode("utf-8", "surrogateescape"))
+            chosen = forms[(turn + index) % 4 :: 4]
+            texts = told(here, [("align", str(samples / "gateway"), "--go-sum", str(go_sum), *form) for form in chosen])
+            blocks += chain.from_iterable(map(blocks_in, texts))
+            count += len(texts)
+    plain = json.loads(run(here, "manifest", str(samples / "gateway")))
+    names = [*CONTENTS]
+    go_sum.write_text("example.com/greet v1.2.0 h1:x=\nexample.com/words v1.0.0 h1:x=\n")
+    for index, (place, put_in) in enumerate(canary.manifest_places(plain)):
+        if place.startswith((".build", "setting")):
+            for turn, name in enumerate(names[index % 5 :: 5]):
+                (samples / "hostile.json").write_text(json.dumps(put_in(here.contents()[name])))
+                form = forms[(turn + index) % len(forms)]
+                texts = told(here, [("align", str(samples / "hostile.json"), "--go-sum", str(go_sum), *form)])
+                blocks += chain.from_iterable(map(blocks_in, texts))
+                count += 1
+    paste(here, blocks)
+    print(f"{count} commands on hostile go.sum files and hosts, {len(set(blocks))} blocks")
+    assert count > 700
 
 
 # -- gopluck.toml ------------------------------------------------------------------------------------------------------

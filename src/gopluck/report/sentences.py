@@ -179,6 +179,19 @@ FITS = {
 }
 
 
+AGREES = {
+    Fit.FITS: "{go_mod} agrees with {host}",
+    Fit.DIFFERS: "{go_mod} does not agree with {host}",
+    Fit.UNKNOWN: "whether {go_mod} agrees with {host} cannot be determined",
+}
+"""The same of a go.sum, which alone never says that a module fits."""
+
+
+def fit_sentence(alignment: Alignment) -> str:
+    """Whether a module, or a go.sum, fits a host, with places for the fields of the alignment."""
+    return (FITS if alignment.module else AGREES)[alignment.verdict]
+
+
 def fit_reason(alignment: Alignment) -> str:
     """Why a module does not fit."""
     if alignment.verdict == Fit.FITS:

@@ -332,7 +332,7 @@ def _align(alignment: Alignment) -> Digest:
         alignment.verdict,
         LEVELS[alignment.verdict],
         (clean(alignment.go_mod),),
-        clean(said.FITS[alignment.verdict].format(**alignment._asdict())),
+        clean(said.fit_sentence(alignment).format(**alignment._asdict())),
         clean(reason),
         notes=tuple(map(clean, dict.fromkeys((*more, *alignment.notes, *alignment.recipe.notes)))),
         reasons=tuple(_reasons(_told(alignment.findings))),
