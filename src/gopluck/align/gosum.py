@@ -41,7 +41,10 @@ WEAKER = (
     "This is weaker than gopluck align HOST DIR: a go.sum tells neither flags nor replacements, nor which packages are "
     "imported, nor which of several versions is selected{release}."
 )
-UNTRIED = "These commands were not tried. go mod tidy then takes from go.sum what no build needs."
+UNTRIED = (
+    "These commands were not tried: where another module asks for more, go get lowers or drops that one, too. go mod tidy "
+    "then takes from go.sum what no build needs."
+)
 
 Sums = Mapping[str, Mapping[str, str]]
 """By module and version: the checksum of the code."""
