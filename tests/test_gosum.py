@@ -299,8 +299,9 @@ TEXT = """\
         This is weaker than gopluck align HOST DIR: a go.sum tells neither flags
         nor replacements, nor which packages are imported, nor which of several
         versions is selected, nor the Go release (--go).
-        These commands were not tried. go mod tidy then takes from go.sum what
-        no build needs.
+        These commands were not tried: where another module asks for more, go
+        get lowers or drops that one, too. go mod tidy then takes from go.sum
+        what no build needs.
 
   fix   GOTOOLCHAIN=go1.27.3 go get example.com/greet@v1.1.0
         GOTOOLCHAIN=go1.27.3 CGO_ENABLED=1 go build -buildmode=plugin \\

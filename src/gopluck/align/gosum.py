@@ -42,8 +42,8 @@ WEAKER = (
     "imported, nor which of several versions is selected{release}."
 )
 UNTRIED = (
-    "These commands were not tried: where another module asks for more, go get lowers or drops that one, too. go mod tidy "
-    "then takes from go.sum what no build needs."
+    "These commands were not tried: where another module asks for more, go get lowers or drops that one, too. "
+    "go mod tidy then takes from go.sum what no build needs."
 )
 
 Sums = Mapping[str, Mapping[str, str]]
