@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -298,6 +299,41 @@ def test_lines() -> None:
         **{("d", "f g", *rest): 8 for rest in paths({"h": 1, "i": {"j": 1}, "k": [{"l": 1}, {}]})},
         ("d", "f g"): 8,
     }
+
+
+WORDS = (
+    "[[",
+    "]]",
+    '"""',
+    "'''",
+    "'c'",
+    '"d"',
+    "true",
+    "2027-03-31",
+    "a = 1\n",
+    "b = [1, {c = 2}]\n",
+    "[a]\n",
+    "[[e]]\n",
+)
+PIECES = st.sampled_from([*"[]{}=,.\n #\"'\\ab1", *WORDS])
+
+
+@settings(deadline=None, max_examples=1000)
+@given(st.lists(PIECES, max_size=20).map("".join))
+def test_any_text_is_read_or_refused_in_a_line(text: str) -> None:
+    with TemporaryDirectory() as folder:
+        path = str(write(Path(folder), text))
+        said = f"{path}:"
+        try:
+            read(path)
+        except GopluckError as error:
+            said = str(error)
+    assert said.startswith(f"{path}:")
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return
+    assert set(paths(document)) == {path for path in lines(tokens(text)) if path}
 
 
 # -- where it is found -------------------------------------------------------------------------------------------------
