@@ -116,6 +116,7 @@ def command(
 
     \b
     Examples:
+      gopluck check
       gopluck check ./gateway auth.so metrics.so
       gopluck check ./gateway plugins/ --format json
       gopluck check ./gateway plugins/ --format sarif -o out.sarif --format text

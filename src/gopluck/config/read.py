@@ -17,6 +17,8 @@ from gopluck.result.check import Ignore
 LARGEST = 65536
 """Bytes of a file: some four hundred entries of `ignore`."""
 
+LINK = "is a link that leads out of the folder of this file, or into a hidden one"
+
 LONGEST_KEY = 100
 """Parts of a dotted key."""
 
@@ -69,7 +71,7 @@ def _config(path: str, document: Mapping[str, Any], where: Mapping[Path, int]) -
     outputs = document.get("formats", ())
     for index, (_, output) in enumerate(outputs):
         if output is not None and not _below(folder, output):
-            raise Wrong(("formats", index, "output"), "is a link that leads out of the folder of this file")
+            raise Wrong(("formats", index, "output"), LINK)
     config = Config(path, lines=where)
     return config._replace(
         host=_file(folder, document.get("host")),
@@ -104,6 +106,7 @@ def _files(folder: str, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _below(folder: str, output: str) -> bool:
-    """Whether a file is really below a folder, whatever links are on the way."""
-    root = os.path.realpath(folder or ".")
-    return os.path.realpath(os.path.join(folder, output)).startswith(root.rstrip("/") + "/")
+    """Whether a file is really below a folder, and in no hidden one, whatever links are on the way."""
+    root = os.path.realpath(folder or ".").rstrip("/") + "/"
+    path = os.path.realpath(os.path.join(folder, output))
+    return path.startswith(root) and "/." not in path.removeprefix(root[:-1])
