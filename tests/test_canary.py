@@ -35,6 +35,7 @@ from gopluck.aligner.imports import VARIABLES
 from gopluck.clean import inert
 from gopluck.cli.main import COMMANDS
 from gopluck.cli.main import main as gopluck
+from gopluck.config.keys import DOCUMENT, OUTPUT, Listed, Table
 from gopluck.errors import GopluckError
 from gopluck.facts import manifest
 from gopluck.facts.model import Binary
@@ -117,6 +118,17 @@ def paste(here: Sandbox, blocks: list[str]) -> None:
             done = way(shell, blocks, here.cwd)
             assert (done.status, done.said, list(here.cwd.iterdir())) == (0, "", [])
             assert set(done.ran) <= set(pasted.ALLOWED)
+
+
+GO_SUM: dict[str, Callable[[str], str]] = {
+    "module": lambda value: f"{value} v1.2.0 h1:x=\n",
+    "version": lambda value: f"example.com/greet {value} h1:x=\n",
+    "another version": lambda value: f"example.com/greet v1.0.0 h1:x=\nexample.com/greet {value} h1:x=\n",
+    "checksum": lambda value: f"example.com/greet v1.0.0 h1:{value}\n",
+    "a line": lambda value: f"{value}\nexample.com/greet v1.2.0 h1:x=\n",
+    "alone": lambda value: value,
+}
+"""The texts of a go.sum, with a value in one place."""
 
 
 def test_every_command_and_format_is_tried() -> None:
@@ -224,7 +236,7 @@ def acts_in(text: str, format_: str) -> str:
         return canary.acts(text)
     found = commands_of(text)
     assert len(found) == len(text.splitlines())
-    assert all(one.name in ("error", "warning") and [*one.properties] == ["file", "title"] for one in found)
+    assert all(one.name in ("error", "warning", "notice") and [*one.properties] == ["file", "title"] for one in found)
     values = [value for one in found for value in (*one.properties.values(), *one.message.split("\n"))]
     return "".join(map(canary.acts, values))
 
@@ -355,6 +367,118 @@ def test_hostile_names_of_files(here: Sandbox, samples: Path, monkeypatch: pytes
     paste(here, blocks)
     print(f"{count} commands on files with hostile names")
     assert count > 250
+
+
+# -- a go.sum alone ----------------------------------------------------------------------------------------------------
+
+
+def test_hostile_go_sums_and_hosts(here: Sandbox, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks: list[str] = []
+    count = 0
+    monkeypatch.chdir(here.cwd)
+    go_sum = samples / "go.sum"
+    forms = (*EVERY, ("--check",), ("--go", "1.20.1"))
+    for index, put in enumerate(GO_SUM.values()):
+        for turn, value in enumerate(here.contents().values()):
+            go_sum.write_bytes(put(value).encode("utf-8", "surrogateescape"))
+            chosen = forms[(turn + index) % 4 :: 4]
+            texts = told(here, [("align", str(samples / "gateway"), "--go-sum", str(go_sum), *form) for form in chosen])
+            blocks += chain.from_iterable(map(blocks_in, texts))
+            count += len(texts)
+    plain = json.loads(run(here, "manifest", str(samples / "gateway")))
+    names = [*CONTENTS]
+    go_sum.write_text("example.com/greet v1.2.0 h1:x=\nexample.com/words v1.0.0 h1:x=\n")
+    for index, (place, put_in) in enumerate(canary.manifest_places(plain)):
+        if place.startswith((".build", "setting")):
+            for turn, name in enumerate(names[index % 5 :: 5]):
+                (samples / "hostile.json").write_text(json.dumps(put_in(here.contents()[name])))
+                form = forms[(turn + index) % len(forms)]
+                texts = told(here, [("align", str(samples / "hostile.json"), "--go-sum", str(go_sum), *form)])
+                blocks += chain.from_iterable(map(blocks_in, texts))
+                count += 1
+    paste(here, blocks)
+    print(f"{count} commands on hostile go.sum files and hosts, {len(set(blocks))} blocks")
+    assert count > 700
+
+
+# -- gopluck.toml ------------------------------------------------------------------------------------------------------
+
+CONFIG: dict[str, Any] = {
+    "host": "gateway",
+    "plugins": ["auth.so"],
+    "sysroot": "/",
+    "library-path": ["lib"],
+    "symbols": ["New"],
+    "formats": ["text", {"format": "json", "output": "out.json"}],
+    "fail-on": "risk",
+    "ignore": [
+        {
+            "rule": "untrimmed-host",
+            "plugin": "*.so",
+            "packages": ["..."],
+            "reason": "x",
+            "until": "2999-12-31",
+        }
+    ],
+}
+"""A file with every key, whose strings are replaced one by one."""
+
+
+def toml(value: Any) -> str:
+    """A value as TOML writes it in a line."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{json.dumps(key)} = {toml(item)}' for key, item in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml, value))}]"
+    return json.dumps(value).replace("\x7f", "\\u007f")
+
+
+def test_every_key_of_the_configuration_is_tried() -> None:
+    found = DOCUMENT.keys
+    entry = found["ignore"].kind
+    assert isinstance(entry, Listed)
+    assert isinstance(entry.of, Table)
+    assert set(found) == set(CONFIG)
+    assert set(entry.of.keys) == set(CONFIG["ignore"][0])
+    assert set(OUTPUT.keys) == set(CONFIG["formats"][1])
+
+
+def test_hostile_configurations(here: Sandbox, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks: list[str] = []
+    count = refused = 0
+    monkeypatch.chdir(samples)
+    plain = {key: value for key, value in CONFIG.items() if key not in ("symbols", "sysroot")}
+    places = [
+        *canary.document_places(CONFIG),
+        *canary.document_places(plain),
+        ("a key", lambda value: {**CONFIG, value: 1}),
+        ("a key of an entry", lambda value: {**CONFIG, "ignore": [{value: 1}]}),
+    ]
+    for index, (place, put) in enumerate(places):
+        for turn, value in enumerate(here.contents().values()):
+            document = put(value)
+            (samples / "gopluck.toml").write_text(
+                "".join(f"{json.dumps(key)} = {toml(document[key])}\n" for key in document)
+            )
+            before = here.snapshot()
+            forms = [(), ("-v",), ("--no-config", "gateway", "auth.so", "--ignore", value)]
+            forms += [] if place.endswith(".output") else EVERY
+            for form in forms[(turn + index) % 8 :: 8]:
+                text = run(here, "check", *form)
+                blocks += blocks_in(text) if "concise" not in form else []
+                count += 1
+                refused += not text
+            changed = {path for path, state in here.snapshot().items() if before.get(path) != state}
+            assert all(path.startswith(f"{samples}/") for path in changed), (place, value)
+            if not place.endswith(".output"):
+                assert changed <= {f"{samples}/out.json"}, (place, value)
+    for value in here.contents().values():
+        (samples / "gopluck.toml").write_bytes(value.encode("utf-8", "surrogateescape"))
+        assert run(here, "check") == ""
+        count += 1
+    paste(here, blocks)
+    print(f"{count} checks by hostile configurations, {refused} of them refused")
+    assert count - refused > 600
 
 
 # -- a plugin's module -------------------------------------------------------------------------------------------------

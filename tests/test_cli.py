@@ -70,7 +70,8 @@ def test_exit_status(args: list[str], status: int) -> None:
 ERRORS = {
     "no plugin": (
         ["check", "host"],
-        "gopluck: error: Missing argument 'PLUGIN...'.\nTry: gopluck check --help\n",
+        "gopluck: error: Missing argument 'PLUGIN...', and no gopluck.toml here or above names plugins.\n"
+        "Try: gopluck check --help\n",
     ),
     "no such command": (
         ["chekc"],

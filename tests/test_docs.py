@@ -127,6 +127,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name / "main.go").write_text("package main\n\nfunc main() {}\n")
     for name in ("server", "libgo.so"):  # C programs: nothing in them that Go made
         shutil.copy("/bin/sh", folder / name)
+    (folder / "gopluck.toml").write_text('host = "gateway"\nplugins = ["auth.so"]\n')
+    (folder / "go.sum").write_text("example.com/greet v1.0.0 h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n")
     text = CliRunner().invoke(gopluck, ["manifest", str(folder / "gateway")]).stdout
     for name in MANIFESTS:
         (folder / name).write_text(text)

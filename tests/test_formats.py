@@ -25,7 +25,7 @@ from gopluck.clean import clean, inert
 from gopluck.report.formats.digest import Result
 from gopluck.report.interface import DIGESTED, QUIET, View, renderer
 from gopluck.result.align import Alignment
-from gopluck.result.check import Finding, MismatchedPackage, Packages
+from gopluck.result.check import Acceptance, Finding, MismatchedPackage, Packages
 from gopluck.result.verdict import Fit, Role
 from test_diff import BREAKING, SAME, WITHOUT_CGO
 from test_report_text import failing
@@ -47,8 +47,13 @@ ALIGNMENT = Alignment(
     recipe=r.REMEDY,
 )
 
+KNOWN = r.CODE_SKEW._replace(acceptance=Acceptance("TICKET-1", "2027-03-31"))
+ENDED = r.CODE_SKEW._replace(message="other code", acceptance=Acceptance("TICKET-2", "2020-12-31", expired=True))
+
 RESULTS: dict[str, tuple[str, Result]] = {
     "loads": ("check", r.report(r.loads())),
+    "with a risk that is accepted": ("check", r.report(r.loads(findings=(KNOWN,)))),
+    "with a risk that was accepted": ("check", r.report(r.loads(findings=(KNOWN, ENDED)), r.loads("b.so"))),
     "differs": ("check", r.report(r.DIFFERENT)),
     "everything": ("check", r.EVERYTHING),
     "many": ("check", r.report(*map(failing, range(30)), r.loads())),
@@ -75,7 +80,10 @@ def hostile() -> Iterator[tuple[str, Result]]:
             findings=(finding, finding._replace(role=Role.RISK)),
             remedy=None,
         )
-        report = r.report(plugin, plugin._replace(note="x"), r.UNREADABLE._replace(unreadable=value))
+        known = finding._replace(role=Role.RISK, acceptance=Acceptance(value, value))
+        loads = r.loads(value, findings=(known, known._replace(acceptance=Acceptance(value, value, True))))
+        accepted = r.loads(value, findings=(known,))
+        report = r.report(plugin, plugin._replace(note="x"), r.UNREADABLE._replace(unreadable=value), loads, accepted)
         yield "check", report._replace(host=r.HOST._replace(path=value))
         yield (
             "align",
@@ -137,7 +145,7 @@ def test_concise_is_a_line_for_each_plugin() -> None:
 
 def test_a_hostile_value_stays_in_its_line() -> None:
     for command, result in HOSTILE:
-        assert len(document("concise", command, result).splitlines()) == (3 if command == "check" else 1)
+        assert len(document("concise", command, result).splitlines()) == (5 if command == "check" else 1)
 
 
 # -- github ------------------------------------------------------------------------------------------------------------
@@ -161,7 +169,7 @@ def test_no_value_is_a_command_of_its_own() -> None:
         found = commands(text)
         assert len(found) == len(text.splitlines())
         for one in found:
-            assert one.name in ("error", "warning")
+            assert one.name in ("error", "warning", "notice")
             assert list(one.properties) == ["file", "title"]
             assert [char for char in one.message if char != "\n" and not char.isprintable()] == []
     value = "a%0A::error::b,title=c:d\n::set-output name=x::y"
@@ -288,6 +296,39 @@ def test_sarif_has_a_result_for_each_reason_and_the_pages_of_its_rules() -> None
     assert rules["trimpath"]["helpUri"] == "https://gopluck.github.io/gopluck/rules/trimpath.html"
     page = (Path(__file__).parent.parent / "docs/rules/trimpath.md").read_text().partition("\n\n")[2]
     assert rules["trimpath"]["help"]["markdown"] == page
+
+
+# -- what is accepted --------------------------------------------------------------------------------------------------
+
+
+def test_a_risk_that_is_accepted_is_shown_and_is_no_failure_in_any_format() -> None:
+    view = VIEW._replace(risks=True)
+    texts = {name: document(name, *RESULTS["with a risk that is accepted"], view) for name in DIGESTED}
+    words = "accepted until 2027-03-31: TICKET-1"
+    assert all(words in text for text in texts.values())
+    assert texts["concise"] == f"metrics.so: loads [code-skew] {words}\n"
+    assert [(one.name, one.properties["file"]) for one in commands(texts["github"])] == [("notice", "metrics.so")]
+    assert [(one["check_name"], one["severity"]) for one in json.loads(texts["gitlab"])] == [("code-skew", "info")]
+    suite = ElementTree.fromstring(texts["junit"].encode())[0]
+    assert ([child.tag for child in suite[0]], suite.attrib["failures"]) == (["system-out"], "0")
+    (result,) = json.loads(texts["sarif"])["runs"][0]["results"]
+    assert result["level"] == "note"
+    assert result["suppressions"] == [{"kind": "external", "status": "accepted", "justification": words}]
+
+
+def test_a_risk_that_was_accepted_counts() -> None:
+    view = VIEW._replace(risks=True)
+    texts = {name: document(name, *RESULTS["with a risk that was accepted"], view) for name in DIGESTED}
+    words = "accepted until 2020-12-31, which has passed: it counts again (TICKET-2)"
+    assert [name for name, text in texts.items() if words not in text] == ["concise", "gitlab"]
+    assert texts["concise"] == "metrics.so: loads [code-skew] other code\nb.so: loads\n"
+    assert [one.name for one in commands(texts["github"])] == ["error"]
+    assert [one["severity"] for one in json.loads(texts["gitlab"])] == ["critical", "info"]
+    assert ElementTree.fromstring(texts["junit"].encode()).attrib["failures"] == "1"
+    found = json.loads(texts["sarif"])["runs"][0]["results"]
+    assert [(one["level"], len(one["suppressions"])) for one in found] == [("error", 0), ("note", 1)]
+    (other,) = json.loads(document("sarif", "check", r.report(r.loads(findings=(r.CODE_SKEW,)))))["runs"][0]["results"]
+    assert "suppressions" not in other
 
 
 # -- markdown ----------------------------------------------------------------------------------------------------------

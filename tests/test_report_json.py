@@ -149,6 +149,8 @@ def test_a_document() -> None:
                         "evidence": {"host": "-trimpath=true", "plugin": None},
                         "fix": r.BUILD,
                         "page": "https://gopluck.github.io/gopluck/rules/trimpath.html",
+                        "accepted": False,
+                        "acceptance": None,
                     }
                 ],
                 "remedy": None,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from gopluck.projects import align, build, init, manifest
     from gopluck.result.align import Alignment
     from gopluck.result.build import Built
-    from gopluck.result.check import Finding, PluginResult, Report, RulePage
+    from gopluck.result.check import Finding, Ignore, PluginResult, Report, RulePage
     from gopluck.result.diff import HostDiff
     from gopluck.result.recipe import Recipe
     from gopluck.result.verdict import Effect, Fit, Role, Stage, Verdict
@@ -26,6 +26,7 @@ __all__ = [
     "Fit",
     "GopluckError",
     "HostDiff",
+    "Ignore",
     "MalformedFile",
     "PluginResult",
     "Recipe",
@@ -58,7 +59,7 @@ _MODULES = {
     "projects": ("align", "build", "init", "manifest"),
     "result.align": ("Alignment",),
     "result.build": ("Built",),
-    "result.check": ("Finding", "PluginResult", "Report", "RulePage"),
+    "result.check": ("Finding", "Ignore", "PluginResult", "Report", "RulePage"),
     "result.diff": ("HostDiff",),
     "result.recipe": ("Recipe",),
     "result.verdict": ("Effect", "Fit", "Role", "Stage", "Verdict"),

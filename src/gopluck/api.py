@@ -13,7 +13,7 @@ from gopluck.facts.read import read as _read
 from gopluck.facts.read import read_whole
 from gopluck.loader.lazy import Libraries
 from gopluck.replay.process import FOREIGN, OpenRequest, Outcome, replay
-from gopluck.result.check import PluginResult, Report
+from gopluck.result.check import Ignore, PluginResult, Report
 from gopluck.result.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def check(
     library_path: Sequence[str] = (),
     system: System | None = None,
     baseline: str = "host",
+    ignore: Sequence[Ignore | str] = (),
     progress: Progress = silent,
     strict: bool = True,
 ) -> Report:
@@ -65,8 +66,9 @@ def check(
 
     `independent`: each in a process of its own. `names`: what the host passes to `plugin.Open`, one for each plugin
     (default: the path as given). `symbols`: `NAME` or `NAME:TYPE` that `Lookup` has to find in each. `baseline`: the
-    side that stays as it is, `host` or `plugin`; a remedy is for the other. `progress`: called with the path of each
-    plugin before it is read.
+    side that stays as it is, `host` or `plugin`; a remedy is for the other. `ignore`: risks that are accepted, each an
+    `Ignore` or a rule's slug; findings say so (`accepted`). `progress`: called with the path of each plugin before it
+    is read.
 
     Needed libraries are those of this machine; with `sysroot` those of a container's root, in which then also the
     files lie that are below it; others count as lying there under the path that they have here. Nothing else outside
@@ -75,7 +77,8 @@ def check(
     says so (`unreadable`), and its process goes on without it.
 
     Raises `UnreadableFile` and `MalformedFile` for a file that gives no verdict, `Usage` when `names` does not fit,
-    for a type in `symbols` that is none, and for a `sysroot` that is no directory.
+    for a type in `symbols` that is none, for a `sysroot` that is no directory, and for a rule in `ignore` that is not
+    about a risk.
     """
     root = _root(sysroot)
     if system is None:
@@ -87,11 +90,17 @@ def check(
     processes = [[call] for call in calls] if independent else [calls]
     if baseline not in ("host", "plugin"):
         raise Usage(f"the baseline is host or plugin, not {baseline}")
+    ignores = _ignores(ignore)
     session = _Session(read_host(host, root), system, _symbols(symbols), baseline, progress, root, strict)
     results = [result for process in processes for result in session.run(process)]
+    unused: tuple[Ignore, ...] = ()
+    if ignores:
+        from gopluck.explainer.accept import accept
+
+        results, unused = accept(results, ignores)
     from gopluck.explainer.engine import summary
 
-    return Report(summary(session.host), tuple(results))
+    return Report(summary(session.host), tuple(results), unused)
 
 
 def diff(
@@ -256,6 +265,17 @@ def _symbols(texts: Sequence[str]) -> list[Symbol]:
         except NotATypeError as error:
             raise Usage(f"{text}: is not a symbol: {error}") from None
     return out
+
+
+def _ignores(ignore: Sequence[Ignore | str]) -> list[Ignore]:
+    found = [Ignore(one) if isinstance(one, str) else one for one in ignore]
+    if found:
+        from gopluck.explainer.accept import why_not
+
+        for one in found:
+            if reason := why_not(one.rule):
+                raise Usage(f"{one.where or one.rule}: {reason}")
+    return found
 
 
 def _root(sysroot: Path | None) -> str | None:

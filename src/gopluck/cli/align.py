@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -28,7 +29,7 @@ Exit status:
 
 @click.command("align", epilog=EXIT_STATUS)
 @click.argument("host", metavar="HOST", shell_complete=complete.files)
-@click.argument("folder", metavar="[DIR]", default=".", required=False, shell_complete=complete.folders)
+@click.argument("folder", metavar="[DIR]", required=False, shell_complete=complete.folders)
 @click.option("--check", "mode", flag_value="check", help="For CI: show what does not fit, and nothing else.")
 @click.option("--diff", "mode", flag_value="diff", help="Print the edits as a patch of go.mod.")
 @click.option("--write", "mode", flag_value="write", help="Edit go.mod, and nothing else.")
@@ -40,6 +41,13 @@ Exit status:
 @click.option(
     "--no-compile", is_flag=True, help="Compile nothing: code that no checksum pins is then not decided (status 3)."
 )
+@click.option(
+    "--go-sum",
+    metavar="FILE",
+    shell_complete=complete.files,
+    help="Compare a go.sum alone with HOST, module by module, where there is no source. Weaker: see docs/align.md.",
+)
+@click.option("--go", metavar="RELEASE", help="With --go-sum: the Go release that the plugin is built with (1.25.5).")
 @formats_option
 @outputs_option
 @click.option("-v", "--verbose", is_flag=True, help="Show every package and every harmless difference.")
@@ -47,10 +55,12 @@ Exit status:
 @color_option
 def command(
     host: str,
-    folder: str,
+    folder: str | None,
     mode: str | None,
     flags: str | None,
     no_compile: bool,
+    go_sum: str | None,
+    go: str | None,
     format_: tuple[str, ...],
     output: tuple[str, ...],
     verbose: bool,
@@ -69,22 +79,23 @@ def command(
       gopluck align ./gateway
       gopluck align --check gateway.json ./plugins/auth
       gopluck align --write gateway.json && make
+      gopluck align gateway.json --go-sum go.sum --go 1.25.5
     """
     from gopluck.cli import output as out
     from gopluck.projects import align
     from gopluck.result.recipe import NOTHING_TO_TYPE
 
     shown = verbosity(verbose, quiet)
-    if mode in ("diff", "write") and flags is not None:
-        raise click.UsageError(
-            f"--{mode} and --flags exclude each other: edits are for the build command that is printed."
-        )
     wanted = out.documents(format_, output)
-    if mode == "diff" and [one.format for one in wanted] != ["text"]:
-        raise click.UsageError("--diff prints a patch: it has no other format.")
+    refuse_usage(mode, flags, [one.format for one in wanted])
+    refuse_beside(go_sum, go, {"DIR": folder, f"--{mode}": mode, "--flags": flags, "--no-compile": no_compile})
+    where = folder or "."
     for one in wanted:
-        refuse_inputs(one.output, host, folder, flags or "")
-    alignment = align(host, folder, flags=flags, compiling=not no_compile, write=mode == "write")
+        refuse_inputs(one.output, host, where, flags or "", go_sum)
+    if go_sum is None:
+        alignment = align(host, where, flags=flags, compiling=not no_compile, write=mode == "write")
+    else:
+        alignment = of_go_sum(host, go_sum, go or "")
     if mode == "diff":
         out.write(patch_to_show(alignment), wanted[0].output)
         return STATUS[alignment.verdict]
@@ -93,13 +104,46 @@ def command(
     return STATUS[alignment.verdict]
 
 
-def refuse_inputs(output: str | None, host: str, folder: str, flags: str) -> None:
+def refuse_usage(mode: str | None, flags: str | None, formats: Sequence[str]) -> None:
+    """Raise `click.UsageError` for a mode that cannot be had so."""
+    if mode in ("diff", "write") and flags is not None:
+        raise click.UsageError(
+            f"--{mode} and --flags exclude each other: edits are for the build command that is printed."
+        )
+    if mode == "diff" and [*formats] != ["text"]:
+        raise click.UsageError("--diff prints a patch: it has no other format.")
+
+
+def refuse_beside(go_sum: str | None, go: str | None, others: Mapping[str, object]) -> None:
+    """Raise `click.UsageError` for what has no meaning with `--go-sum`, or without it."""
+    if go_sum is None:
+        if go is not None:
+            raise click.UsageError("--go belongs to --go-sum: a module is checked with the host's release.")
+        return
+    for name, value in others.items():
+        if value and value != "check":
+            raise click.UsageError(f"--go-sum and {name} exclude each other: a go.sum is compared alone.")
+
+
+def of_go_sum(host: str, path: str, go: str) -> Alignment:
+    """The alignment of a go.sum alone with a host."""
+    from gopluck.aligner.gosum import by_go_sum
+    from gopluck.api import read_host
+    from gopluck.builds.build import Build
+    from gopluck.remedy.grammar import release
+
+    if go and not release(go := f"go{go.removeprefix('go')}"):
+        raise click.UsageError(f"--go {go.removeprefix('go')}: is not a Go release such as 1.25.5.")
+    return by_go_sum(Build(read_host(host), "the host"), path, go)
+
+
+def refuse_inputs(output: str | None, host: str, folder: str, flags: str, go_sum: str | None = None) -> None:
     """Raise `Usage` when the output would replace the host, or a file that the go command may read."""
     from gopluck.aligner.goinputs import may_read, named_files
     from gopluck.cli import output as out
     from gopluck.errors import Usage
 
-    out.refuse_inputs(output, [host, *named_files(folder, flags, os.environ)])
+    out.refuse_inputs(output, [host, *([go_sum] if go_sum else []), *named_files(folder, flags, os.environ)])
     if output is not None and may_read(output):
         raise Usage(f"--output {output}: is a file that the go command reads; a report does not replace it")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from os.path import isdir
@@ -15,10 +14,10 @@ import click
 from gopluck.cli import complete
 from gopluck.cli.options import EXIT_STATUS, color_option, formats_option, outputs_option, verbosity
 from gopluck.record import NamedTuple
-from gopluck.result.verdict import Role, Verdict
+from gopluck.result.verdict import Verdict
 
 if TYPE_CHECKING:
-    from gopluck.result.check import PluginResult, Report
+    from gopluck.result.check import Ignore, PluginResult, Report
 
 STATUS = {Verdict.LOADS: 0, Verdict.FAILS: 1, Verdict.UNKNOWN: 3}
 """The exit status of a report's verdict."""
@@ -35,8 +34,8 @@ class Target(NamedTuple):
 
 
 @click.command("check", epilog=EXIT_STATUS)
-@click.argument("host", metavar="HOST", shell_complete=complete.files)
-@click.argument("plugins", metavar="PLUGIN...", nargs=-1, required=True, shell_complete=complete.files)
+@click.argument("host", metavar="[HOST]", required=False, shell_complete=complete.files)
+@click.argument("plugins", metavar="[PLUGIN]...", nargs=-1, shell_complete=complete.files)
 @click.option("--independent", is_flag=True, help="Each plugin in a fresh process, as if it were the only one.")
 @click.option(
     "--as",
@@ -77,16 +76,30 @@ class Target(NamedTuple):
 )
 @click.option(
     "--fail-on",
-    type=click.Choice(["risk"]),
-    help="Exit with status 1 also when a plugin that would load has a risk. Nothing else changes.",
+    type=click.Choice(["none", "risk"]),
+    help="risk: exit with status 1 also when a plugin that would load has a risk. Nothing else changes.",
 )
+@click.option(
+    "--ignore",
+    metavar="RULE",
+    multiple=True,
+    shell_complete=complete.rules,
+    help="Accept this risk: it is shown, and does not count for --fail-on. Can be repeated.",
+)
+@click.option(
+    "--config",
+    metavar="FILE",
+    shell_complete=complete.files,
+    help="Take this gopluck.toml, not the nearest one from here upwards (to a .git).",
+)
+@click.option("--no-config", "--isolated", is_flag=True, help="Take no gopluck.toml.")
 @formats_option
 @outputs_option
 @click.option("-v", "--verbose", is_flag=True, help="Show every package, with hashes, and the evidence.")
 @click.option("-q", "--quiet", is_flag=True, help="Show one line for each plugin that would not load, else nothing.")
 @color_option
 def command(
-    host: str,
+    host: str | None,
     plugins: tuple[str, ...],
     independent: bool,
     names: tuple[str, ...],
@@ -95,6 +108,9 @@ def command(
     library_path: str | None,
     baseline: str,
     fail_on: str | None,
+    ignore: tuple[str, ...],
+    config: str | None,
+    no_config: bool,
     format_: tuple[str, ...],
     output: tuple[str, ...],
     verbose: bool,
@@ -105,10 +121,11 @@ def command(
 
     HOST is an executable, or a manifest that `gopluck manifest` wrote. The plugins are loaded in this order into one
     process: one that fails can break those after it. A directory stands for its *.so files, each in a process of its
-    own. Nothing is executed.
+    own. Nothing is executed. A gopluck.toml says what is not said here (docs/configuration.md).
 
     \b
     Examples:
+      gopluck check
       gopluck check ./gateway auth.so metrics.so
       gopluck check ./gateway plugins/ --format json
       gopluck check ./gateway plugins/ --format sarif -o out.sarif --format text
@@ -117,25 +134,27 @@ def command(
       gopluck check rootfs/srv/gateway rootfs/srv/auth.so --sysroot rootfs
     """
     from gopluck.cli import output as out
+    from gopluck.cli import settings
 
     shown = verbosity(verbose, quiet)
-    wanted = out.documents(format_, output)
-    targets = expand(plugins)
-    for one in wanted:
-        out.refuse_inputs(one.output, [host, *(target.path for target in targets)])
+    file = settings.configuration(config, no_config)
+    opened = settings.host(file, host)
+    targets = expand(settings.plugins(file, plugins))
+    wanted = settings.documents(file, format_, output, [opened, *(target.path for target in targets)])
     options = {
         "baseline": baseline,
         # A single plugin that cannot be read leaves nothing to report on.
         "strict": len(targets) < 2,
-        **({"symbols": symbols} if symbols else {}),
-        **({"sysroot": sysroot} if sysroot is not None else {}),
-        **({"library_path": directories(library_path)} if library_path is not None else {}),
+        **settings.options(file, symbols, sysroot, library_path, ignore),
     }
+    risks = (fail_on or file.fail_on) == "risk"
     with out.progress(len(targets), quiet=quiet, color=color) as bar:
-        report = run(host, targets, spread(names, len(targets)), independent, {**options, "progress": bar})
-    out.show_all("check", report, wanted, color, shown, risks=fail_on == "risk")
+        report = run(opened, targets, spread(names, len(targets)), independent, {**options, "progress": bar})
+    out.show_all("check", report, wanted, color, shown, risks=risks)
+    if not quiet:
+        settings.remark_unused(report, whole=verbose or not plugins)
     out.complain_of(report.unreadable)
-    return status(report, risks=fail_on == "risk")
+    return status(report, risks=risks)
 
 
 def status(report: Report, *, risks: bool = False) -> int:
@@ -146,9 +165,10 @@ def status(report: Report, *, risks: bool = False) -> int:
 
 
 def risky(report: Report) -> bool:
-    """Whether a plugin that would load has a risk."""
-    loading = (plugin for plugin in report.plugins if plugin.verdict == Verdict.LOADS)
-    return any(finding.role == Role.RISK for plugin in loading for finding in plugin.findings)
+    """Whether a plugin that would load has a risk that is not accepted."""
+    from gopluck.result.check import risks
+
+    return any(plugin.verdict == Verdict.LOADS and risks(plugin.findings) for plugin in report.plugins)
 
 
 def expand(plugins: Sequence[str]) -> list[Target]:
@@ -185,11 +205,6 @@ def spread(names: Sequence[str], plugins: int) -> list[str] | None:
     return list(names)
 
 
-def directories(library_path: str) -> list[str]:
-    """The directories of an `LD_LIBRARY_PATH`, separated as `ld.so` separates them; an empty one is the current."""
-    return [directory or "." for directory in re.split("[:;]", library_path)] if library_path else []
-
-
 def run(
     host: str,
     targets: Sequence[Target],
@@ -206,6 +221,7 @@ def run(
     alone = [independent or target.alone for target in targets]
     results: dict[int, PluginResult] = {}
     report: Report | None = None
+    unused: tuple[Ignore, ...] | None = None
     for apart, indexes in groupby(sorted(range(len(targets)), key=alone.__getitem__), key=alone.__getitem__):
         chosen = list(indexes)
         report = check(
@@ -216,5 +232,6 @@ def run(
             **options,
         )
         results.update(zip(chosen, report.plugins, strict=True))
+        unused = report.unused if unused is None else tuple(one for one in unused if one in report.unused)
     assert report is not None
-    return report._replace(plugins=tuple(results[index] for index in range(len(targets))))
+    return report._replace(plugins=tuple(results[index] for index in range(len(targets))), unused=unused or ())

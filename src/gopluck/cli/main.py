@@ -117,6 +117,13 @@ def complain(message: str, hint: str = "") -> None:
     to_stderr(inert(f"gopluck: error: {clean(message)}\n" + (f"{hint}\n" if hint else "")))
 
 
+def remark(message: str) -> None:
+    """`gopluck: note: …` on stderr: what changes nothing of the result."""
+    from gopluck.clean import clean, inert
+
+    to_stderr(inert(f"gopluck: note: {clean(message)}\n"))
+
+
 def to_stderr(text: str) -> None:
     """Write what standard error can show of a text."""
     stream = sys.stderr

@@ -55,7 +55,7 @@ def explain(host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[Ou
         elif outcome.why == End.CACHED:
             evidence = Evidence(host, request.binary, outcome, tuple(earlier))
             cached = (rule for rule in registry.rules(Kind.RISK) if End.CACHED in rule.explains)
-            out.append(Explanation(findings=tuple(_findings(cached, Role.RISK, lambda rule: rule.ends, evidence))))
+            out.append(Explanation(findings=tuple(_findings(cached, Role.RISK, lambda rule: rule.risks, evidence))))
         else:
             evidence = Evidence(host, request.binary, outcome, tuple(earlier))
             out.append(explain_one(evidence))

@@ -28,7 +28,8 @@ GROUPS: Mapping[Kind, tuple[str, str]] = {
     Kind.LOOKUP: ("Lookup", "The plugin loads, and does not have what `--symbol` asks for."),
     Kind.RISK: (
         "Risks",
-        "The plugin loads, and is dangerous all the same. `--fail-on risk` turns these into status 1.",
+        "The plugin loads, and is dangerous all the same. `--fail-on risk` turns these into status 1, but for "
+        "those that you accept (`--ignore`, gopluck.toml).",
     ),
 }
 """By kind: the heading, and what its rules have in common."""

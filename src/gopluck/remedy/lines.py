@@ -47,6 +47,8 @@ def edit_words(edit: Edit) -> tuple[str, ...]:
         return ("mod", "init", edit.module)
     if edit.kind == "vendor":
         return ("mod", "vendor")
+    if edit.kind == "get":
+        return ("get", at)
     if edit.kind == "replace":
         word = f"-replace={at}={edit.to}"
         return ("mod", "edit", Placeholder(word) if isinstance(edit.to, Placeholder) else word)
@@ -81,7 +83,10 @@ def lines(recipe: Recipe) -> tuple[Line, ...]:
 def _edits(recipe: Recipe) -> Iterator[Line]:
     flags: list[str] = []
     """Those of one `go mod edit` for several edits."""
+    asked = [sh(edit_words(edit)[1]) for edit in recipe.go_mod if edit.kind == "get"]
     for edit in recipe.go_mod:
+        if edit.kind == "get":
+            continue
         if edit.kind in GO_MOD and not edit.when:
             flags.append(sh(edit_words(edit)[2]))
             continue
@@ -97,6 +102,9 @@ def _edits(recipe: Recipe) -> Iterator[Line]:
             yield edit_line(edit)
     if flags:
         yield Line(("go", "mod", "edit", *flags))
+    if asked:
+        # All at once: one after the other, each would be free to move those before it.
+        yield Line((*assignments({"GOTOOLCHAIN": recipe.go} if recipe.go else {}), "go", "get", *asked))
 
 
 def run(recipe: Recipe) -> tuple[str, ...]:

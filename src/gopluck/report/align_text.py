@@ -6,7 +6,7 @@ from gopluck.remedy.lines import comment
 from gopluck.report import findings as shared
 from gopluck.report.fix import of_alignment
 from gopluck.report.interface import QUIET, View
-from gopluck.report.sentences import FITS, fit_reason
+from gopluck.report.sentences import fit_reason, fit_sentence
 from gopluck.report.sheet import Sheet
 from gopluck.result.align import Alignment
 from gopluck.result.check import of_role
@@ -27,7 +27,7 @@ def render(alignment: Alignment, view: View) -> str:
     sheet = Sheet(view)
     if view.verbosity == QUIET and alignment.verdict == Fit.FITS:
         return ""
-    sheet.verdict(alignment.verdict, FITS[alignment.verdict], alignment._asdict(), reason=fit_reason(alignment))
+    sheet.verdict(alignment.verdict, fit_sentence(alignment), alignment._asdict(), reason=fit_reason(alignment))
     if view.verbosity == QUIET:
         return sheet.document()
     body(sheet, alignment)

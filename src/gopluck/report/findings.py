@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from gopluck.report.interface import HINT
+from gopluck.report.sentences import accepted
 
 if TYPE_CHECKING:
     from gopluck.report.sheet import Sheet
@@ -48,6 +49,8 @@ def _one_rule(sheet: Sheet, label: str, rule: str, group: Sequence[Finding], pac
     for finding in shown:
         sheet.row(label, finding.message, rules)
         label, rules = "", ()
+        if finding.acceptance:
+            sheet.text(accepted(finding.acceptance))
         if packages is not None:
             _explained(sheet, finding.packages, packages)
         if sheet.verbose and finding.evidence:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gopluck.record import NamedTuple
 from gopluck.remedy.lines import Line, comment, lines
-from gopluck.result.check import of_role
+from gopluck.result.check import of_role, risks
 from gopluck.result.recipe import Recipe
 from gopluck.result.verdict import Fit, Role, Verdict
 
@@ -30,8 +30,9 @@ def blocks(group: Group) -> Iterator[Block]:
     """What to do about some plugins: one block; or why nothing on their side helps, and the host's block."""
     plugin, recipe = group.first, group.remedy
     if recipe is None:
-        role = Role.RISK if plugin.verdict == Verdict.LOADS else Role.CAUSE
-        advice = dict.fromkeys(finding.fix for finding in of_role(plugin.findings, role) if finding.fix)
+        loads = plugin.verdict == Verdict.LOADS
+        found = risks(plugin.findings) if loads else of_role(plugin.findings, Role.CAUSE)
+        advice = dict.fromkeys(finding.fix for finding in found if finding.fix)
         yield Block("next" if plugin.verdict == Verdict.UNKNOWN else "fix", tuple(map(comment, advice)))
         return
     label = "host" if recipe.side == "host" else "fix"

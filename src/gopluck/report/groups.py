@@ -72,7 +72,11 @@ def common(plugin: PluginResult) -> Recipe | None:
 def _key(plugin: PluginResult) -> Hashable:
     """What plugins of one group have in common."""
     if plugin.verdict == Verdict.LOADS:
-        return plugin.verdict, _reasons(plugin, Role.RISK)
+        return (
+            plugin.verdict,
+            _reasons(plugin, Role.RISK),
+            tuple(one.acceptance for one in of_role(plugin.findings, Role.RISK)),
+        )
     recipe = common(plugin)
     return (
         plugin.verdict,

@@ -59,7 +59,7 @@ def plugin_document(plugin: PluginResult) -> dict[str, Any]:
             "compared": plugin.packages.compared,
             "mismatched": [_mismatched(package) for package in plugin.packages.mismatched],
         },
-        "findings": [finding_document(finding) for finding in plugin.findings],
+        "findings": [_finding(finding) for finding in plugin.findings],
         "remedy": None if plugin.remedy is None else remedy_document(plugin.remedy),
     }
 
@@ -91,6 +91,15 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "fix": finding.fix,
         "page": finding.page,
     }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    """A finding of a check: a risk can be accepted."""
+    said = finding.acceptance
+    how = None
+    if said is not None:
+        how = {"reason": said.reason or None, "until": said.until or None, "expired": said.expired}
+    return {**finding_document(finding), "accepted": finding.accepted, "acceptance": how}
 
 
 def remedy_document(recipe: Recipe) -> dict[str, Any]:

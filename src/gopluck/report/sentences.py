@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gopluck.report.fix import shortened
-from gopluck.result.check import PluginResult, of_role, others
+from gopluck.result.check import Acceptance, PluginResult, of_role, others
 from gopluck.result.verdict import Effect, Fit, Role, Stage, Verdict
 
 if TYPE_CHECKING:
@@ -69,6 +69,15 @@ def sentence(plugin: PluginResult, *, several: bool = False) -> str:
 def reason(plugin: PluginResult) -> str:
     """Why, cut where it is too long to be read; empty of a plugin that loads."""
     return "" if plugin.verdict == Verdict.LOADS else shortened(plugin.headline)
+
+
+def accepted(acceptance: Acceptance) -> str:
+    """What is said of a risk that is accepted, or was until a day that is over."""
+    until = f" until {acceptance.until}" if acceptance.until else ""
+    words = f"accepted{until}" + (", which has passed: it counts again" if acceptance.expired else "")
+    if not acceptance.reason:
+        return words
+    return f"{words} ({acceptance.reason})" if acceptance.expired else f"{words}: {acceptance.reason}"
 
 
 def tally(plugins: Sequence[PluginResult], host: str) -> tuple[str, ...]:
@@ -168,6 +177,19 @@ FITS = {
     Fit.DIFFERS: "{module} ({folder}) does not fit {host}",
     Fit.UNKNOWN: "whether {module} ({folder}) fits {host} cannot be determined",
 }
+
+
+AGREES = {
+    Fit.FITS: "{go_mod} agrees with {host}",
+    Fit.DIFFERS: "{go_mod} does not agree with {host}",
+    Fit.UNKNOWN: "whether {go_mod} agrees with {host} cannot be determined",
+}
+"""The same of a go.sum, which alone never says that a module fits."""
+
+
+def fit_sentence(alignment: Alignment) -> str:
+    """Whether a module, or a go.sum, fits a host, with places for the fields of the alignment."""
+    return (FITS if alignment.module else AGREES)[alignment.verdict]
 
 
 def fit_reason(alignment: Alignment) -> str:

@@ -238,9 +238,12 @@ class Sheet:
         if below:
             self.line(" " * (self.width - right), *self._rules(rules))
 
-    def risk(self, text: str, rule: str) -> None:
-        """A warning in short."""
-        self.row(self.sign(RISK), text, (rule,), column=INDENT + 2, style=RISK.style)
+    def risk(self, text: str, rule: str, words: str = "", *, known: bool = False) -> None:
+        """A warning in short. `words`: what its acceptance says; `known`: whether that holds."""
+        mark = APART if known else RISK
+        self.row(self.sign(mark), text, (rule,), column=INDENT + 2, style=mark.style)
+        if words:
+            self.paragraph(words, indent=INDENT + 2)
 
     def text(self, text: str) -> None:
         """A text below another that has a label."""

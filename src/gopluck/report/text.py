@@ -9,8 +9,8 @@ from gopluck.report import findings as shared
 from gopluck.report.fix import blocks, shortened
 from gopluck.report.groups import Group, groups
 from gopluck.report.interface import QUIET, View
-from gopluck.report.sentences import SHORT, reason, sentence, state, tally
-from gopluck.result.check import MismatchedPackage, PluginResult, Report, of_role
+from gopluck.report.sentences import SHORT, accepted, reason, sentence, state, tally
+from gopluck.result.check import MismatchedPackage, PluginResult, Report, of_role, risks
 from gopluck.result.verdict import Effect, Role, Stage, Verdict
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ ROWS = 10
 
 
 def render(report: Report, view: View) -> str:
-    """The document; empty when quiet and everything loads (`view.risks`: without a risk)."""
+    """The document; empty when quiet and everything loads (`view.risks`: without a risk that counts)."""
     plugins, host = report.plugins, report.host.path
     if view.verbosity == QUIET:
-        plugins = tuple(one for one in plugins if one.verdict != Verdict.LOADS or (view.risks and _risks(one)))
+        plugins = tuple(one for one in plugins if one.verdict != Verdict.LOADS or (view.risks and risks(one.findings)))
         if not plugins:
             return ""
     from gopluck.report.sheet import Sheet
@@ -55,9 +55,11 @@ def render(report: Report, view: View) -> str:
     return sheet.document()
 
 
-def _risks(plugin: PluginResult) -> list[tuple[str, str]]:
-    """What is dangerous about a plugin that loads, and by which rule."""
-    return [(one.message, one.rule) for one in of_role(plugin.findings, Role.RISK) if plugin.verdict == Verdict.LOADS]
+def _risks(sheet: Sheet, plugin: PluginResult) -> None:
+    """What is dangerous about a plugin that loads, in short: `-v` shows evidence and fix."""
+    for one in (*risks(plugin.findings), *risks(plugin.findings, accepted=True)):
+        words = accepted(one.acceptance) if one.acceptance else ""
+        sheet.risk(one.message, one.rule, words, known=one.accepted)
 
 
 # -- many plugins ------------------------------------------------------------------------------------------------------
@@ -95,8 +97,8 @@ def _table(sheet: Sheet, rows: Sequence[Group]) -> None:
         sheet.entry(state(plugin), name, text or "will not load", widest + 4)
         if len(row.plugins) > 1 and not _has_block(sheet, plugin):
             sheet.names("", row.paths, shared.SHOWN_PLUGINS, column=widest + 4)
-        for message, rule in _risks(plugin):
-            sheet.risk(message, rule)
+        if plugin.verdict == Verdict.LOADS:
+            _risks(sheet, plugin)
 
 
 # -- one group ---------------------------------------------------------------------------------------------------------
@@ -127,9 +129,7 @@ def _group(sheet: Sheet, group: Group, host: str) -> None:
     plugin = group.first
     _head(sheet, group, host)
     if plugin.verdict == Verdict.LOADS and not sheet.verbose:
-        # Its risks, in short: `-v` shows evidence and fix.
-        for message, rule in _risks(plugin):
-            sheet.risk(message, rule)
+        _risks(sheet, plugin)
         return
     sheet.gap()
     if plugin.verdict == Verdict.FAILS and plugin.stage != Stage.LOOKUP and plugin.packages.compared:
@@ -233,7 +233,8 @@ def _reasons(sheet: Sheet, group: Group) -> None:
         causes = [finding._replace(message=finding.short) for finding in causes]
         packages = None
     shared.by_rule(sheet, "why", causes, packages)
-    shared.by_rule(sheet, "risk", of_role(plugin.findings, Role.RISK))
+    shared.by_rule(sheet, "risk", risks(plugin.findings))
+    shared.by_rule(sheet, "known", risks(plugin.findings, accepted=True))
     if sheet.verbose:
         shared.by_rule(sheet, "fine", of_role(plugin.findings, Role.HARMLESS))
 

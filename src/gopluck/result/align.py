@@ -18,13 +18,14 @@ class Alignment(NamedTuple):
     folder: str
     """The folder of the plugin's main package, as it was given."""
     go_mod: str
-    """The path of its go.mod."""
+    """The path of its go.mod, or of the go.sum that alone was compared."""
     module: str
+    """Its path; empty where only a go.sum is known."""
     verdict: Fit
     """`fits`, `differs` or `unknown`."""
     basis: str
-    """What the verdict rests on: `hashes` of compiled packages, `paths` and versions that `go list` gave, or `go.mod`
-    alone (without a go command of the host's release: weaker)."""
+    """What the verdict rests on: `hashes` of compiled packages, `paths` and versions that `go list` gave, `go.mod`
+    alone (without a go command of the host's release: weaker), or `go.sum` alone (weaker still)."""
     checked: str
     """The build that was checked, as a line for a shell."""
     reason: str = ""

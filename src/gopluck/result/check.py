@@ -12,6 +12,8 @@ from gopluck.result.verdict import Effect, Role, Stage, Verdict
 from gopluck.site import rule_page
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from gopluck.result.recipe import Recipe
 
 
@@ -49,6 +51,31 @@ class Packages(NamedTuple):
     """The paths of those that are compared and do not differ."""
 
 
+class Ignore(NamedTuple):
+    """A risk that the user knows, and accepts."""
+
+    rule: str
+    plugin: str = ""
+    """A glob: of the file's name, or, with a `/` in it, of its path. Empty: every plugin."""
+    packages: tuple[str, ...] = ()
+    """Import paths, or `example.com/greet/...`: the risk has to be about these alone. Empty: about any."""
+    reason: str = ""
+    until: date | None = None
+    """The last day on which it is accepted."""
+    where: str = ""
+    """Where it stands, for messages: `gopluck.toml:7`, `--ignore`."""
+
+
+class Acceptance(NamedTuple):
+    """What the user said of a risk that he accepts."""
+
+    reason: str = ""
+    until: str = ""
+    """The last day on which it holds, `2027-03-31`; empty: it does not end."""
+    expired: bool = False
+    """Whether that day is over, so that the risk counts again."""
+
+
 class Finding(NamedTuple):
     """One reason, risk, or harmless difference."""
 
@@ -65,11 +92,18 @@ class Finding(NamedTuple):
     """What to do; empty when there is nothing to do."""
     headline: str = ""
     """The message in a few words; empty where it is short enough."""
+    acceptance: Acceptance | None = None
+    """Of a risk: what an `ignore` says of it."""
 
     @property
     def short(self) -> str:
         """The headline, or the message."""
         return self.headline or self.message
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it is a risk that does not count."""
+        return self.acceptance is not None and not self.acceptance.expired
 
     @property
     def page(self) -> str:
@@ -80,6 +114,11 @@ class Finding(NamedTuple):
 def of_role(findings: Iterable[Finding], role: Role) -> list[Finding]:
     """The findings that are causes, say."""
     return [finding for finding in findings if finding.role == role]
+
+
+def risks(findings: Iterable[Finding], *, accepted: bool = False) -> list[Finding]:
+    """The risks that count, or those that are accepted."""
+    return [finding for finding in of_role(findings, Role.RISK) if finding.accepted == accepted]
 
 
 def others(findings: Sequence[Finding]) -> str:
@@ -130,13 +169,13 @@ class PluginResult(NamedTuple):
     def headline(self) -> str:
         """Why it does not load, or what is dangerous about it, in one line; empty where there is nothing to say.
 
-        The strongest cause; where none is known Go's own text.
+        The strongest cause; where none is known Go's own text. A risk that is accepted is none.
         """
         if self.unreadable is not None:
             return self.unreadable
         if self.verdict in (Verdict.UNKNOWN, Verdict.NOT_REACHED) and self.note:
             return self.note
-        found = of_role(self.findings, Role.RISK if self.verdict == Verdict.LOADS else Role.CAUSE)
+        found = risks(self.findings) if self.verdict == Verdict.LOADS else of_role(self.findings, Role.CAUSE)
         if found:
             return found[0].short + others(found)
         return re.sub(OPENING, "", self.error or self.note or "")
@@ -163,6 +202,8 @@ class Report(NamedTuple):
 
     host: HostSummary
     plugins: tuple[PluginResult, ...]
+    unused: tuple[Ignore, ...] = ()
+    """What was to be ignored, and accepts nothing."""
 
     @property
     def unreadable(self) -> tuple[PluginResult, ...]:

@@ -17,7 +17,7 @@ class Edit(NamedTuple):
     """`require`, `exclude`, `replace`, `dropreplace`, `go` (which takes the toolchain line away), `module` (its own
     path): `go mod edit`. `use`: the folder becomes a workspace together with another module. `init`: the folder becomes
     a module of its own. `vendor`: the vendor folder is made anew. `lower`: this version is required, and every other
-    one that anything asks for is excluded."""
+    one that anything asks for is excluded. `get`: `go get`, all of them at once, after the other edits."""
     module: str = ""
     """The module's path; for `init` the path of the new module."""
     version: str = ""

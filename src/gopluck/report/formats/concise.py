@@ -1,4 +1,7 @@
-"""A line for each plugin, to be read, sorted and searched: `PATH: VERDICT [RULES] WHY | what Go prints`."""
+"""A line for each plugin, to be read, sorted and searched: `PATH: VERDICT [RULES] WHY | what Go prints`.
+
+Of a plugin that loads, and whose risks are accepted, these are the rules, and why.
+"""
 
 from __future__ import annotations
 
@@ -15,5 +18,9 @@ def render(result: Result, view: View) -> str:
 
 def _line(item: Item) -> str:
     rules = f"[{', '.join(item.rules)}]" if item.rules and item.level != Level.OK else ""
-    words = " ".join(filter(None, (item.state, rules, item.reason)))
+    reason = item.reason
+    if item.level == Level.OK and item.accepted:
+        rules = f"[{', '.join(dict.fromkeys(one.rule for one in item.accepted))}]"
+        reason = "; ".join(dict.fromkeys(one.acceptance for one in item.accepted))
+    words = " ".join(filter(None, (item.state, rules, reason)))
     return f"{item.paths[0]}: {words}" + (f" | {item.error}" if item.error else "")

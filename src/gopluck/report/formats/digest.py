@@ -19,7 +19,7 @@ from gopluck.report.folding import folded
 from gopluck.report.groups import Changes, Group, changes, groups, subject
 from gopluck.report.interface import View
 from gopluck.result.align import Alignment
-from gopluck.result.check import Finding, MismatchedPackage, Report, of_role
+from gopluck.result.check import Finding, MismatchedPackage, Report, of_role, risks
 from gopluck.result.diff import ChangedPackage, HostDiff
 from gopluck.result.verdict import Fit, Role, Verdict
 
@@ -58,6 +58,8 @@ class Reason(NamedTuple):
     text: str
     short: str
     packages: tuple[str, ...]
+    acceptance: str = ""
+    """Of a risk that somebody accepts: until when, and why."""
 
 
 class Fix(NamedTuple):
@@ -84,7 +86,9 @@ class Item(NamedTuple):
     """What Go prints, of the first."""
     notes: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
-    """Causes, then risks."""
+    """Causes, then risks that count."""
+    accepted: tuple[Reason, ...] = ()
+    """Risks that do not count."""
     fixes: tuple[Fix, ...] = ()
     compared: int = 0
     """Packages that were compared, of the first."""
@@ -148,14 +152,37 @@ def facts(item: Item) -> Iterator[str]:
     if item.error:
         yield f"Go: {item.error}"
     yield from item.notes
-    for reason in item.reasons:
-        if reason.text == item.reason:
-            continue
-        yield f"{'risk' if reason.role == Role.RISK else 'why'}: {reason.text} [{reason.rule}]"
+    for reason in (*item.reasons, *item.accepted):
+        if reason.text != item.reason:
+            yield f"{'risk' if reason.role == Role.RISK else 'why'}: {reason.text} [{reason.rule}]"
+        if reason.acceptance:
+            yield f"{reason.rule}: {reason.acceptance}"
     for fix in item.fixes:
         if fix.label:
             yield f"{fix.label}:"
         yield from (f"  {line}" for line in fix.lines)
+
+
+class Issue(NamedTuple):
+    """What a format with an entry for each reason says."""
+
+    rule: str
+    """The rule's slug, or the state where no rule gives the reason."""
+    text: str
+    level: Level
+    acceptance: str = ""
+    """Of a risk that is accepted, and whose level is `ok`."""
+
+
+def issues(item: Item) -> Iterator[Issue]:
+    """One for each reason; of an item without a known one, one with its state; then the risks that are accepted."""
+    if item.level != Level.OK:
+        found = [(reason.rule, reason.short, reason.role) for reason in item.reasons]
+        for rule, text, role in found or [(item.state, item.reason, Role.CAUSE)]:
+            beside = role == Role.RISK and item.level == Level.ERROR and len(found) > 1
+            yield Issue(rule, text, Level.WARNING if beside else item.level)
+    for one in item.accepted:
+        yield Issue(one.rule, one.short, Level.OK, one.acceptance)
 
 
 def some(names: Sequence[str], most: int) -> tuple[str, ...]:
@@ -188,16 +215,18 @@ def _plugins(group: Group, host: str, view: View) -> Item:
     title = said.sentence(plugin, several=len(group.plugins) > 1)
     state = said.state(plugin)
     level, reason = LEVELS[state], said.reason(plugin)
-    if plugin.verdict == Verdict.LOADS and (risks := of_role(plugin.findings, Role.RISK)):
+    if plugin.verdict == Verdict.LOADS and (found := risks(plugin.findings)):
         level = Level.ERROR if view.risks else Level.WARNING
-        title, reason = f"{title}, with a risk", risks[0].short
+        title, reason = f"{title}, with a risk", found[0].short
+    elif plugin.verdict == Verdict.LOADS and risks(plugin.findings, accepted=True):
+        title = f"{title}, with a risk that is accepted"
     return _item(state, level, group, title.format(plugin=group.subject, host=host), reason)
 
 
 def _item(state: str, level: Level, group: Group, title: str, reason: str) -> Item:
     plugin = group.first
     note = plugin.note if plugin.note and plugin.note not in reason else ""
-    packages = plugin.packages
+    packages, several = plugin.packages, len(group.plugins) > 1
     fixes = () if plugin.verdict == Verdict.LOADS and level == Level.OK else tuple(_fixes(blocks(group)))
     return Item(
         state,
@@ -207,7 +236,8 @@ def _item(state: str, level: Level, group: Group, title: str, reason: str) -> It
         clean(reason),
         clean(plugin.error or ""),
         tuple(map(clean, filter(None, [note]))),
-        tuple(_reasons(plugin.findings, several=len(group.plugins) > 1)),
+        tuple(_reasons(_told(plugin.findings), several=several)),
+        tuple(_reasons(risks(plugin.findings, accepted=True), several=several)),
         fixes,
         packages.compared,
         packages.mismatched,
@@ -215,12 +245,18 @@ def _item(state: str, level: Level, group: Group, title: str, reason: str) -> It
     )
 
 
-def _reasons(findings: Sequence[Finding], *, several: bool = False) -> Iterator[Reason]:
-    """Causes, then risks. `several`: of more than one plugin, so without the name and the packages of one."""
-    for one in (*of_role(findings, Role.CAUSE), *of_role(findings, Role.RISK)):
+def _told(findings: Sequence[Finding]) -> list[Finding]:
+    """The causes, then the risks that count."""
+    return [*of_role(findings, Role.CAUSE), *risks(findings)]
+
+
+def _reasons(findings: Iterable[Finding], *, several: bool = False) -> Iterator[Reason]:
+    """Causes and risks. `several`: of more than one plugin, so without the name and the packages of one."""
+    for one in findings:
         short = clean(one.short)
         text, packages = (short, ()) if several else (clean(one.message), tuple(map(clean, one.packages)))
-        yield Reason(one.rule, one.role, text, short, packages)
+        words = clean(said.accepted(one.acceptance)) if one.acceptance else ""
+        yield Reason(one.rule, one.role, text, short, packages, words)
 
 
 def _fixes(found: Iterable[Block]) -> Iterator[Fix]:
@@ -253,7 +289,7 @@ def _diff(diff: HostDiff) -> Digest:
         clean(said.diff_sentence(diff).format(**values)),
         clean(said.diff_reason(diff)),
         notes=tuple(map(clean, _changed(diff))),
-        reasons=(*breaks, *_reasons(diff.findings)),
+        reasons=(*breaks, *_reasons(_told(diff.findings))),
         compared=diff.compared,
         packages=diff.changed,
     )
@@ -296,10 +332,10 @@ def _align(alignment: Alignment) -> Digest:
         alignment.verdict,
         LEVELS[alignment.verdict],
         (clean(alignment.go_mod),),
-        clean(said.FITS[alignment.verdict].format(**alignment._asdict())),
+        clean(said.fit_sentence(alignment).format(**alignment._asdict())),
         clean(reason),
         notes=tuple(map(clean, dict.fromkeys((*more, *alignment.notes, *alignment.recipe.notes)))),
-        reasons=tuple(_reasons(alignment.findings)),
+        reasons=tuple(_reasons(_told(alignment.findings))),
         fixes=tuple(_fixes([block] if block else [])),
         compared=len(alignment.shared),
     )

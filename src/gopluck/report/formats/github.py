@@ -16,7 +16,8 @@ SHOWN = 20
 
 def render(result: Result, view: View) -> str:
     """The commands; nothing where all is well."""
-    return "".join(f"{_command(item)}\n" for item in digest(result, view).groups if item.level != Level.OK)
+    found = digest(result, view).groups
+    return "".join(f"{_command(item)}\n" for item in found if item.level != Level.OK or item.accepted)
 
 
 def _command(item: Item) -> str:
@@ -25,7 +26,8 @@ def _command(item: Item) -> str:
         lines.insert(1, ", ".join(some(item.paths, SHOWN)))
     message = "\n".join(map(inert, lines))
     name = item.paths[0].removeprefix("./")
-    return f"::{item.level} file={_property(name)},title={_property(item.title)}::{_data(message)}"
+    level = "notice" if item.level == Level.OK else item.level
+    return f"::{level} file={_property(name)},title={_property(item.title)}::{_data(message)}"
 
 
 def _data(text: str) -> str:

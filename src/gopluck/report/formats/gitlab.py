@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
-from gopluck.report.formats.digest import Item, Level, Result, digest
+from gopluck.report.formats.digest import Item, Level, Result, digest, issues
 from gopluck.report.interface import View
 from gopluck.report.json import dumps
-from gopluck.result.verdict import Role
 
-SEVERITIES = {Level.ERROR: "critical", Level.WARNING: "minor"}
+SEVERITIES = {Level.ERROR: "critical", Level.WARNING: "minor", Level.OK: "info"}
+"""By level; a risk that is accepted is `info`, which GitLab shows, and counts for nothing."""
 
 
 def render(result: Result, view: View) -> str:
@@ -21,20 +21,16 @@ def render(result: Result, view: View) -> str:
 
 
 def _issues(item: Item, seen: dict[str, int]) -> Iterator[dict[str, Any]]:
-    """One for each reason; of an item without a known one, one with its state."""
-    if item.level == Level.OK:
-        return
     path = item.paths[0].removeprefix("./")
     error = f" ({item.error})" if item.error else ""
-    reasons = [(reason.rule, reason.short, reason.role) for reason in item.reasons]
-    for name, text, role in reasons or [(item.state, item.reason, Role.CAUSE)]:
-        level = Level.WARNING if role == Role.RISK and item.level == Level.ERROR and len(reasons) > 1 else item.level
-        key = "\0".join((name, path, text))
+    for one in issues(item):
+        key = "\0".join((one.rule, path, one.text))
         seen[key] = seen.get(key, 0) + 1
+        more = f" ({one.acceptance})" if one.acceptance else error
         yield {
-            "description": f"{item.title}: {text}{error}" if text else item.title + error,
-            "check_name": name,
+            "description": f"{item.title}: {one.text}{more}" if one.text else item.title + more,
+            "check_name": one.rule,
             "fingerprint": sha256(f"{key}\0{seen[key]}".encode()).hexdigest(),
-            "severity": SEVERITIES[level],
+            "severity": SEVERITIES[one.level],
             "location": {"path": path, "lines": {"begin": 1}},
         }

@@ -91,7 +91,7 @@ def _page(found: Digest) -> Mapping[str, Any]:
 
 def _has_card(item: Item) -> bool:
     """Whether there is more to say of it than a row of the table does."""
-    return bool(item.error or item.reasons or item.fixes or item.packages or item.matched)
+    return bool(item.error or item.reasons or item.accepted or item.fixes or item.packages or item.matched)
 
 
 def _row(item: Item, card: str) -> Mapping[str, str]:
@@ -99,7 +99,7 @@ def _row(item: Item, card: str) -> Mapping[str, str]:
     name = item.paths[0] if len(item.paths) == 1 else f"{item.paths[0]} and {len(item.paths) - 1} more"
     why = item.row
     if item.level == Level.OK and not item.packages and item.compared:
-        why = "all packages match"
+        why = "all packages match" + (", with a risk that is accepted" if item.accepted else "")
     return {"level": item.level, "sign": SIGNS[item.level], "name": shortened(name), "card": card, "why": why}
 
 
@@ -119,7 +119,7 @@ def _card(name: str, item: Item, tiles: Tiles, alone: bool) -> dict[str, Any]:
         "of": f", of {item.paths[0]}" if several else "",
         "error": item.error,
         "notes": item.notes,
-        "reasons": [_reason(reason, colors.get(reason.rule, "")) for reason in item.reasons],
+        "reasons": [_reason(reason, colors.get(reason.rule, "")) for reason in (*item.reasons, *item.accepted)],
         "modules": modules,
         "share": _share(item),
         "fixes": list(_fixes(item)),
@@ -137,7 +137,7 @@ def _share(item: Item) -> str:
 def _reason(reason: Reason, color: str) -> Mapping[str, Any]:
     many = reason.packages if len(reason.packages) > 1 else ()
     return {
-        "text": PREFIXES[reason.role] + reason.text,
+        "text": PREFIXES[reason.role] + reason.text + (f" ({reason.acceptance})" if reason.acceptance else ""),
         "rule": reason.rule,
         "color": color or ("w" if reason.role == Role.RISK else OTHER),
         "count": f"{len(many)} packages",

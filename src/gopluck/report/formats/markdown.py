@@ -49,7 +49,8 @@ def _lines(found: Digest) -> Iterator[str]:
         yield f"| {SIGNS[item.level]} | {names}{f' and {more} more' if more > 0 else ''} | {_why(item)} |"
     if len(found.groups) > ROWS:
         yield f"| | {len(found.groups) - ROWS} more | |"
-    detailed = [item for item in found.groups if item.level != Level.OK and (item.error or item.reasons or item.fixes)]
+    told = (item for item in found.groups if item.level != Level.OK or item.accepted)
+    detailed = [item for item in told if item.error or item.reasons or item.accepted or item.fixes]
     for item in detailed[:DETAILS]:
         yield from _details(item)
     if len(detailed) > DETAILS:
@@ -60,8 +61,9 @@ def _lines(found: Digest) -> Iterator[str]:
 def _why(item: Item) -> str:
     """The reason, in a cell."""
     if item.level == Level.OK:
-        matching = bool(item.compared and not item.packages)
-        return f"{item.state}, all packages match" if matching else item.state
+        known = ", with a risk that is accepted" if item.accepted else ""
+        matching = ", all packages match" if item.compared and not item.packages else ""
+        return item.state + matching + known
     return _cell(item.row)
 
 
@@ -77,9 +79,10 @@ def _details(item: Item) -> Iterator[str]:
         yield from _block([item.error])
     for note in item.notes:
         yield f"- {_code(note)}"
-    for reason in item.reasons:
+    for reason in (*item.reasons, *item.accepted):
         about = f": {len(reason.packages)} packages" if len(reason.packages) > 1 else ""
-        yield f"- {'risk' if reason.role == Role.RISK else 'why'} {_code(reason.text)} (`{reason.rule}`{about})"
+        known = f": {_code(reason.acceptance)}" if reason.acceptance else ""
+        yield f"- {'risk' if reason.role == Role.RISK else 'why'} {_code(reason.text)} (`{reason.rule}`{about}){known}"
     yield ""
     for fix in item.fixes:
         yield from _fix(fix)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
 from gopluck import __version__
 from gopluck.explainer.pages import page, rule_page
-from gopluck.report.formats.digest import Digest, Item, Level, Result, digest, facts
+from gopluck.report.formats.digest import Digest, Item, Result, digest, facts, issues
 from gopluck.report.interface import View
 from gopluck.report.json import dumps
 from gopluck.report.sentences import LOOKUP, UNREADABLE
-from gopluck.result.verdict import Role, Verdict
+from gopluck.result.verdict import Verdict
 from gopluck.site import rule_page as address
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -36,6 +36,8 @@ def render(result: Result, view: View) -> str:
     """One JSON document."""
     found = digest(result, view)
     results = [one for item in found.entries for one in _results(item, found)]
+    if not any(one["suppressions"] for one in results):  # in all results or in none (SARIF 2.1.0, 3.27.23)
+        results = [{key: value for key, value in one.items() if key != "suppressions"} for one in results]
     rules = [*dict.fromkeys(one["ruleId"] for one in results)]
     for one in results:
         one["ruleIndex"] = rules.index(one["ruleId"])
@@ -56,22 +58,20 @@ def render(result: Result, view: View) -> str:
 
 
 def _results(item: Item, found: Digest) -> Iterator[dict[str, Any]]:
-    """One for each reason; of an item without a known one, one with its state."""
-    if item.level == Level.OK:
-        return
     path = item.paths[0].removeprefix("./")
     uri = ("file://" if path.startswith("/") else "") + quote(path, safe="/")
-    reasons: Sequence[tuple[str, str, Role]] = [(one.rule, one.short, one.role) for one in item.reasons]
-    for name, text, role in reasons or [(item.state, item.reason, Role.CAUSE)]:
-        risk = role == Role.RISK and item.level == Level.ERROR and len(reasons) > 1
-        lines = (f"{item.title}: {text}" if text else item.title, *facts(item))
+    for one in issues(item):
+        lines = (f"{item.title}: {one.text}" if one.text else item.title, *facts(item))
         yield {
-            "ruleId": name,
+            "ruleId": one.rule,
             "ruleIndex": 0,
-            "level": Level.WARNING if risk else item.level,
+            "level": "note" if one.acceptance else one.level,
             "message": {"text": _plain("\n".join(lines))},
             "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": 1}}}],
-            "partialFingerprints": {"gopluck/v1": sha256("\0".join((name, path, text)).encode()).hexdigest()},
+            "partialFingerprints": {"gopluck/v1": sha256("\0".join((one.rule, path, one.text)).encode()).hexdigest()},
+            "suppressions": [
+                {"kind": "external", "status": "accepted", "justification": text} for text in (one.acceptance,) if text
+            ],
             "properties": {"host": found.against, "state": item.state, "error": item.error or None},
         }
 

@@ -8,8 +8,10 @@ from gopluck.replay.ends import End
 from gopluck.rules.model import Evidence, Rule, Told, go_issue, go_source, told
 
 
-def ends(evidence: Evidence) -> Iterator[Told]:
+def risks(evidence: Evidence) -> Iterator[Told]:
     """By the files of both Opens of the path."""
+    if evidence.outcome.why != End.CACHED:
+        return
     first = evidence.opened(evidence.outcome.other)
     if first is None or first.binary is None or first.binary.identity.inode == evidence.plugin.identity.inode:
         return
@@ -34,5 +36,5 @@ RULE = Rule(
     fix="Restart the host, or build each version with a module path of its own into a file of its own.",
     links=(go_source("plugin/plugin_dlopen.go, open"), go_issue(17980), go_issue(33230)),
     explains=frozenset({End.CACHED}),
-    ends=ends,
+    risks=risks,
 )

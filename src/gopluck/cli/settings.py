@@ -1,0 +1,117 @@
+"""What counts for `gopluck check`: the command line, and where it says nothing the gopluck.toml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from os.path import isdir
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gopluck.config.model import NAME, Config, found
+from gopluck.errors import Usage
+from gopluck.result.check import Ignore, Report
+
+if TYPE_CHECKING:
+    from gopluck.cli.output import Document
+
+
+def configuration(path: str | None, none: bool) -> Config:
+    """The file that `--config` names, or the nearest one; empty where there is none."""
+    if path is not None and none:
+        raise click.UsageError("--config and --no-config exclude each other.")
+    if path == "":
+        raise click.UsageError("--config is an empty name.")
+    path = None if none else path or found()
+    if path is None:
+        return Config()
+    from gopluck.config.read import read
+
+    return read(path)
+
+
+def host(file: Config, given: str | None) -> str:
+    """The host. An argument comes first."""
+    return given if given is not None else file.host or _missing(file, "HOST", "host", "a host")
+
+
+def plugins(file: Config, given: Sequence[str]) -> Sequence[str]:
+    """The plugins. Arguments come first."""
+    return given or file.plugins or _missing(file, "PLUGIN...", "plugins", "plugins")
+
+
+def _missing(file: Config, argument: str, none: str, one: str) -> str:
+    told = f"{file.path} names no {none}" if file.path else f"no {NAME} here or above names {one}"
+    raise click.UsageError(f"Missing argument '{argument}', and {told}.")
+
+
+def documents(file: Config, formats: Sequence[str], outputs: Sequence[str], inputs: Sequence[str]) -> list[Document]:
+    """The documents to write, none of which is an input. `--format` or `--output` take the place of all in the file."""
+    from gopluck.cli import output as out
+
+    if formats or outputs or not file.formats:
+        wanted = out.documents(formats, outputs)
+        for one in wanted:
+            out.refuse_inputs(one.output, [*inputs, file.path] if file.path else inputs)
+        return wanted
+    named = sorted(file.formats, key=lambda one: one[1] is None)
+    try:
+        wanted = out.documents([one for one, _ in named], [output for _, output in named if output is not None])
+        for one in wanted:
+            out.refuse_inputs(one.output, [*inputs, file.path])
+    except Usage as error:
+        raise Usage(f"{file.at('formats')}: {error}") from None
+    return wanted
+
+
+def options(
+    file: Config, symbols: Sequence[str], sysroot: str | None, library_path: str | None, ignore: Sequence[str]
+) -> dict[str, Any]:
+    """The options of `gopluck.check` that are given. Risks that are ignored add up."""
+    known = [*file.ignore, *(Ignore(rule, where=IGNORE + rule) for rule in ignore)]
+    if sysroot is None and file.sysroot is not None and not isdir(file.sysroot):  # noqa: PTH112 (pathlib costs time)
+        raise Usage(f"{file.at('sysroot')}: {file.sysroot} is not a directory")
+    if not symbols and file.symbols:
+        _refuse_symbols(file)
+    root = sysroot if sysroot is not None else file.sysroot
+    searched = directories(library_path) if library_path is not None else file.library_path
+    return {
+        **({"symbols": symbols or file.symbols} if symbols or file.symbols else {}),
+        **({"sysroot": root} if root is not None else {}),
+        **({"library_path": searched} if searched else {}),
+        **({"ignore": known} if known else {}),
+    }
+
+
+def _refuse_symbols(file: Config) -> None:
+    """Raise `Usage` for a symbol of the file that is none, with its line."""
+    from gopluck.golang.typetext import NotATypeError
+    from gopluck.replay.lookup import parse
+
+    for index, symbol in enumerate(file.symbols):
+        try:
+            parse(symbol)
+        except NotATypeError as error:
+            raise Usage(f"{file.at('symbols', index)}: {symbol} is not a symbol: {error}") from None
+
+
+def directories(library_path: str) -> list[str]:
+    """The directories of an `LD_LIBRARY_PATH`, separated as `ld.so` separates them; an empty one is the current."""
+    return [directory or "." for directory in re.split("[:;]", library_path)] if library_path else []
+
+
+IGNORE = "--ignore "
+
+
+def remark_unused(report: Report, *, whole: bool) -> None:
+    """A line on standard error for what was to be ignored, and is not there.
+
+    `whole`: whether all of the file's plugins were checked; else only what was given on the command line is meant.
+    """
+    for one in report.unused:
+        if not whole and not one.where.startswith(IGNORE):
+            continue
+        from gopluck.cli.main import remark
+
+        remark(f"{one.where}: accepts nothing: no plugin that was checked has this risk ({one.rule})")
