@@ -120,7 +120,7 @@ def wrong_options(command: Command) -> str:
     assert found is not None
     words = [word.strip("[]").removesuffix("...") for word in command.words[1:]]
     try:
-        parser = found.make_parser(click.Context(found, info_name=command.words[0]))
+        parser = found.make_parser(click.Context(found, info_name=command.words[0], **gopluck.context_settings))
         given, _, _ = parser.parse_args([word for word in words if word and word != "…"])
     except click.UsageError as error:
         return error.format_message()
