@@ -5,13 +5,18 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from gopluck.api import build, check, diff, read
+    from gopluck.images.image import Image
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "build", "check", "diff", "read"]
+__all__ = ["Image", "__version__", "build", "check", "diff", "read"]
 
 
 def __getattr__(name: str) -> object:
-    """`build`, `check`, `diff` and `read` are imported when they are used: `gopluck --help` does not pay for them."""
+    """What is given away is imported when it is used: `gopluck --help` does not pay for it."""
+    if name == "Image":
+        from gopluck.images.image import Image
+
+        return Image
     if name not in ("build", "check", "diff", "read"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import gopluck.api

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike, fspath
-from os.path import isdir, lexists, realpath
-from typing import TYPE_CHECKING
+from os.path import isdir, realpath
+from typing import TYPE_CHECKING, TypeAlias
 
 from gopluck.errors import GopluckError, MalformedFile, UnreadableFile, Usage
 from gopluck.facts.model import Binary
@@ -17,13 +17,16 @@ from gopluck.result.check import PluginResult, Report
 from gopluck.result.verdict import Verdict
 
 if TYPE_CHECKING:
+    from gopluck.images.image import Image
     from gopluck.loader.library import System
+    from gopluck.loader.sysroot import Root
     from gopluck.replay.lookup import Symbol
     from gopluck.result.build import Built
     from gopluck.result.diff import HostDiff
     from gopluck.result.recipe import Recipe
 
 Path = str | PathLike[str]
+Host: TypeAlias = "Path | Binary | Image"
 Progress = Callable[[str], object]
 
 
@@ -31,22 +34,22 @@ def _silent(path: str) -> None:
     """Nobody looks."""
 
 
-def read(path: Path) -> Binary:
-    """The facts of a host, a plugin, or a host manifest.
+def read(path: Path | Image) -> Binary:
+    """The facts of a host, a plugin, or a host manifest; of a container image the host in it.
 
     Raises `UnreadableFile` when it cannot be opened, `MalformedFile` when a manifest is damaged. A damaged ELF file
     gives a `Binary` whose `damage` says what is wrong.
     """
-    return read_whole(fspath(path))
+    return read_whole(_read(fspath(path)) if isinstance(path, str | PathLike) else path.host())
 
 
-def read_host(path: Path) -> Binary:
+def read_host(path: Path | Image) -> Binary:
     """The facts of a host or its manifest. Raises as `read`, and `Usage` for a file that is no Go program."""
     return _accepted(read(path))
 
 
 def check(
-    host: Path | Binary,
+    host: Host,
     plugins: Sequence[Path],
     *,
     independent: bool = False,
@@ -69,19 +72,24 @@ def check(
     Needed libraries are those of this machine; with `sysroot` those of a container's root, in which then also the
     files lie that are below it; others count as lying there under the path that they have here. Nothing else outside
     of the root is looked at, as after chroot(2). `library_path`: the directories of the host's LD_LIBRARY_PATH.
-    `system`: another source of libraries. `strict`: whether a plugin that cannot be read is an error; else its result
-    says so (`unreadable`), and its process goes on without it.
+    A host in an `Image` has that as its root, plugins `image:/path` lie in it, too, and where no `library_path` is
+    given, the image's LD_LIBRARY_PATH counts. `system`: another source of libraries. `strict`: whether a plugin that
+    cannot be read is an error; else its result says so (`unreadable`), and its process goes on without it.
 
     Raises `UnreadableFile` and `MalformedFile` for a file that gives no verdict, `Usage` when `names` does not fit,
     for a type in `symbols` that is none, and for a `sysroot` that is no directory.
     """
-    root = _root(sysroot)
+    image, paths = _image(host), [fspath(plugin) for plugin in plugins]
+    root = _root(sysroot) if image is None else image
+    if image is not None and sysroot is not None:
+        raise Usage(f"{image.name}: is a container image, and so the root of its host: there is no other sysroot")
     if system is None:
-        system = Libraries(root, library_path)
-    paths = [fspath(plugin) for plugin in plugins]
+        system = _system(image) if image is not None and not library_path else Libraries(root, library_path)
+    opened = paths if image is None else [image.inside(path) or path for path in paths]
+    paths = paths if image is None else [image.shown(path) for path in paths]
     if names is not None and len(names) != len(paths):
         raise Usage(f"{len(names)} names for {len(paths)} plugins")
-    calls = list(zip(names or paths, paths, strict=True))
+    calls = list(zip(names or opened, paths, strict=True))
     processes = [[call] for call in calls] if independent else [calls]
     if baseline not in ("host", "plugin"):
         raise Usage(f"the baseline is host or plugin, not {baseline}")
@@ -93,7 +101,7 @@ def check(
 
 
 def build(
-    host: Path | Binary,
+    host: Host,
     folder: Path,
     output: Path,
     environ: Mapping[str, str],
@@ -112,14 +120,14 @@ def build(
     from gopluck.builder.make import make
 
     def checked(binary: Binary, plugin: str) -> PluginResult:
-        return check(binary, [plugin]).plugins[0]
+        return check(binary if _image(host) is None else host, [plugin]).plugins[0]
 
     return make(_host(host), fspath(folder), fspath(output), environ, checked, keep=keep, progress=progress)
 
 
 def diff(
-    old: Path | Binary,
-    new: Path | Binary,
+    old: Host,
+    new: Host,
     plugins: Sequence[Path] = (),
     *,
     system: System | None = None,
@@ -128,16 +136,18 @@ def diff(
 ) -> HostDiff:
     """What changed from one build of a host to the next, and which plugins have to be rebuilt for it.
 
-    Hosts are binaries or manifests. Each plugin is checked in a process of its own. `system`, `progress`, `strict`, and
-    what is raised, are as for `check`.
+    Hosts are binaries, manifests or images. Each plugin is checked in a process of its own. `system`, `progress`,
+    `strict`, and what is raised, are as for `check`.
     """
     from gopluck.explain.hosts import compare_hosts
     from gopluck.result.diff import PluginChange
 
     hosts = [_host(host) for host in (old, new)]
     changes = compare_hosts(*hosts)
-    system = system or Libraries()
-    sessions = [_Session(host, system, progress=progress, strict=strict) for host in hosts]
+    systems = [system or _system(_image(host)) for host in (old, new)]
+    sessions = [
+        _Session(host, system, progress=progress, strict=strict) for host, system in zip(hosts, systems, strict=True)
+    ]
     found = []
     for path in [fspath(plugin) for plugin in plugins]:
         requests = sessions[0].read([(path, path)])
@@ -146,9 +156,16 @@ def diff(
     return changes._replace(plugins=tuple(found))
 
 
-def _host(host: Path | Binary, root: str | None = None) -> Binary:
+def _host(host: Host, root: Root | None = None) -> Binary:
     """A host's facts, as it lies in a container's root."""
-    return _accepted(host if isinstance(host, Binary) else _read_in(fspath(host), root))
+    if isinstance(host, str | PathLike):
+        return _accepted(_read_in(fspath(host), root))
+    return _accepted(host if isinstance(host, Binary) else host.host())
+
+
+def _system(image: Image | None) -> System:
+    """The libraries of this machine, or of the image in which the host lies."""
+    return Libraries() if image is None else Libraries(image, image.library_path)
 
 
 def _action(old: str, new: str) -> str:
@@ -170,7 +187,7 @@ class _Session:
         symbols: Sequence[Symbol] = (),
         baseline: str = "host",
         progress: Progress = _silent,
-        root: str | None = None,
+        root: Root | None = None,
         strict: bool = True,
     ) -> None:
         self.host = host
@@ -277,40 +294,27 @@ def _symbols(texts: Sequence[str]) -> list[Symbol]:
     return out
 
 
-def _root(sysroot: Path | None) -> str | None:
+def _root(sysroot: Path | None) -> Root | None:
     if sysroot is None:
         return None
     path = fspath(sysroot)
     if not isdir(path):  # noqa: PTH112 (pathlib costs time at every start)
         raise Usage(f"{path}: is not a directory: --sysroot takes the root of a container's files")
-    return realpath(path) if realpath(path) != "/" else None
+    if realpath(path) == "/":
+        return None
+    from gopluck.loader.sysroot import Directory
+
+    return Directory(realpath(path))
 
 
-def _path_in(path: str, root: str | None) -> str:
-    """Where a file is to be read: one below the root where its links lead to in there, as the process sees them.
-
-    Raises `Usage` for a link that leads to nothing in there.
-    """
-    if root is None:
-        return path
-    from gopluck.loader.sysroot import below, resolved
-
-    inside = below(root, path)
-    if inside is None:
-        return path
-    found = resolved(root, inside)
-    if found is None and lexists(path):
-        raise Usage(f"{path}: is a link that leads out of {root}: name the file that it stands for there")
-    return path if found is None or found == realpath(path) else found
+def _read_in(path: str, root: Root | None) -> Binary:
+    """A file's facts, as the process sees it."""
+    return _read(path) if root is None else root.read(path)
 
 
-def _read_in(path: str, root: str | None) -> Binary:
-    """A file's facts, as the process sees it: one below the root under the path that it has there."""
-    binary = _read(_path_in(path, root))
-    path = binary.identity.realpath
-    if root is None or not path.startswith(root.rstrip("/") + "/"):
-        return binary
-    return binary._replace(identity=binary.identity._replace(realpath=path[len(root.rstrip("/")) :]))
+def _image(host: Host) -> Image | None:
+    """The image in which a host lies."""
+    return None if isinstance(host, str | PathLike | Binary) else host
 
 
 UNDECIDED = {"mach-o": "a Mach-O file", "pe": "a Windows program"}
@@ -349,6 +353,7 @@ def _results(
     return [
         PluginResult(
             path=request.binary.path if request.binary else request.name,
+            image_path=request.binary.image.path if request.binary and request.binary.image else None,
             position=position,
             verdict=outcome.verdict,
             stage=outcome.stage,

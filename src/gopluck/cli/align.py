@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gopluck.cli.options import color_option, formats_option, outputs_option, verbosity
+from gopluck.cli.options import color_option, formats_option, outputs_option, takes_images, verbosity
 from gopluck.result.verdict import Fit
 
 if TYPE_CHECKING:
+    from gopluck.images.image import Image
     from gopluck.result.align import Alignment
 
 STATUS = {Fit.FITS: 0, Fit.DIFFERS: 1, Fit.UNKNOWN: 3}
@@ -28,6 +29,7 @@ Exit status:
 @click.command("align", epilog=EXIT_STATUS)
 @click.argument("host", metavar="HOST")
 @click.argument("folder", metavar="[DIR]", default=".", required=False)
+@takes_images("host")
 @click.option("--check", "mode", flag_value="check", help="For CI: show what does not fit, and nothing else.")
 @click.option("--diff", "mode", flag_value="diff", help="Print the edits as a patch of go.mod.")
 @click.option("--write", "mode", flag_value="write", help="Edit go.mod, and nothing else.")
@@ -45,7 +47,7 @@ Exit status:
 @click.option("-q", "--quiet", is_flag=True, help="Show one line when it does not fit, else nothing.")
 @color_option
 def command(
-    host: str,
+    host: str | Image,
     folder: str,
     mode: str | None,
     flags: str | None,
@@ -58,7 +60,8 @@ def command(
 ) -> int:
     """Say whether the plugin in DIR (default: .), built for HOST, would fit it, and which edits make it fit.
 
-    DIR is the folder of the plugin's main package. HOST is an executable, or a manifest that `gopluck manifest` wrote.
+    DIR is the folder of the plugin's main package. HOST is an executable, a manifest that
+    `gopluck manifest` wrote, or a container image on disk.
     Your go command is run as the release that the host was built with (GOTOOLCHAIN), never as another one; packages
     are compiled, into Go's build cache, but nothing is linked. Without Go, go.mod alone is compared, which is weaker.
     Nothing is changed without --write.
@@ -95,7 +98,7 @@ def command(
     return STATUS[alignment.verdict]
 
 
-def run(host: str, folder: str, flags: str | None, *, compiling: bool) -> Alignment:
+def run(host: str | Image, folder: str, flags: str | None, *, compiling: bool) -> Alignment:
     """The alignment of the module in a folder with a host."""
     from gopluck.align.aligner import align
     from gopluck.api import read_host
@@ -103,7 +106,7 @@ def run(host: str, folder: str, flags: str | None, *, compiling: bool) -> Alignm
     return align(read_host(host), folder, os.environ, flags=flags, compiling=compiling)
 
 
-def refuse_inputs(output: str | None, host: str, folder: str, flags: str) -> None:
+def refuse_inputs(output: str | None, host: str | Image, folder: str, flags: str) -> None:
     """Raise `Usage` when the output would replace the host, or a file that the go command may read."""
     from gopluck.align.goinputs import may_read, named_files
     from gopluck.cli import output as out

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gopluck.cli.options import EXIT_STATUS, color_option, formats_option, outputs_option, verbosity
+from gopluck.cli.options import EXIT_STATUS, color_option, formats_option, outputs_option, takes_images, verbosity
 from gopluck.record import NamedTuple
 from gopluck.result.verdict import Role, Verdict
 
 if TYPE_CHECKING:
+    from gopluck.images.image import Image
     from gopluck.result.check import PluginResult, Report
 
 STATUS = {Verdict.LOADS: 0, Verdict.FAILS: 1, Verdict.UNKNOWN: 3}
@@ -36,6 +37,7 @@ class Target(NamedTuple):
 @click.command("check", epilog=EXIT_STATUS)
 @click.argument("host", metavar="HOST")
 @click.argument("plugins", metavar="PLUGIN...", nargs=-1, required=True)
+@takes_images("host")
 @click.option("--independent", is_flag=True, help="Each plugin in a fresh process, as if it were the only one.")
 @click.option(
     "--as",
@@ -81,7 +83,7 @@ class Target(NamedTuple):
 @click.option("-q", "--quiet", is_flag=True, help="Show one line for each plugin that would not load, else nothing.")
 @color_option
 def command(
-    host: str,
+    host: str | Image,
     plugins: tuple[str, ...],
     independent: bool,
     names: tuple[str, ...],
@@ -98,9 +100,10 @@ def command(
 ) -> int:
     """Say whether plugin.Open would succeed for each PLUGIN in the Go host HOST, and with which error it would not.
 
-    HOST is an executable, or a manifest that `gopluck manifest` wrote. The plugins are loaded in this order into one
-    process: one that fails can break those after it. A directory stands for its *.so files, each in a process of its
-    own. Nothing is executed.
+    HOST is an executable, a manifest that `gopluck manifest` wrote, or a container image: an OCI layout folder, an
+    archive (OCI, or of `docker save`), or - for one on standard input. The image's files are then the root of the host,
+    and image:/PATH is a plugin in it. The plugins are loaded in this order into one process: one that fails can break
+    those after it. A directory stands for its *.so files, each in a process of its own. Nothing is executed.
 
     \b
     Examples:
@@ -110,12 +113,14 @@ def command(
       gopluck check gateway.json auth.so --as /srv/plugins/auth.so
       gopluck check ./gateway auth.so --symbol 'New:func(string) error'
       gopluck check rootfs/srv/gateway rootfs/srv/auth.so --sysroot rootfs
+      docker save gateway:2.9 | gopluck check - auth.so
+      gopluck check image.tar image:/plugins/ --host-path /usr/bin/gateway
     """
     from gopluck.cli import output as out
 
     shown = verbosity(verbose, quiet)
     wanted = out.documents(format_, output)
-    targets = expand(plugins)
+    targets = expand(plugins, host)
     for one in wanted:
         out.refuse_inputs(one.output, [host, *(target.path for target in targets)])
     options = {
@@ -146,25 +151,36 @@ def risky(report: Report) -> bool:
     return any(finding.role == Role.RISK for plugin in loading for finding in plugin.findings)
 
 
-def expand(plugins: Sequence[str]) -> list[Target]:
+def expand(plugins: Sequence[str], host: str | Image = "") -> list[Target]:
     """The plugins to check: files in the order given, a directory as its `*.so` in the order of their names."""
     targets: list[Target] = []
     for plugin in plugins:
         if not plugin:
             raise click.UsageError("a PLUGIN is an empty name.")
-        if not isdir(plugin):  # noqa: PTH112 (pathlib costs time at every start)
+        found = listed(plugin, host)
+        if found is None:
             targets.append(Target(plugin, alone=False))
             continue
-        try:
-            with os.scandir(plugin) as entries:
-                names = sorted(entry.name for entry in entries if entry.name.endswith(".so") and not entry.is_dir())
-        except OSError as error:
-            raise click.UsageError(f"{plugin}: cannot be listed: {error.strerror}") from None
+        names = sorted(name for name in found if name.endswith(".so"))
         if not names:
             raise click.UsageError(f"{plugin}: there is no *.so in this directory.")
         folder = plugin if plugin.endswith("/") else plugin + "/"  # as it was written: pathlib would drop a `./`
         targets += [Target(folder + name, alone=True) for name in names]
     return targets
+
+
+def listed(folder: str, host: str | Image) -> list[str] | None:
+    """The files in a directory, of the host's image or of this machine; None when it is not one."""
+    inside = host.inside(folder) if not isinstance(host, str) else None
+    if inside is not None and not isinstance(host, str):
+        return host.listed(inside)
+    if not isdir(folder):  # noqa: PTH112 (pathlib costs time at every start)
+        return None
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in entries if not entry.is_dir()]
+    except OSError as error:
+        raise click.UsageError(f"{folder}: cannot be listed: {error.strerror}") from None
 
 
 def spread(names: Sequence[str], plugins: int) -> list[str] | None:
@@ -186,7 +202,7 @@ def directories(library_path: str) -> list[str]:
 
 
 def run(
-    host: str,
+    host: str | Image,
     targets: Sequence[Target],
     names: Sequence[str] | None,
     independent: bool,

@@ -6,8 +6,14 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from gopluck.cli.options import takes_images
+
+if TYPE_CHECKING:
+    from gopluck.images.image import Image
 
 EXIT_STATUS = """\b
 Exit status:
@@ -19,6 +25,7 @@ Exit status:
 @click.command("init", epilog=EXIT_STATUS)
 @click.argument("host", metavar="HOST")
 @click.argument("folder", metavar="DIR")
+@takes_images("host")
 @click.option("--module", metavar="PATH", help="The plugin's module path (default: example.com/ and the name of DIR).")
 @click.option(
     "--symbol",
@@ -29,12 +36,12 @@ Exit status:
     "'Serve:func(*net/http.Request) error'.",
 )
 @click.option("--force", is_flag=True, help="Replace files that are there already.")
-def command(host: str, folder: str, module: str | None, symbols: tuple[str, ...], force: bool) -> int:
+def command(host: str | Image, folder: str, module: str | None, symbols: tuple[str, ...], force: bool) -> int:
     """Write a new plugin project into DIR, pinned to HOST: its Go release, flags, environment and module versions.
 
-    HOST is an executable, or a manifest that `gopluck manifest` wrote; the project holds its manifest. Written are
-    go.mod, go.sum, main.go, Makefile, Dockerfile, a workflow for GitHub Actions that ends in `gopluck check`,
-    .gitignore and README.md. Nothing that is there is replaced without --force.
+    HOST is an executable, a manifest that `gopluck manifest` wrote, or a container image on disk; the project holds
+    its manifest. Written are go.mod, go.sum, main.go, Makefile, Dockerfile, a workflow for GitHub Actions that ends
+    in `gopluck check`, .gitignore and README.md. Nothing that is there is replaced without --force.
 
     \b
     Examples:
@@ -59,11 +66,11 @@ def command(host: str, folder: str, module: str | None, symbols: tuple[str, ...]
     return 0
 
 
-def replaced(host: str, folder: str, paths: Iterable[str]) -> str | None:
+def replaced(host: str | Image, folder: str, paths: Iterable[str]) -> str | None:
     """Which of the files to be written into a folder is the host's."""
     for path in paths:
         with suppress(OSError):
-            if Path(folder, path).samefile(host):
+            if Path(folder, path).samefile(host if isinstance(host, str) else host.name):
                 return path
     return None
 
