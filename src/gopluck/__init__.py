@@ -4,20 +4,15 @@ TYPE_CHECKING = False
 """As in `typing`, whose import takes longer than everything else before `gopluck` can look after Ctrl-C."""
 
 if TYPE_CHECKING:
-    from gopluck.api import build, check, diff, read
-    from gopluck.images.image import Image
+    from gopluck.api import build, check, diff, open_image, read
 
 __version__ = "0.1.0"
-__all__ = ["Image", "__version__", "build", "check", "diff", "read"]
+__all__ = ["__version__", "build", "check", "diff", "open_image", "read"]
 
 
 def __getattr__(name: str) -> object:
     """What is given away is imported when it is used: `gopluck --help` does not pay for it."""
-    if name == "Image":
-        from gopluck.images.image import Image
-
-        return Image
-    if name not in ("build", "check", "diff", "read"):
+    if name.startswith("_") or name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import gopluck.api
 

@@ -48,6 +48,17 @@ def read_host(path: Path | Image) -> Binary:
     return _accepted(read(path))
 
 
+def open_image(path: Path, *, host_path: str | None = None, platform: str | None = None) -> Image:
+    """A container image on disk (an OCI layout folder, an OCI or `docker save` archive, `-`), to be given as a host.
+
+    `host_path`: the host in it (default: what the image starts). `platform`: `OS/ARCH`, where it holds several images.
+    It is read when a host is needed, and raises `GopluckError` then.
+    """
+    from gopluck.images.image import Image
+
+    return Image(path, host_path, platform)
+
+
 def check(
     host: Host,
     plugins: Sequence[Path],
