@@ -1,5 +1,8 @@
 """Writes container images of every form, and unpacks layers as a container engine does, without gopluck's code."""
 
+# Names of members are text here.
+# ruff: noqa: PTH115, PTH119, PTH120
+
 from __future__ import annotations
 
 import gzip

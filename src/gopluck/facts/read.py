@@ -80,7 +80,7 @@ def read(path: str, content: str | None = None) -> Binary:
     try:
         head = read_at(path, fd, 0, HEAD)
         form = sniff(head, size)
-        binary = Binary(path, size, identity(path, fd), form, packed=form == "elf" and UPX in head)
+        binary = Binary(path, size, identity(content or path, fd), form, packed=form == "elf" and UPX in head)
         if form == "elf":
             image = image_of(path, fd, size)
             fd = -1

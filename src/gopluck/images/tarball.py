@@ -1,7 +1,7 @@
 """The members of a tar archive, in one pass: POSIX (ustar, pax) and GNU forms, as container tools write and read them.
 
-Own code: `tarfile` of Python 3.11 takes 45 µs for a member where this takes 6, looks for a word in a pax header with a
-search of quadratic time, takes a damaged header for the end of the archive, and refuses what umoci writes.
+Own code: `tarfile` of Python 3.11 searches a pax header in quadratic time (32 KiB of digits: 1 s), takes a damaged
+header for the end of the archive, refuses what umoci writes, and takes 15 µs for a member where this takes 8.
 """
 
 from __future__ import annotations
@@ -94,9 +94,9 @@ def _check(name: str, block: bytes) -> None:
     if len(block) < BLOCK:
         raise MalformedFile(f"{name}: ends in the middle of a tar header")
     wanted = _number(name, block[148:156])
-    plain = sum(block) - sum(block[148:156]) + 8 * 32
+    found = sum(block) - sum(block[148:156]) + 8 * 32
     # Some old programs counted signed characters.
-    if wanted not in (plain, plain - 256 * sum(one > 127 for one in block)):
+    if found != wanted and found - 256 * sum(one > 127 for one in block) != wanted:
         raise MalformedFile(f"{name}: is not a tar archive, or is damaged")
 
 

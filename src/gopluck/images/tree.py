@@ -19,7 +19,7 @@ MAX_MEMBERS = 400_000
 MAX_TEXT = 1 << 26
 """Bytes of their names and links."""
 
-MAX_STEPS = 1 << 25
+MAX_STEPS = 1 << 23
 """Parts of paths that are gone through: links can lead through many."""
 
 WHITEOUT = ".wh."

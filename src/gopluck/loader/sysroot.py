@@ -121,7 +121,7 @@ class Directory:
 
         Raises `Usage` for a link that leads to nothing in there.
         """
-        binary = read(self._local(path))
+        binary = read(path, self._local(path))
         at = binary.identity.realpath
         if not at.startswith(self.root + "/"):
             return binary
