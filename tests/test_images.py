@@ -107,7 +107,7 @@ CASES = {
     "a linked folder that becomes one": Case([[link("n", "/opt")], [folder("n"), Item("n/x", LIBX), *LINKED]]),
     "a file that becomes a folder": Case([[Item("opt", b"x")], [folder("opt"), *OPT, *LINKED]]),
     "a folder that becomes a file": Case([[Item("usr/lib64/libx.so.1/x", b"")], [Item(LIB, LIBX)]]),
-    "names with a dot and a slash": Case([[folder("./"), Item("./srv/a.so", AUTH), Item("/srv/b.so", AUTH)]], ["/srv/b.so"]),
+    "names with a dot and slashes": Case([[folder("./"), Item("./a.so", AUTH), Item("/b.so", AUTH)]], ["/b.so"]),
     "a name that leads out": Case([[Item(f"../../../../{LIB}", LIBX), Item("srv/../../../opt/x", b"x")]]),
     "long names": Case([[Item(f"{LONG}/libx.so.1", LIBX), link(LIB, f"/{LONG}/libx.so.1")]]),
     "long names, pax": Case([[Item(f"{LONG}/x", LIBX), hard(LIB, f"{LONG}/x")]], form=tarfile.PAX_FORMAT),
@@ -162,7 +162,7 @@ def of_root(root: Path, plugins: Sequence[str], host: str = "srv/gateway") -> tu
 
 def listed(node: Folder, at: str = "") -> dict[str, str]:
     """What a merged tree holds, as text."""
-    out = {}
+    out: dict[str, str] = {}
     for name, child in node.items():
         path = f"{at}/{name}"
         if isinstance(child, dict):
@@ -218,7 +218,8 @@ LAYERS = Case([ADDED, [gone("srv/auth.so")], [Item("srv/auth.so", AUTH)]]).tars(
 def zstd(data: bytes) -> bytes:
     import zstandard
 
-    return zstandard.compress(data[: len(data) // 2]) + zstandard.compress(data[len(data) // 2 :])
+    half = len(data) // 2
+    return bytes(zstandard.compress(data[:half]) + zstandard.compress(data[half:]))
 
 
 def as_archive(tmp_path: Path, image: Written) -> Path:

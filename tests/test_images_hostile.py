@@ -294,7 +294,7 @@ def test_changed_images_give_a_line_or_a_result(tmp_path: Path) -> None:
 def test_random_layers_are_as_on_disk(tmp_path: Path) -> None:
     """Folders, files, links and whiteouts at random, one over the other, as they would be unpacked."""
     chance, compared = random.Random(3), 0
-    for number in range(150):
+    for number in range(800):
         layers = [random_layer(chance) for _ in range(3)]
         path = oci.layout(tmp_path / str(number), Written([tar(layer) for layer in layers]))
         try:
@@ -303,7 +303,7 @@ def test_random_layers_are_as_on_disk(tmp_path: Path) -> None:
             continue  # what cannot be unpacked
         assert listed(Image(path)._tree.root) == expected, layers
         compared += 1
-    assert compared > 60
+    assert compared > 100
 
 
 def random_layer(chance: random.Random) -> list[Item]:
