@@ -51,10 +51,8 @@ def links(at: Path, value: str) -> Path:
 def platform(at: Path, value: str) -> Path:
     made = Layout(at)
     one = made.manifest(Written([tar(FILES)], START))
-    other = {"org.opencontainers.image.ref.name": value}
-    made.index(
-        [{**one, "platform": {"os": value, "architecture": value}, "annotations": other}, one][:: -1 if value else 1]
-    )
+    notes = {"org.opencontainers.image.ref.name": value}
+    made.index([{**one, "platform": {"os": value, "architecture": value}, "annotations": notes}])
     return at
 
 
@@ -124,11 +122,11 @@ def test_hostile_images_through_every_command(here: Sandbox, samples: Path, monk
         for number, place in enumerate(PLACES):
             image = place(samples / f"i{turn}-{number}", value)
             every = on_image(str(image), str(samples / "auth"))
-            texts = told(here, islice(every, (turn * 7 + number) % 25, None, 25))
+            texts = told(here, islice(every, (turn * 7 + number) % 45, None, 45))
             blocks += chain.from_iterable(map(blocks_in, texts))
             count += len(texts)
             refused += texts.count("")
     paste(here, blocks)
     print(f"{count} commands on hostile images, {refused} of them refused, {len(set(blocks))} blocks")
-    assert count > 700
-    assert count - refused > 200
+    assert count > 450
+    assert count - refused > 100

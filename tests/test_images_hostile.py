@@ -332,13 +332,14 @@ def random_layer(chance: random.Random) -> list[Item]:
 
 LARGE = 300 << 20
 PEAK = """
-import resource, sys
+import sys
 from gopluck.cli.main import main
 try:
     main(sys.argv[1:])
 finally:
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+    print(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0], file=sys.stderr)
 """
+"""`ru_maxrss` would count what pytest had when it started this."""
 
 
 def large(path: Path) -> Path:
@@ -369,7 +370,7 @@ def test_a_large_image_takes_little_memory(tmp_path: Path) -> None:
     peak = int(done.stderr.splitlines()[-1])
     print(f"{peak} KB")
     assert done.returncode == 1, done.stderr
-    assert peak < 128 << 10
+    assert peak < 96 << 10
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
@@ -385,7 +386,7 @@ def test_an_interrupted_check_leaves_nothing(how: signal.Signals, tmp_path: Path
     process.stdin.flush()
     descriptors = Path(f"/proc/{process.pid}/fd")
     for _ in range(600):
-        if any(str(tmp_path) in os.readlink(one) for one in descriptors.iterdir() if one.is_symlink()):
+        if any(str(tmp_path) in str(one.readlink()) for one in descriptors.iterdir() if one.is_symlink()):
             break
         time.sleep(0.05)
     else:
