@@ -411,3 +411,12 @@ def test_an_image_is_asked_for_few_files(tmp_path: Path) -> None:
     image = Image(oci.layout(tmp_path / "i", Written(layers)))
     assert gopluck.check(image, ["image:/srv/auth.so"]).verdict == "loads"
     assert len(image._taken) == 2
+
+
+def test_many_plugins_of_an_image(tmp_path: Path) -> None:
+    """Each stays open, and more than a process may have by itself."""
+    plugins = [Item(f"opt/{number}.so", LIBX) for number in range(600)]
+    oci.layout(tmp_path / "i", Written([tar([*BASE, *plugins])], {"Cmd": ["/srv/gateway"]}))
+    command = f"ulimit -S -n 512; {sys.executable} -m gopluck check i image:/opt -q"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr, len(done.stdout.splitlines())) == (1, "", 600)

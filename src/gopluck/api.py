@@ -7,6 +7,7 @@ from os import PathLike, fspath
 from os.path import isdir, realpath
 from typing import TYPE_CHECKING, TypeAlias
 
+from gopluck.elf.image import allow_open_files
 from gopluck.errors import GopluckError, MalformedFile, UnreadableFile, Usage
 from gopluck.facts.model import Binary
 from gopluck.facts.read import read as _read
@@ -216,8 +217,7 @@ class _Session:
 
     def read(self, calls: Sequence[tuple[str, str]]) -> tuple[list[OpenRequest], dict[int, PluginResult]]:
         """The plugins of one process, for each (name, path); by index what is said of those that cannot be read."""
-        if len(calls) > MANY_FILES:
-            _allow_files(len(calls) + MANY_FILES)
+        allow_open_files(len(calls))
         out, unreadable = [], {}
         for index, (name, path) in enumerate(calls):
             self.progress(path)
@@ -275,19 +275,6 @@ def _unreadable(path: str, index: int, error: GopluckError) -> PluginResult:
     """What is said of a plugin whose file cannot be read."""
     why = str(error).removeprefix(f"{path}: ")
     return PluginResult(path, index + 1, Verdict.UNKNOWN, None, None, None, True, note=why, unreadable=why)
-
-
-MANY_FILES = 512
-"""Plugins of one process, each of which stays open, that any system allows."""
-
-
-def _allow_files(count: int) -> None:
-    """Let this process have so many open files, as far as it may."""
-    from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
-
-    soft, hard = getrlimit(RLIMIT_NOFILE)
-    if soft != RLIM_INFINITY and soft < count:
-        setrlimit(RLIMIT_NOFILE, (count if hard == RLIM_INFINITY else min(count, hard), hard))
 
 
 def _symbols(texts: Sequence[str]) -> list[Symbol]:

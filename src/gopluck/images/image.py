@@ -8,11 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from gopluck.clean import clean
+from gopluck.elf.image import allow_open_files
 from gopluck.errors import GopluckError, MalformedFile, UnreadableFile, Usage
 from gopluck.facts.model import Binary, InImage
 from gopluck.facts.read import read
 from gopluck.images.layout import Manifest, select, texts
-from gopluck.images.stores import opened, spooled
+from gopluck.images.stores import Store, opened, spooled
 from gopluck.images.streams import Budget, Checked, Forward, Part, Source, unpacked
 from gopluck.images.tarball import members
 from gopluck.images.tree import File, Found, Tree
@@ -43,6 +44,7 @@ class Image:
         self._host_path = host_path
         self._platform = platform
         self._budget = Budget(self.name)
+        self._store: Store | None = None
         self._taken: dict[tuple[int, int], int] = {}
         self._left = MAX_TAKEN
 
@@ -53,11 +55,15 @@ class Image:
         self._store = opened(self.name, self._budget)
         return select(self._store, self._platform)
 
+    def _part(self, path: str) -> Part | None:
+        assert self._store is not None
+        return self._store.part(path)
+
     @cached_property
     def _layers(self) -> list[Source]:
         out: list[Source] = []
         for number, (path, digest, diff_id) in enumerate(self._manifest.layers, 1):
-            name, part = f"{self.name}: layer {number}", self._store.part(path)
+            name, part = f"{self.name}: layer {number}", self._part(path)
             if part is None:
                 raise MalformedFile(f"{name}: is not there: {clean(path[:200])}")
             raw = Checked(name, Part(name, part.source, part.start, part.size), digest if digest != diff_id else "")
@@ -112,7 +118,7 @@ class Image:
         path = self._program(name)
         if path is None:
             what = "the program that it starts" if self._host_path is None else "--host-path"
-            raise Usage(f"{self.name}: {what}, {name}, is not in it: name the host with --host-path")
+            raise Usage(f"{self.name}: {what}, {clean(name[:200])}, is not in it: name the host with --host-path")
         return path
 
     def _program(self, name: str) -> str | None:
@@ -134,7 +140,8 @@ class Image:
         """The facts of the host."""
         binary = self.read(f"{PREFIX}{self.host_path}")
         if self._host_path is None and (binary.go is None or binary.go.kind in ("plugin", "c-shared")):
-            what = "a script" if self.head(self.host_path) == SCRIPT else "not a Go program"
+            with open(self.file(self.host_path) or os.devnull, "rb") as file:
+                what = "a script" if file.read(2) == SCRIPT else "not a Go program"
             raise Usage(f"{binary.path}: is what the image starts, and {what}: name the host with --host-path")
         return binary
 
@@ -143,11 +150,11 @@ class Image:
         inside = self.inside(path)
         if inside is None:
             return read(path)
-        shown = self.shown(path)
-        found, local = self._tree.find(inside), self.file(inside)
-        if found is None or local is None:
-            what = "No such file or directory" if found is None else "is a directory"
-            raise UnreadableFile(f"{shown}: {'is not a regular file' if found and found.node is None else what}")
+        shown, found, local = self.shown(path), self._tree.find(inside), self.file(inside)
+        if found is None:
+            raise UnreadableFile(f"{shown}: No such file or directory")
+        if local is None:
+            raise UnreadableFile(f"{shown}: is {'not a regular file' if found.node is None else 'a directory'}")
         binary = read(shown, local)
         where = InImage(self.name, self._manifest.digest, self._manifest.platform, inside)
         return binary._replace(identity=binary.identity._replace(realpath=found.path), image=where)
@@ -174,18 +181,10 @@ class Image:
         file = self._file(path)
         if file is None:
             return None
-        key = file.layer, file.offset if file.size else -1 - len(self._taken)
+        key = file.layer, file.offset
         if key not in self._taken:
             self._taken[key] = self._take(path, file)
         return f"/proc/self/fd/{self._taken[key]}"
-
-    def head(self, path: str) -> bytes:
-        """The first two bytes of a file."""
-        local = self.file(path)
-        if local is None:
-            return b""
-        with open(local, "rb") as file:
-            return file.read(2)
 
     def _file(self, path: str) -> File | None:
         found: Found | None = self._tree.find(path)
@@ -200,6 +199,7 @@ class Image:
             raise MalformedFile(f"{name}: is a sparse file in its layer, which gopluck does not read")
         if not os.path.isdir("/proc/self/fd"):
             raise GopluckError(f"{name}: cannot be read: /proc is not mounted")
+        allow_open_files(4 * len(self._taken))  # whose facts stay open, too
         part = Part(name, self._layers[file.layer], file.offset, file.size)
         return spooled(name, part.chunks())
 
@@ -208,5 +208,9 @@ class Image:
         for fd in self._taken.values():
             os.close(fd)
         self._taken = {}
-        if "_manifest" in self.__dict__:
+        if self._store is not None:
             self._store.close()
+            self._store = None
+
+    def __del__(self) -> None:
+        self.close()

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gopluck.clean import clean
@@ -69,14 +69,20 @@ def select(store: Store, platform: str | None) -> Manifest:
     wanted = platform or f"linux/{this_machine()}"
     fitting = found if platform is None and len(found) == 1 else [one for one in found if _fits(one.platform, wanted)]
     if not fitting:
-        there = ", ".join(sorted({one.platform for one in found}))
+        there = _listed(one.platform for one in found)
         raise Usage(f"{store.name}: holds no image for {wanted}, but for {there}: name one with --platform")
     if len(fitting) > 1:
-        names = ", ".join(sorted(one.name or one.platform or one.digest for one in fitting))
+        names = _listed(one.name or one.platform or one.digest for one in fitting)
         raise Usage(f"{store.name}: holds {len(fitting)} images for {wanted} ({names}): save only one of them")
     if fitting[0].missing:
         raise MalformedFile(f"{store.name}: lists an image for {fitting[0].platform}, but does not hold it")
     return fitting[0]
+
+
+def _listed(texts: Iterable[str]) -> str:
+    """Texts of an index for people: no more than can be read."""
+    found = sorted({clean(text[:80]) for text in texts})
+    return ", ".join(found[:12]) + (f" and {len(found) - 12} more" if len(found) > 12 else "")
 
 
 def this_machine() -> str:
