@@ -27,7 +27,7 @@ from gopluck.images import image as images
 from gopluck.images import layout, streams, tree
 from gopluck.images.image import Image
 from ociwriter import Item, Layout, Written, folder, hard, link, tar
-from test_images import AUTH, BASE, CASES, LIBX, SAMPLES, listed, listed_root, run, written
+from test_images import AUTH, BASE, CASES, LIBX, SAMPLES, listed, listed_root, needs_zstd, run, written, zstd
 
 SMALL = [Item("srv/gateway", LIBX), folder("opt"), link("opt/x", "/srv/gateway"), hard("opt/y", "srv/gateway")]
 
@@ -220,6 +220,26 @@ def test_an_archive_that_cannot_be_used(name: str, tmp_path: Path) -> None:
 )
 def test_a_gzip_stream_that_cannot_be_used(layer: oci.Compress, expected: str, tmp_path: Path) -> None:
     assert expected in refusal(small(tmp_path, tar(SMALL), layer))
+
+
+@needs_zstd
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda data: zstd(data)[:-9],
+        lambda data: zstd(data)[:20] + bytes(20) + zstd(data)[40:],
+        lambda data: zstd(data)[:4],
+    ],
+)
+def test_a_zstd_stream_that_cannot_be_used(layer: oci.Compress, tmp_path: Path) -> None:
+    assert refusal(small(tmp_path, tar(SMALL), layer)).startswith("layer 1: is ")
+
+
+@needs_zstd
+def test_a_zstd_bomb_is_unpacked_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "MAX_UNPACKED", 1 << 26)
+    path = small(tmp_path, tar([Item("zero", bytes(1 << 27))]), zstd)
+    assert "its layers unpack to more than" in refusal(path)
 
 
 def test_a_sparse_file_is_not_read(tmp_path: Path) -> None:
