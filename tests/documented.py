@@ -105,6 +105,7 @@ def _commands(line: str, page: str, at: int, block: Block | None) -> Iterator[Co
         if before.count('"') % 2 or before.lstrip().startswith("#"):  # what an `echo` or a comment says
             continue
         lexer = shlex.shlex(line[found.end() :], posix=True, punctuation_chars=True)
+        lexer.wordchars += ":"
         words = []
         for word in lexer:
             if set(word) <= set("();<>|&"):

@@ -19,6 +19,7 @@ import yaml
 from click.testing import CliRunner
 
 import documented
+import ociwriter
 from documented import PAGES, ROOT, Block, Command, blocks, commands, name_of, shown, tokens
 from fixtures import site
 from fixtures.reference.__main__ import FOLDER, pages
@@ -127,6 +128,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name / "main.go").write_text("package main\n\nfunc main() {}\n")
     for name in ("server", "libgo.so"):  # C programs: nothing in them that Go made
         shutil.copy("/bin/sh", folder / name)
+    _images(folder)
     (folder / "gopluck.toml").write_text('host = "gateway"\nplugins = ["auth.so"]\n')
     (folder / "go.sum").write_text("example.com/greet v1.0.0 h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n")
     text = CliRunner().invoke(gopluck, ["manifest", str(folder / "gateway")]).stdout
@@ -135,7 +137,24 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-RUN = [one for one in COMMANDS if one.block and not one.synopsis and one.page not in documented.TESTED_ELSEWHERE]
+def _images(folder: Path) -> None:
+    """The container images that the pages name."""
+    host, plugin = ((folder / name).read_bytes() for name in ("gateway", "auth.so"))
+    paths = {"srv/gateway": host, "usr/bin/gateway": host, "usr/bin/krakend": host}
+    paths |= dict.fromkeys(("opt/krakend/plugins/a.so", "opt/a.so", "plugins/auth.so"), plugin)
+    layer = ociwriter.tar([ociwriter.Item(path, data) for path, data in paths.items()])
+    images = [ociwriter.Written([layer], platform=platform) for platform in ("linux/amd64", "linux/arm64")]
+    ociwriter.layout(folder / "layout", *images)
+    for name in ("image.tar", "krakend.tar"):
+        ociwriter.docker(folder / name, images[0])
+
+
+RUN = [
+    one
+    for one in COMMANDS
+    if one.block and not one.synopsis and one.page not in documented.TESTED_ELSEWHERE and "-" not in one.words
+]
+"""`-` is an image on standard input: `test_images` pipes them."""
 WITH_GO = list({one.words: one for one in RUN if one.words[0] == "build" or "--write" in one.words}.values())
 WITHOUT_GO = list({one.words: one for one in RUN if one.words not in {with_go.words for with_go in WITH_GO}}.values())
 

@@ -183,6 +183,7 @@ def test_json_of_a_plugin() -> None:
         "schema_version": 1,
         "tool": {"name": "gopluck", "version": __version__},
         "path": "auth.so",
+        "image": None,
         "size": 4096,
         "format": "elf",
         "damage": None,

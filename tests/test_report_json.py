@@ -109,11 +109,13 @@ def test_a_document() -> None:
             "goos": "linux",
             "goarch": "amd64",
             "main_module": "example.com/gateway",
+            "image": None,
         },
         "verdict": "fails",
         "plugins": [
             {
                 "path": "auth.so",
+                "image_path": None,
                 "position": 1,
                 "verdict": "fails",
                 "headline": "trimmed",

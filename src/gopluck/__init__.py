@@ -4,7 +4,7 @@ TYPE_CHECKING = False
 """As in `typing`, whose import takes longer than everything else before `gopluck` can look after Ctrl-C."""
 
 if TYPE_CHECKING:
-    from gopluck.api import check, diff, read
+    from gopluck.api import check, diff, open_image, read
     from gopluck.documents import explain, rule_names, to_dict, to_json
     from gopluck.errors import GopluckError, MalformedFile, UnreadableFile, Usage
     from gopluck.facts.model import Binary
@@ -45,6 +45,7 @@ __all__ = [
     "explain",
     "init",
     "manifest",
+    "open_image",
     "read",
     "rule_names",
     "to_dict",
@@ -52,7 +53,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "api": ("check", "diff", "read"),
+    "api": ("check", "diff", "open_image", "read"),
     "documents": ("explain", "rule_names", "to_dict", "to_json"),
     "errors": ("GopluckError", "MalformedFile", "UnreadableFile", "Usage"),
     "facts.model": ("Binary",),

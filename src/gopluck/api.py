@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from os import PathLike, fspath
-from os.path import isdir, lexists, realpath
-from typing import TYPE_CHECKING
+from os.path import isdir, realpath
+from typing import TYPE_CHECKING, TypeAlias
 
+from gopluck.elf.image import allow_open_files
 from gopluck.errors import GopluckError, MalformedFile, UnreadableFile, Usage
 from gopluck.facts.model import Binary
 from gopluck.facts.read import read as _read
@@ -17,12 +18,15 @@ from gopluck.result.check import Ignore, PluginResult, Report
 from gopluck.result.verdict import Verdict
 
 if TYPE_CHECKING:
+    from gopluck.images.image import Image
     from gopluck.loader.library import System
+    from gopluck.loader.sysroot import Root
     from gopluck.replay.lookup import Symbol
     from gopluck.result.diff import HostDiff
     from gopluck.result.recipe import Recipe
 
 Path = str | PathLike[str]
+Host: TypeAlias = "Path | Binary | Image"
 Progress = Callable[[str], object]
 
 
@@ -30,25 +34,38 @@ def silent(path: str) -> None:
     """Nobody looks."""
 
 
-def read(path: Path) -> Binary:
-    """The facts of a host, a plugin, or a host manifest.
+def read(path: Path | Image) -> Binary:
+    """The facts of a host, a plugin, or a host manifest; of a container image the host in it.
 
     Raises `UnreadableFile` when it cannot be opened, `MalformedFile` when a manifest is damaged. A damaged ELF file
     gives a `Binary` whose `damage` says what is wrong.
     """
-    return read_whole(fspath(path))
+    return read_whole(_read(fspath(path)) if isinstance(path, str | PathLike) else path.host())
 
 
-def read_host(host: Path | Binary, root: str | None = None) -> Binary:
-    """The facts of a host or its manifest, as it lies in a container's root.
+def read_host(host: Host, root: Root | None = None) -> Binary:
+    """The facts of a host, its manifest, or the one in an image; `root`: as it lies in a container's root.
 
     Raises as `read`, and `Usage` for a file that is not a Go program.
     """
-    return _accepted(host if isinstance(host, Binary) else _read_in(fspath(host), root))
+    if isinstance(host, str | PathLike):
+        return _accepted(_read_in(fspath(host), root))
+    return _accepted(host if isinstance(host, Binary) else host.host())
+
+
+def open_image(path: Path, *, host_path: str | None = None, platform: str | None = None) -> Image:
+    """A container image on disk (an OCI layout folder, an OCI or `docker save` archive, `-`), to be given as a host.
+
+    `host_path`: the host in it (default: what the image starts). `platform`: `OS/ARCH`, where it holds several images.
+    It is read when a host is needed, and raises `GopluckError` then.
+    """
+    from gopluck.images.image import Image
+
+    return Image(path, host_path, platform)
 
 
 def check(
-    host: Path | Binary,
+    host: Host,
     plugins: Path | Sequence[Path],
     *,
     independent: bool = False,
@@ -73,20 +90,25 @@ def check(
     Needed libraries are those of this machine; with `sysroot` those of a container's root, in which then also the
     files lie that are below it; others count as lying there under the path that they have here. Nothing else outside
     of the root is looked at, as after chroot(2). `library_path`: the directories of the host's LD_LIBRARY_PATH.
-    `system`: another source of libraries. `strict`: whether a plugin that cannot be read is an error; else its result
-    says so (`unreadable`), and its process goes on without it.
+    A host in an `Image` has that as its root, plugins `image:/path` lie in it, too, and where no `library_path` is
+    given, the image's LD_LIBRARY_PATH counts. `system`: another source of libraries. `strict`: whether a plugin that
+    cannot be read is an error; else its result says so (`unreadable`), and its process goes on without it.
 
     Raises `UnreadableFile` and `MalformedFile` for a file that gives no verdict, `Usage` when `names` does not fit,
     for a type in `symbols` that is none, for a `sysroot` that is no directory, and for a rule in `ignore` that is not
     about a risk.
     """
-    root = _root(sysroot)
+    image, paths = _image(host), _paths(plugins)
+    root = _root(sysroot) if image is None else image
+    if image is not None and sysroot is not None:
+        raise Usage(f"{image.name}: is a container image, and so the root of its host: there is no other sysroot")
     if system is None:
-        system = Libraries(root, library_path)
-    paths = _paths(plugins)
+        system = _system(image) if image is not None and not library_path else Libraries(root, library_path)
+    opened = paths if image is None else [image.inside(path) or path for path in paths]
+    paths = paths if image is None else [image.shown(path) for path in paths]
     if names is not None and len(names) != len(paths):
         raise Usage(f"{len(names)} names for {len(paths)} plugins")
-    calls = list(zip(names or paths, paths, strict=True))
+    calls = list(zip(names or opened, paths, strict=True))
     processes = [[call] for call in calls] if independent else [calls]
     if baseline not in ("host", "plugin"):
         raise Usage(f"the baseline is host or plugin, not {baseline}")
@@ -104,8 +126,8 @@ def check(
 
 
 def diff(
-    old: Path | Binary,
-    new: Path | Binary,
+    old: Host,
+    new: Host,
     plugins: Path | Sequence[Path] = (),
     *,
     system: System | None = None,
@@ -114,16 +136,18 @@ def diff(
 ) -> HostDiff:
     """What changed from one build of a host to the next, and which plugins must be rebuilt for it.
 
-    Hosts are binaries or manifests. Each plugin is checked in a process of its own. `system`, `progress`, `strict`, and
-    what is raised, are as for `check`.
+    Hosts are binaries, manifests or images. Each plugin is checked in a process of its own. `system`, `progress`,
+    `strict`, and what is raised, are as for `check`.
     """
     from gopluck.explainer.hosts import compare_hosts
     from gopluck.result.diff import PluginChange
 
     hosts = [read_host(host) for host in (old, new)]
     changes = compare_hosts(*hosts)
-    system = system or Libraries()
-    sessions = [_Session(host, system, progress=progress, strict=strict) for host in hosts]
+    systems = [system or _system(_image(host)) for host in (old, new)]
+    sessions = [
+        _Session(host, system, progress=progress, strict=strict) for host, system in zip(hosts, systems, strict=True)
+    ]
     found = []
     for path in _paths(plugins):
         requests = sessions[0].read([(path, path)])
@@ -134,6 +158,11 @@ def diff(
 
 def _paths(plugins: Path | Sequence[Path]) -> list[str]:
     return [fspath(plugin) for plugin in ([plugins] if isinstance(plugins, str | PathLike) else plugins)]
+
+
+def _system(image: Image | None) -> System:
+    """The libraries of this machine, or of the image in which the host lies."""
+    return Libraries() if image is None else Libraries(image, image.library_path)
 
 
 def _action(old: str, new: str) -> str:
@@ -155,7 +184,7 @@ class _Session:
         symbols: Sequence[Symbol] = (),
         baseline: str = "host",
         progress: Progress = silent,
-        root: str | None = None,
+        root: Root | None = None,
         strict: bool = True,
     ) -> None:
         self.host = host
@@ -173,8 +202,7 @@ class _Session:
 
     def read(self, calls: Sequence[tuple[str, str]]) -> tuple[list[OpenRequest], dict[int, PluginResult]]:
         """The plugins of one process, for each (name, path); by index what is said of those that cannot be read."""
-        if len(calls) > MANY_FILES:
-            _allow_files(len(calls) + MANY_FILES)
+        allow_open_files(len(calls))
         out, unreadable = [], {}
         known: dict[str, str] = {}
         for index, (name, path) in enumerate(calls):
@@ -239,19 +267,6 @@ def _unreadable(path: str, index: int, error: GopluckError) -> PluginResult:
     return PluginResult(path, index + 1, Verdict.UNKNOWN, None, None, None, True, note=why, unreadable=why)
 
 
-MANY_FILES = 512
-"""Plugins of one process, each of which stays open, that any system allows."""
-
-
-def _allow_files(count: int) -> None:
-    """Let this process have so many open files, as far as it may."""
-    from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
-
-    soft, hard = getrlimit(RLIMIT_NOFILE)
-    if soft != RLIM_INFINITY and soft < count:
-        setrlimit(RLIMIT_NOFILE, (count if hard == RLIM_INFINITY else min(count, hard), hard))
-
-
 def _symbols(texts: Sequence[str]) -> list[Symbol]:
     if not texts:
         return []
@@ -278,40 +293,27 @@ def _ignores(ignore: Sequence[Ignore | str]) -> list[Ignore]:
     return found
 
 
-def _root(sysroot: Path | None) -> str | None:
+def _root(sysroot: Path | None) -> Root | None:
     if sysroot is None:
         return None
     path = fspath(sysroot)
     if not isdir(path):  # noqa: PTH112 (pathlib costs time at every start)
         raise Usage(f"{path}: is not a directory: --sysroot takes the root of a container's files")
-    return realpath(path) if realpath(path) != "/" else None
+    if realpath(path) == "/":
+        return None
+    from gopluck.loader.sysroot import Directory
+
+    return Directory(realpath(path))
 
 
-def _path_in(path: str, root: str | None) -> str:
-    """Where a file is to be read: one below the root where its links lead to in there, as the process sees them.
-
-    Raises `Usage` for a link that leads to nothing in there.
-    """
-    if root is None:
-        return path
-    from gopluck.loader.sysroot import below, resolved
-
-    inside = below(root, path)
-    if inside is None:
-        return path
-    found = resolved(root, inside)
-    if found is None and lexists(path):
-        raise Usage(f"{path}: is a link that leads out of {root}: name the file that it stands for there")
-    return path if found is None or found == realpath(path) else found
+def _read_in(path: str, root: Root | None) -> Binary:
+    """A file's facts, as the process sees it."""
+    return _read(path) if root is None else root.read(path)
 
 
-def _read_in(path: str, root: str | None) -> Binary:
-    """A file's facts, as the process sees it: one below the root under the path that it has there."""
-    binary = _read(_path_in(path, root))
-    path = binary.identity.realpath
-    if root is None or not path.startswith(root.rstrip("/") + "/"):
-        return binary
-    return binary._replace(identity=binary.identity._replace(realpath=path[len(root.rstrip("/")) :]))
+def _image(host: Host) -> Image | None:
+    """The image in which a host lies."""
+    return None if isinstance(host, str | PathLike | Binary) else host
 
 
 def _accepted(host: Binary) -> Binary:
@@ -346,6 +348,7 @@ def _results(
     return [
         PluginResult(
             path=request.binary.path if request.binary else request.name,
+            image_path=request.binary.image.path if request.binary and request.binary.image else None,
             position=position,
             verdict=outcome.verdict,
             stage=outcome.stage,

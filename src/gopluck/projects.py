@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gopluck.api import Path, Progress, check, read, read_host, silent
 
 if TYPE_CHECKING:
+    from gopluck.api import Host
     from gopluck.facts.model import Binary
     from gopluck.result.align import Alignment
     from gopluck.result.build import Built
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def align(
-    host: Path | Binary,
+    host: Host,
     folder: Path = ".",
     *,
     environ: Mapping[str, str] | None = None,
@@ -46,7 +47,7 @@ def align(
 
 
 def build(
-    host: Path | Binary,
+    host: Host,
     folder: Path,
     output: Path,
     *,
@@ -65,7 +66,8 @@ def build(
     from gopluck.builder.make import make
 
     def checked(binary: Binary, plugin: str) -> PluginResult:
-        return check(binary, plugin).plugins[0]
+        # A host in an image has the libraries of the image.
+        return check(host if binary.image is not None else binary, plugin).plugins[0]
 
     return make(
         read_host(host), fspath(folder), fspath(output), _environ(environ), checked, keep=keep, progress=progress
@@ -73,7 +75,7 @@ def build(
 
 
 def init(
-    host: Path | Binary,
+    host: Host,
     folder: Path,
     *,
     module: str | None = None,
@@ -97,7 +99,7 @@ def init(
     return tuple(files)
 
 
-def manifest(host: Path | Binary, *, paths: bool = True) -> str:
+def manifest(host: Host, *, paths: bool = True) -> str:
     """The small JSON file that stands in for a host. `paths`: whether directories of its build machine are in it.
 
     Raises as `read`, and `Usage` for a file that is not a Go host.

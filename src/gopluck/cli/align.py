@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from gopluck.cli import complete
-from gopluck.cli.options import color_option, formats_option, outputs_option, verbosity
+from gopluck.cli.options import color_option, formats_option, outputs_option, takes_images, verbosity
 from gopluck.result.verdict import Fit
 
 if TYPE_CHECKING:
+    from gopluck.images.image import Image
     from gopluck.result.align import Alignment
 
 STATUS = {Fit.FITS: 0, Fit.DIFFERS: 1, Fit.UNKNOWN: 3}
@@ -30,6 +31,7 @@ Exit status:
 @click.command("align", epilog=EXIT_STATUS)
 @click.argument("host", metavar="HOST", shell_complete=complete.files)
 @click.argument("folder", metavar="[DIR]", required=False, shell_complete=complete.folders)
+@takes_images("host")
 @click.option("--check", "mode", flag_value="check", help="For CI: show what does not fit, and nothing else.")
 @click.option("--diff", "mode", flag_value="diff", help="Print the edits as a patch of go.mod.")
 @click.option("--write", "mode", flag_value="write", help="Edit go.mod, and nothing else.")
@@ -54,7 +56,7 @@ Exit status:
 @click.option("-q", "--quiet", is_flag=True, help="Show one line when it does not fit, else nothing.")
 @color_option
 def command(
-    host: str,
+    host: str | Image,
     folder: str | None,
     mode: str | None,
     flags: str | None,
@@ -69,7 +71,8 @@ def command(
 ) -> int:
     """Say whether the plugin in DIR (default: .), built for HOST, would fit it, and which edits make it fit.
 
-    DIR is the folder of the plugin's main package. HOST is an executable, or a manifest that `gopluck manifest` wrote.
+    DIR is the folder of the plugin's main package. HOST is an executable, a manifest that
+    `gopluck manifest` wrote, or a container image on disk.
     Your go command is run as the release that the host was built with (GOTOOLCHAIN), never as another one; packages
     are compiled, into Go's build cache, but nothing is linked. Without Go, go.mod alone is compared, which is weaker.
     Nothing is changed without --write.
@@ -125,7 +128,7 @@ def refuse_beside(go_sum: str | None, go: str | None, others: Mapping[str, objec
             raise click.UsageError(f"--go-sum and {name} exclude each other: a go.sum is compared alone.")
 
 
-def of_go_sum(host: str, path: str, go: str) -> Alignment:
+def of_go_sum(host: str | Image, path: str, go: str) -> Alignment:
     """The alignment of a go.sum alone with a host."""
     from gopluck.aligner.gosum import by_go_sum
     from gopluck.api import read_host
@@ -137,7 +140,7 @@ def of_go_sum(host: str, path: str, go: str) -> Alignment:
     return by_go_sum(Build(read_host(host), "the host"), path, go)
 
 
-def refuse_inputs(output: str | None, host: str, folder: str, flags: str, go_sum: str | None = None) -> None:
+def refuse_inputs(output: str | None, host: str | Image, folder: str, flags: str, go_sum: str | None = None) -> None:
     """Raise `Usage` when the output would replace the host, or a file that the go command may read."""
     from gopluck.aligner.goinputs import may_read, named_files
     from gopluck.cli import output as out

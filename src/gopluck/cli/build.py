@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from gopluck.cli import complete
-from gopluck.cli.options import color_option, verbosity
+from gopluck.cli.options import color_option, takes_images, verbosity
 from gopluck.result.verdict import Verdict
+
+if TYPE_CHECKING:
+    from gopluck.images.image import Image
 
 STATUS = {Verdict.LOADS: 0, Verdict.FAILS: 1, Verdict.UNKNOWN: 3}
 """The exit status of a build's verdict."""
@@ -26,6 +30,7 @@ Exit status:
 @click.command("build", epilog=EXIT_STATUS)
 @click.argument("host", metavar="HOST", shell_complete=complete.files)
 @click.argument("folder", metavar="[DIR]", default=".", required=False, shell_complete=complete.folders)
+@takes_images("host")
 @click.option(
     "--output",
     "-o",
@@ -47,7 +52,7 @@ Exit status:
 @click.option("-q", "--quiet", is_flag=True, help="Show one line when there is no plugin, else nothing.")
 @color_option
 def command(
-    host: str,
+    host: str | Image,
     folder: str,
     output: str | None,
     printing: bool,
@@ -59,10 +64,10 @@ def command(
 ) -> int:
     """Build the plugin in DIR (default: .) so that HOST loads it, and check that it does.
 
-    DIR is the folder of the plugin's main package. HOST is an executable, or a manifest that `gopluck manifest` wrote.
-    Your go command is run as the release that the host was built with (GOTOOLCHAIN), with the host's flags and the
-    host's versions of shared modules. Your files stay as they are: edits go to a copy of go.mod, unless you say
-    --write. FILE is written only if the plugin will load.
+    DIR is the folder of the plugin's main package. HOST is an executable, a manifest that
+    `gopluck manifest` wrote, or a container image on disk. Your go command is run as the release that the host was
+    built with (GOTOOLCHAIN), with the host's flags and the host's versions of shared modules. Your files stay as they
+    are: edits go to a copy of go.mod, unless you say --write. FILE is written only if the plugin will load.
 
     \b
     Examples:
@@ -77,6 +82,8 @@ def command(
         raise click.UsageError("--print builds nothing: it does not go with --write or --format json.")
     target = output if output is not None else _name(folder)
     if printing:
+        if not isinstance(host, str) and host.name == "-":
+            raise click.UsageError("--print: the script cannot read standard input again; name a file as HOST.")
         out.write(_script(host, folder, target), None)
         return 0
     from gopluck.projects import build
@@ -100,7 +107,7 @@ def _name(folder: str) -> str:
     return plugin_name(Project.read(folder, os.environ))
 
 
-def _script(host: str, folder: str, target: str) -> str:
+def _script(host: str | Image, folder: str, target: str) -> str:
     from gopluck.builder.make import script
     from gopluck.projects import align
 

@@ -12,11 +12,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gopluck.cli import complete
-from gopluck.cli.options import EXIT_STATUS, color_option, formats_option, outputs_option, verbosity
+from gopluck.cli.options import (
+    EXIT_STATUS,
+    color_option,
+    formats_option,
+    opened_host,
+    outputs_option,
+    takes_images,
+    verbosity,
+)
 from gopluck.record import NamedTuple
 from gopluck.result.verdict import Verdict
 
 if TYPE_CHECKING:
+    from gopluck.images.image import Image
     from gopluck.result.check import Ignore, PluginResult, Report
 
 STATUS = {Verdict.LOADS: 0, Verdict.FAILS: 1, Verdict.UNKNOWN: 3}
@@ -36,6 +45,7 @@ class Target(NamedTuple):
 @click.command("check", epilog=EXIT_STATUS)
 @click.argument("host", metavar="[HOST]", required=False, shell_complete=complete.files)
 @click.argument("plugins", metavar="[PLUGIN]...", nargs=-1, shell_complete=complete.files)
+@takes_images()
 @click.option("--independent", is_flag=True, help="Each plugin in a fresh process, as if it were the only one.")
 @click.option(
     "--as",
@@ -100,6 +110,8 @@ class Target(NamedTuple):
 @color_option
 def command(
     host: str | None,
+    host_path: str | None,
+    platform: str | None,
     plugins: tuple[str, ...],
     independent: bool,
     names: tuple[str, ...],
@@ -119,40 +131,47 @@ def command(
 ) -> int:
     """Say whether plugin.Open would succeed for each PLUGIN in the Go host HOST, and with which error it would not.
 
-    HOST is an executable, or a manifest that `gopluck manifest` wrote. The plugins are loaded in this order into one
-    process: one that fails can break those after it. A directory stands for its *.so files, each in a process of its
-    own. Nothing is executed. A gopluck.toml says what is not said here (docs/configuration.md).
+    HOST is an executable, a manifest that `gopluck manifest` wrote, or a container image: an OCI layout folder, an
+    archive (OCI, or of `docker save`), or - for one on standard input. The image's files are then the root of the host,
+    and image:/PATH is a plugin in it. The plugins are loaded in this order into one process: one that fails can break
+    those after it. A directory stands for its *.so files, each in a process of its own. Nothing is executed. A
+    gopluck.toml says what is not said here (docs/configuration.md).
 
     \b
     Examples:
       gopluck check
       gopluck check ./gateway auth.so metrics.so
-      gopluck check ./gateway plugins/ --format json
       gopluck check ./gateway plugins/ --format sarif -o out.sarif --format text
       gopluck check gateway.json auth.so --as /srv/plugins/auth.so
-      gopluck check ./gateway auth.so --symbol 'New:func(string) error'
       gopluck check rootfs/srv/gateway rootfs/srv/auth.so --sysroot rootfs
+      docker save gateway:2.9 | gopluck check - auth.so
+      gopluck check image.tar image:/plugins/ --host-path /usr/bin/gateway
     """
     from gopluck.cli import output as out
     from gopluck.cli import settings
 
     shown = verbosity(verbose, quiet)
     file = settings.configuration(config, no_config)
-    opened = settings.host(file, host)
-    targets = expand(settings.plugins(file, plugins))
+    opened = opened_host(settings.host(file, host), host_path, platform)
+    targets = expand(settings.plugins(file, plugins), opened)
     wanted = settings.documents(file, format_, output, [opened, *(target.path for target in targets)])
-    options = {
-        "baseline": baseline,
-        # A single plugin that cannot be read leaves nothing to report on.
-        "strict": len(targets) < 2,
-        **settings.options(file, symbols, sysroot, library_path, ignore),
-    }
+    options = settings.options(file, symbols, sysroot, library_path, ignore)
+    # A single plugin that cannot be read leaves nothing to report on.
+    options |= {"strict": len(targets) < 2, "baseline": baseline}
     risks = (fail_on or file.fail_on) == "risk"
     with out.progress(len(targets), quiet=quiet, color=color) as bar:
         report = run(opened, targets, spread(names, len(targets)), independent, {**options, "progress": bar})
     out.show_all("check", report, wanted, color, shown, risks=risks)
-    if not quiet:
-        settings.remark_unused(report, whole=verbose or not plugins)
+    return concluded(report, remarks=not quiet, whole=verbose or not plugins, risks=risks)
+
+
+def concluded(report: Report, *, remarks: bool, whole: bool, risks: bool) -> int:
+    """What goes to standard error beside a report, and the exit status."""
+    from gopluck.cli import output as out
+    from gopluck.cli import settings
+
+    if remarks:
+        settings.remark_unused(report, whole=whole)
     out.complain_of(report.unreadable)
     return status(report, risks=risks)
 
@@ -171,25 +190,36 @@ def risky(report: Report) -> bool:
     return any(plugin.verdict == Verdict.LOADS and risks(plugin.findings) for plugin in report.plugins)
 
 
-def expand(plugins: Sequence[str]) -> list[Target]:
+def expand(plugins: Sequence[str], host: str | Image = "") -> list[Target]:
     """The plugins to check: files in the order given, a directory as its `*.so` in the order of their names."""
     targets: list[Target] = []
     for plugin in plugins:
         if not plugin:
             raise click.UsageError("a PLUGIN is an empty name.")
-        if not isdir(plugin):  # noqa: PTH112 (pathlib costs time at every start)
+        found = listed(plugin, host)
+        if found is None:
             targets.append(Target(plugin, alone=False))
             continue
-        try:
-            with os.scandir(plugin) as entries:
-                names = sorted(entry.name for entry in entries if entry.name.endswith(".so") and not entry.is_dir())
-        except OSError as error:
-            raise click.UsageError(f"{plugin}: cannot be listed: {error.strerror}") from None
+        names = sorted(name for name in found if name.endswith(".so"))
         if not names:
             raise click.UsageError(f"{plugin}: there is no *.so in this directory.")
         folder = plugin if plugin.endswith("/") else plugin + "/"  # as it was written: pathlib would drop a `./`
         targets += [Target(folder + name, alone=True) for name in names]
     return targets
+
+
+def listed(folder: str, host: str | Image) -> list[str] | None:
+    """The files in a directory, of the host's image or of this machine; None when it is not one."""
+    inside = host.inside(folder) if not isinstance(host, str) else None
+    if inside is not None and not isinstance(host, str):
+        return host.listed(inside)
+    if not isdir(folder):  # noqa: PTH112 (pathlib costs time at every start)
+        return None
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in entries if not entry.is_dir()]
+    except OSError as error:
+        raise click.UsageError(f"{folder}: cannot be listed: {error.strerror}") from None
 
 
 def spread(names: Sequence[str], plugins: int) -> list[str] | None:
@@ -206,7 +236,7 @@ def spread(names: Sequence[str], plugins: int) -> list[str] | None:
 
 
 def run(
-    host: str,
+    host: str | Image,
     targets: Sequence[Target],
     names: Sequence[str] | None,
     independent: bool,

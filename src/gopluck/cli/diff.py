@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from gopluck.cli import complete
-from gopluck.cli.options import color_option, formats_option, outputs_option, verbosity
+from gopluck.cli.options import color_option, formats_option, outputs_option, takes_images, verbosity
+
+if TYPE_CHECKING:
+    from gopluck.images.image import Image
 
 STATUS = {"compatible": 0, "breaking": 1, "unknown": 3}
 """The exit status of a diff's verdict."""
@@ -24,14 +29,15 @@ Exit status:
 @click.argument("old", metavar="OLD", shell_complete=complete.files)
 @click.argument("new", metavar="NEW", shell_complete=complete.files)
 @click.argument("plugins", metavar="[PLUGIN]...", nargs=-1, shell_complete=complete.files)
+@takes_images("old", "new")
 @formats_option
 @outputs_option
 @click.option("-v", "--verbose", is_flag=True, help="Show every package, with hashes, and the evidence.")
 @click.option("-q", "--quiet", is_flag=True, help="Show the verdict and the plugins to rebuild, else nothing.")
 @color_option
 def command(
-    old: str,
-    new: str,
+    old: str | Image,
+    new: str | Image,
     plugins: tuple[str, ...],
     format_: tuple[str, ...],
     output: tuple[str, ...],
@@ -41,9 +47,9 @@ def command(
 ) -> int:
     """Compare two builds of a host: which packages changed, and why, and which plugins must be rebuilt for NEW.
 
-    OLD and NEW are executables, or manifests that `gopluck manifest` wrote. Without a PLUGIN this is the check before
-    a merge into the host's repository. Each PLUGIN is loaded into OLD and into NEW, in processes of its own; a
-    directory stands for its *.so files. Nothing is executed.
+    OLD and NEW are executables, manifests that `gopluck manifest` wrote, or container images on disk. Without a
+    PLUGIN this is the check before a merge into the host's repository. Each PLUGIN is loaded into OLD and into NEW,
+    in processes of its own; a directory stands for its *.so files. Nothing is executed.
 
     \b
     Examples:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from gopluck.cli import complete
+from gopluck.cli.options import takes_images
+
+if TYPE_CHECKING:
+    from gopluck.images.image import Image
 
 EXIT_STATUS = """\b
 Exit status:
@@ -18,6 +23,7 @@ Exit status:
 @click.command("init", epilog=EXIT_STATUS)
 @click.argument("host", metavar="HOST", shell_complete=complete.files)
 @click.argument("folder", metavar="DIR", shell_complete=complete.folders)
+@takes_images("host")
 @click.option("--module", metavar="PATH", help="The plugin's module path (default: example.com/ and the name of DIR).")
 @click.option(
     "--symbol",
@@ -28,12 +34,12 @@ Exit status:
     "'Serve:func(*net/http.Request) error'.",
 )
 @click.option("--force", is_flag=True, help="Replace files that are there already.")
-def command(host: str, folder: str, module: str | None, symbols: tuple[str, ...], force: bool) -> int:
+def command(host: str | Image, folder: str, module: str | None, symbols: tuple[str, ...], force: bool) -> int:
     """Write a new plugin project into DIR, pinned to HOST: its Go release, flags, environment and module versions.
 
-    HOST is an executable, or a manifest that `gopluck manifest` wrote; the project holds its manifest. Written are
-    go.mod, go.sum, main.go, Makefile, Dockerfile, a workflow for GitHub Actions that ends in `gopluck check`,
-    .gitignore and README.md. Nothing that is there is replaced without --force.
+    HOST is an executable, a manifest that `gopluck manifest` wrote, or a container image on disk; the project holds
+    its manifest. Written are go.mod, go.sum, main.go, Makefile, Dockerfile, a workflow for GitHub Actions that ends
+    in `gopluck check`, .gitignore and README.md. Nothing that is there is replaced without --force.
 
     \b
     Examples:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from gopluck.cli import complete
-from gopluck.cli.options import color_option, format_option, output_option
+from gopluck.cli.options import color_option, format_option, output_option, takes_images
+
+if TYPE_CHECKING:
+    from gopluck.images.image import Image
 
 
 @click.command("inspect")
 @click.argument("file", metavar="FILE", shell_complete=complete.files)
+@takes_images("file")
 @format_option
 @output_option
 @click.option("-v", "--verbose", is_flag=True, help="Show every module, package and library.")
 @color_option
-def command(file: str, format_: str, output: str | None, verbose: bool, color: str) -> int:
+def command(file: str | Image, format_: str, output: str | None, verbose: bool, color: str) -> int:
     """Show what gopluck reads in FILE, a Go host or a Go plugin: kind, versions, flags, packages, symbols, libraries.
 
-    Of a damaged file what can be read is shown, and the exit status is 2.
+    Of a container image on disk the host in it is shown; IMAGE:/PATH is another file in it. Of a damaged file what can
+    be read is shown, and the exit status is 2.
 
     \b
     Examples:
@@ -34,5 +41,5 @@ def command(file: str, format_: str, output: str | None, verbose: bool, color: s
     view = out.view(color, output, VERBOSE if verbose else NORMAL)
     out.show("inspect", binary, format_, view, output)
     if binary.damage is not None:
-        raise MalformedFile(f"{file}: {binary.damage}")
+        raise MalformedFile(f"{binary.path}: {binary.damage}")
     return 0

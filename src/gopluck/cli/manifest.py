@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from gopluck.cli import complete
-from gopluck.cli.options import output_option
+from gopluck.cli.options import output_option, takes_images
+
+if TYPE_CHECKING:
+    from gopluck.images.image import Image
 
 
 @click.command("manifest")
 @click.argument("host", metavar="HOST", shell_complete=complete.files)
+@takes_images("host")
 @click.option(
     "--paths",
     type=click.Choice(["keep", "drop"]),
@@ -19,11 +25,11 @@ from gopluck.cli.options import output_option
     "that was built without -trimpath cannot be explained; verdicts stay the same.",
 )
 @output_option
-def command(host: str, paths: str, output: str | None) -> int:
+def command(host: str | Image, paths: str, output: str | None) -> int:
     """Write what `gopluck check` needs to know of HOST as a small JSON file, to publish with each release.
 
     People who build plugins check them against the manifest; they do not need the binary. Every command that takes a
-    host takes its manifest.
+    host takes its manifest. HOST can be a container image on disk, and - is one on standard input.
 
     \b
     Examples:

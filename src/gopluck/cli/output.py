@@ -17,6 +17,7 @@ from gopluck.report.interface import COMMANDS, NORMAL, View, renderer
 from gopluck.site import RULES
 
 if TYPE_CHECKING:
+    from gopluck.images.image import Image
     from gopluck.result.check import PluginResult
 
 MARKS = "✓✗…"
@@ -126,7 +127,7 @@ def _same_file(one: str, other: str) -> bool:
     return path == os.path.realpath(other) and (not os.path.lexists(path) or Path(path).is_file())
 
 
-def refuse_inputs(output: str | None, inputs: Iterable[str]) -> None:
+def refuse_inputs(output: str | None, inputs: Iterable[str | Image]) -> None:
     """Raise `Usage` when the output would replace a file that is read, a program, or what is not to be replaced.
 
     The libraries that a check finds on its way are not among `inputs`: no program or library is ever replaced.
@@ -135,8 +136,15 @@ def refuse_inputs(output: str | None, inputs: Iterable[str]) -> None:
         return
     from pathlib import Path
 
-    for path in inputs:
+    for read in inputs:
+        path = read if isinstance(read, str) else read.name
         with suppress(OSError):
+            if (
+                not isinstance(read, str)
+                and Path(path).is_dir()
+                and Path(output).resolve().is_relative_to(Path(path).resolve())
+            ):
+                raise Usage(f"--output {output}: lies in the image to read")
             if Path(path).samefile(output):
                 raise Usage(f"--output {output}: this is one of the files to read")
     if reason := files.refusal(output):

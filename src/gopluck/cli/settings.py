@@ -15,6 +15,7 @@ from gopluck.result.check import Ignore, Report
 
 if TYPE_CHECKING:
     from gopluck.cli.output import Document
+    from gopluck.images.image import Image
 
 
 def configuration(path: str | None, none: bool) -> Config:
@@ -46,7 +47,9 @@ def _missing(file: Config, argument: str, none: str, one: str) -> str:
     raise click.UsageError(f"Missing argument '{argument}', and {told}.")
 
 
-def documents(file: Config, formats: Sequence[str], outputs: Sequence[str], inputs: Sequence[str]) -> list[Document]:
+def documents(
+    file: Config, formats: Sequence[str], outputs: Sequence[str], inputs: Sequence[str | Image]
+) -> list[Document]:
     """The documents to write, none of which is an input. `--format` or `--output` take the place of all in the file."""
     from gopluck.cli import output as out
 

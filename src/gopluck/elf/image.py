@@ -292,6 +292,22 @@ def open_regular(path: str) -> tuple[int, int]:
     return fd, found.st_size
 
 
+MANY_FILES = 512
+"""Open files that any system allows."""
+
+
+def allow_open_files(count: int) -> None:
+    """Let this process have so many files open, and what it needs besides, as far as it may."""
+    if count <= MANY_FILES:
+        return
+    from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
+
+    count += MANY_FILES
+    soft, hard = getrlimit(RLIMIT_NOFILE)
+    if soft != RLIM_INFINITY and soft < count:
+        setrlimit(RLIMIT_NOFILE, (count if hard == RLIM_INFINITY else min(count, hard), hard))
+
+
 def read_at(path: str, fd: int, offset: int, size: int) -> bytes:
     """`pread` until `size` bytes are there or the file ends. Raises `UnreadableFile` with the path."""
     try:

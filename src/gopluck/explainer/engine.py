@@ -32,6 +32,7 @@ def summary(host: Binary) -> HostSummary:
         goos="linux",
         goarch=elf.goarch if elf else "",
         main_module=main.path if main else None,
+        image=host.image._asdict() if host.image else None,
     )
 
 

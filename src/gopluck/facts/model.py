@@ -115,6 +115,19 @@ class Identity(NamedTuple):
     """`DEVICE:INODE`, compared only for equality."""
 
 
+class InImage(NamedTuple):
+    """Where a file lies that a container image holds."""
+
+    name: str
+    """The image, as it was given; `-` for standard input."""
+    digest: str
+    """Of its manifest (an archive of `docker save`: of its configuration), or empty."""
+    platform: str
+    """`linux/amd64`, or empty."""
+    path: str
+    """In the image, with the links that lead to the file."""
+
+
 class Binary(NamedTuple):
     """The facts of one file. `elf` is None when it is not ELF, `go` when it is no Go binary."""
 
@@ -129,3 +142,5 @@ class Binary(NamedTuple):
     """Why the file is damaged although its ELF header is good (one line), or None."""
     packed: bool = False
     """Whether UPX packed it, so that nothing in it can be read."""
+    image: InImage | None = None
+    """The container image that it lies in."""

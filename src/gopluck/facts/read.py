@@ -68,17 +68,19 @@ UPX = b"UPX!"
 """The magic of UPX's `l_info`, right behind the program headers of a packed file."""
 
 
-def read(path: str) -> Binary:
+def read(path: str, content: str | None = None) -> Binary:
     """The facts of a file. Raises `UnreadableFile`, and `MalformedFile` for a damaged manifest.
+
+    `content`: where its content is, if not at `path`, which is then only its name.
 
     What decides about loading is read now; evidence, and what few checks need, when it is asked for: the file stays
     open as long as its facts are there.
     """
-    fd, size = open_regular(path)
+    fd, size = open_regular(content or path)
     try:
         head = read_at(path, fd, 0, HEAD)
         form = sniff(head, size)
-        binary = Binary(path, size, identity(path, fd), form, packed=form == "elf" and UPX in head)
+        binary = Binary(path, size, identity(content or path, fd), form, packed=form == "elf" and UPX in head)
         if form == "elf":
             image = image_of(path, fd, size)
             fd = -1
@@ -111,14 +113,13 @@ def _manifest(binary: Binary, fd: int, head: bytes) -> Binary | None:
     return manifest.parse(read_at(path, fd, 0, size), path, binary.identity)
 
 
-def read_whole(path: str) -> Binary:
-    """As `read`, with `damage` also where it lies in what a check would read only when it is needed."""
-    binary = read(path)
+def read_whole(binary: Binary) -> Binary:
+    """The facts, with `damage` also where it lies in what a check would read only when it is needed."""
     try:
         whole = [binary.go.link_hashes if binary.go else (), binary.elf.c_exports if binary.elf else ()]
         sum(map(len, whole))
     except MalformedFile as error:
-        return binary._replace(damage=binary.damage or _reason(error, path))
+        return binary._replace(damage=binary.damage or _reason(error, binary.path))
     return binary
 
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gopluck.loader.library import Found, System, Wanted
+    from gopluck.loader.sysroot import Root
 
 
 class Libraries:
     """`LiveSystem`, made when the first library is asked for: most plugins need none that the host has not."""
 
-    def __init__(self, sysroot: str | None = None, library_path: Sequence[str] = ()) -> None:
+    def __init__(self, sysroot: Root | None = None, library_path: Sequence[str] = ()) -> None:
         self._live: System | None = None
         self._sysroot = sysroot
         self._library_path = tuple(library_path)

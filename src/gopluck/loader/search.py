@@ -20,7 +20,7 @@ from gopluck.errors import GopluckError
 from gopluck.facts.model import Binary, Elf
 from gopluck.loader.ldcache import MAX_SIZE, parse_cache, system_directories
 from gopluck.loader.library import MAX_FOLDERS, Absent, Found, Library, Unknown, Wanted, read_library
-from gopluck.loader.sysroot import resolved
+from gopluck.loader.sysroot import Directory, Root
 
 MUSL_PATH = ("/lib", "/usr/local/lib", "/usr/lib")
 """`sys_path` of musl's `load_library` where there is no `/etc/ld-musl-ARCH.path`."""
@@ -46,8 +46,11 @@ class LiveSystem:
     directories of `LD_LIBRARY_PATH`; the variable itself is never read.
     """
 
-    def __init__(self, sysroot: str | None = None, library_path: Sequence[str] = ()) -> None:
-        self.sysroot = os.path.realpath(sysroot).rstrip("/") if sysroot else ""
+    def __init__(self, sysroot: str | Root | None = None, library_path: Sequence[str] = ()) -> None:
+        if isinstance(sysroot, str):
+            folder = os.path.realpath(sysroot).rstrip("/") if sysroot else ""
+            sysroot = Directory(folder) if folder else None
+        self.root = sysroot
         self.library_path = tuple(library_path)
         self._found: dict[tuple[object, ...], Found] = {}
         self._files: dict[str, Library] = {}
@@ -88,8 +91,8 @@ class LiveSystem:
 
     def _foreign(self, host: Elf) -> str | None:
         """Why the libraries of the host's process are not known, or None. A static host is taken for this machine's."""
-        where = f"under {self.sysroot}" if self.sysroot else "on this machine"
-        interpreter = "/proc/self/exe" if host.interp is None and not self.sysroot else host.interp
+        where = self.root.where if self.root else "on this machine"
+        interpreter = "/proc/self/exe" if host.interp is None and self.root is None else host.interp
         if interpreter is None or _machine_of(self._open(interpreter)) == _machine(host):
             return None
         return f"the libraries of {host.goarch} are not known: {host.interp or 'its C library'} is not {where}"
@@ -120,9 +123,11 @@ class LiveSystem:
         if directory not in self._folders:
             if len(self._folders) == MAX_FOLDERS:
                 raise _TooMuch(f"the search paths have more than {MAX_FOLDERS} directories")
-            local = self._local(f"{directory}/")
-            there = local is not None and os.path.isdir(local)
-            self._folders[directory] = os.path.realpath(local) if local is not None and there else None
+            if self.root is not None:
+                self._folders[directory] = self.root.folder(directory)
+            else:
+                local = f"{directory}/"
+                self._folders[directory] = os.path.realpath(local) if os.path.isdir(local) else None
         return self._folders[directory]
 
     def _default(self, host: Elf) -> tuple[str, ...]:
@@ -169,17 +174,18 @@ class LiveSystem:
 
     def _local(self, path: str) -> str | None:
         """The path on this machine of a path that the process would open; None: there is nothing."""
-        return resolved(self.sysroot, path) if self.sysroot else path
+        return self.root.file(path) if self.root is not None else path
 
     def _open(self, path: str) -> Library | None:
         self._tries += 1
         if self._tries > MAX_TRIES:
             raise _TooMuch(f"the libraries are looked for at more than {MAX_TRIES} paths")
-        local = self._local(path)
-        if local is None:
-            return None
-        library = self._files.get(local)
+        place = self.root.resolved(path) if self.root is not None else path
+        library = self._files.get(place) if place is not None else None
         if library is None:
+            local = self._local(path)
+            if local is None or place is None:
+                return None
             if len(self._files) == MAX_LIBRARIES:
                 raise _TooMuch(f"there are more than {MAX_LIBRARIES} libraries")
             try:
@@ -187,14 +193,11 @@ class LiveSystem:
             except GopluckError:
                 return None
             self._symbols += symbols
-            self._files[local] = library = self._placed(library)
+            if self.root is not None:
+                identity = library.binary.identity._replace(realpath=place)
+                library = library._replace(binary=library.binary._replace(identity=identity))
+            self._files[place] = library
         return library
-
-    def _placed(self, library: Library) -> Library:
-        """The library under the path that the process has for it."""
-        identity = library.binary.identity
-        inside = identity._replace(realpath=identity.realpath[len(self.sysroot) :])
-        return library._replace(binary=library.binary._replace(identity=inside))
 
 
 class _TooMuch(Exception):

@@ -1,12 +1,20 @@
-"""Paths in another root directory, as a process sees them behind chroot(2) (`path_resolution(7)`): nothing outside."""
+"""Paths in another root directory, as a process sees them behind chroot(2) (`path_resolution(7)`): nothing outside.
+
+`Root`: what the search for libraries asks of one; `Directory`: one that is unpacked on this machine.
+"""
 
 # Paths under a root are text here, with links resolved by hand.
-# ruff: noqa: PTH100, PTH115
+# ruff: noqa: PTH100, PTH112, PTH115
 
 from __future__ import annotations
 
 import os
 import stat
+from typing import Protocol
+
+from gopluck.errors import Usage
+from gopluck.facts.model import Binary
+from gopluck.facts.read import read
 
 MAX_PATH = 4096
 """`PATH_MAX`."""
@@ -62,3 +70,68 @@ def below(root: str, path: str) -> str | None:
         if not name:
             return None
         head, rest = above or "/", f"/{name}{rest}"
+
+
+class Root(Protocol):
+    """The root directory of a process. Its methods raise `GopluckError` where it cannot be read."""
+
+    where: str
+    """Where its files are, for people: `under /srv/root`."""
+
+    def resolved(self, path: str) -> str | None:
+        """The path without links that a path of the process leads to; None when nothing is there."""
+        ...
+
+    def file(self, path: str) -> str | None:
+        """Where the content of the file at a path is on this machine; None when there is none."""
+        ...
+
+    def folder(self, path: str) -> str | None:
+        """The folder that a path leads to, under a name that tells it from others; None when there is none."""
+        ...
+
+    def read(self, path: str) -> Binary:
+        """The facts of a host or a plugin that somebody names, as the process sees it."""
+        ...
+
+
+class Directory:
+    """A container's root, unpacked. `root`: without links and without a slash at its end."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.where = f"under {root}"
+
+    def resolved(self, path: str) -> str | None:
+        """See `Root.resolved`."""
+        found = self.file(path)
+        return None if found is None else found[len(self.root) :]
+
+    def file(self, path: str) -> str | None:
+        """See `Root.file`; a folder is given, too."""
+        return resolved(self.root, path)
+
+    def folder(self, path: str) -> str | None:
+        """See `Root.folder`."""
+        local = self.file(f"{path}/")
+        return os.path.realpath(local) if local is not None and os.path.isdir(local) else None
+
+    def read(self, path: str) -> Binary:
+        """See `Root.read`: a file below the root is read where its links lead to in there, and placed there.
+
+        Raises `Usage` for a link that leads to nothing in there.
+        """
+        binary = read(path, self._local(path))
+        at = binary.identity.realpath
+        if not at.startswith(self.root + "/"):
+            return binary
+        return binary._replace(identity=binary.identity._replace(realpath=at[len(self.root) :]))
+
+    def _local(self, path: str) -> str:
+        inside = below(self.root, path)
+        if inside is None:
+            return path
+        found = self.file(inside)
+        if found is None and os.path.lexists(path):
+            raise Usage(f"{path}: is a link that leads out of {self.root}: name the file that it stands for there")
+        return path if found is None or found == os.path.realpath(path) else found

@@ -23,6 +23,7 @@ def document(binary: Binary) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "tool": tool(),
         "path": binary.path,
+        "image": binary.image._asdict() if binary.image else None,
         "size": binary.size,
         "format": binary.format,
         "damage": binary.damage,

@@ -36,6 +36,7 @@ def document(report: Report) -> dict[str, Any]:
             "goos": host.goos,
             "goarch": host.goarch,
             "main_module": host.main_module,
+            "image": host.image,
         },
         "verdict": report.verdict,
         "plugins": [plugin_document(plugin) for plugin in report.plugins],
@@ -46,6 +47,7 @@ def plugin_document(plugin: PluginResult) -> dict[str, Any]:
     """One entry of `plugins`."""
     return {
         "path": plugin.path,
+        "image_path": plugin.image_path,
         "position": plugin.position,
         "verdict": plugin.verdict,
         "headline": plugin.headline or None,

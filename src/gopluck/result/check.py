@@ -164,6 +164,8 @@ class PluginResult(NamedTuple):
     """What to type; None where nothing fails, or where it cannot be determined or is not reached."""
     unreadable: str | None = None
     """Why the file cannot be read, so that nothing is known of it: the verdict is `unknown`."""
+    image_path: str | None = None
+    """The file's path in the container image that it lies in."""
 
     @property
     def headline(self) -> str:
@@ -195,6 +197,8 @@ class HostSummary(NamedTuple):
     goos: str
     goarch: str
     main_module: str | None
+    image: Mapping[str, str] | None = None
+    """The container image that it lies in: `name`, `digest`, `platform`, and its `path` in there."""
 
 
 class Report(NamedTuple):
