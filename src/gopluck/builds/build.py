@@ -6,10 +6,12 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import chain
 
 from gopluck.builds.flags import DWARF_FLAGS, INSTRUMENTS, matches, mattering, split
 from gopluck.builds.source import STD, Source, is_std, source_of
 from gopluck.builds.use import Use, released
+from gopluck.facts.details import names
 from gopluck.facts.model import Binary
 from gopluck.golang import importpath
 from gopluck.golang.importpath import Roots
@@ -142,12 +144,24 @@ class Build:
             return posixpath.normpath(posixpath.join(self.root or "/", folder)) + below
         return f"{self.cache}/{importpath.escape(path)}@{importpath.escape(version)}{below}" if self.cache else None
 
+    def _placed(self, *, main: bool) -> Iterator[tuple[str, str]]:
+        """(package, directory) of the packages of the main module, or of the other modules; of all without a list.
+
+        A host has a thousand packages: the directories of the others are not looked up.
+        """
+        for package in names(self.sources):
+            path = self._module_paths.longest(package)
+            if self.modules and (not path or self.modules[path].is_main != main) and (package != "main" or not main):
+                continue
+            if directory := self.directory(package):
+                yield package, directory
+
     @cached_property
     def root(self) -> str | None:
         """The directory of the main module, from a package of it whose directory is recorded."""
         if self.trimmed:
             return None
-        for name, directory in self.sources.items():
+        for name, directory in self._placed(main=True):
             package = self.info.path if name == "main" and self.info else name
             use = self.use(package) if directory.startswith("/") else None
             if use is not None and use.is_main and not use.sum:
@@ -161,7 +175,9 @@ class Build:
         """The module cache, from a package whose directory is recorded."""
         if self.trimmed:
             return None
-        found = (source_of(directory) for directory in self.sources.values() if directory.startswith("/"))
+        # A main module that was installed by its version lies in the cache, too.
+        places = chain(self._placed(main=False), self._placed(main=True))
+        found = (source_of(directory) for _, directory in places if directory.startswith("/"))
         return next((source.root for source in found if source.kind == "cache" and source.root), None)
 
     @cached_property
@@ -170,7 +186,7 @@ class Build:
         has a checksum. None: not known, since the checksum is there when the module lies in the cache, too
         (`modfetch.Sum`).
         """
-        for package, directory in () if self.trimmed else self.sources.items():
+        for package, directory in () if self.trimmed else self._placed(main=False):
             if not is_std(package) and "/vendor/" in directory:
                 return True
             use = self.use(package) if directory.startswith("/") else None

@@ -94,6 +94,11 @@ class _Asked(Mapping[str, V]):
         return any(True for _ in self)
 
 
+def names(entries: Mapping[str, V]) -> Iterable[str]:
+    """The names that may have an entry, in order, without looking one up."""
+    return entries._all if isinstance(entries, _Asked) else entries
+
+
 def link_hashes(file: GoFile) -> Mapping[str, str]:
     """`Go.link_hashes`: a package is looked up; all of them, in link order, only when they are gone through."""
     opened = file.image, file.dynamic

@@ -17,8 +17,9 @@ def risks(evidence: Evidence) -> Iterator[Told]:
     host = Build(evidence.host, "the host")
     if host.trimmed is not False or evidence.plugin.go is None or evidence.host.go is None:
         return
-    mine = {package.path for package in evidence.plugin.go.pkghashes}
-    shared = [path for path in evidence.host.go.link_hashes if path in mine and not is_std(path) and path != "main"]
+    paths = (package.path for package in evidence.plugin.go.pkghashes)
+    others = [path for path in paths if not is_std(path) and path != "main"]
+    shared = [path for path in others if path in evidence.host.go.link_hashes]
     where = {path: host.source(path) for path in shared}
     known = ((path, source) for path, source in where.items() if source is not None and source.root != USUAL)
     bound = {path: source for path, source in known if source.directory.startswith("/")}
