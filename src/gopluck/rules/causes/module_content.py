@@ -130,9 +130,9 @@ RULE = Rule(
     title="The same module was compiled from other code.",
     meaning="Path, version and flags agree, but the code of the package is not pinned by a version (a checkout, a "
     "replacement by a folder, a vendor folder), or the recorded checksums differ. What is left is the code itself.",
-    why="A comment line that moves others, a new declaration, or another body of a function that can be inlined "
-    "changes a package's hash. An edit inside a function that is not inlined does not: then the plugin loads, and two "
-    "codes run side by side.",
+    why="A comment line that moves others, a new declaration, or another body of a function that can be inlined or is "
+    "generic changes a package's hash. An edit inside another function does not, unless a parameter comes to escape "
+    "(or, before Go 1.27, a go statement is added): then the plugin loads, and two codes run side by side.",
     example="The shared package was edited in the host's checkout after the plugin was built.",
     fix="Build host and plugin from the same commit, without local edits; better, give shared packages a module with "
     "versions.",
