@@ -111,7 +111,7 @@ def test_every_command_that_takes_a_host_takes_an_image() -> None:
         command = gopluck.get_command(None, name)  # type: ignore[arg-type]
         assert command is not None
         assert {"host_path", "platform"} <= {one.name for one in command.params}
-    assert {*COMMANDS} - {*FORMS} == {"explain"}
+    assert {*COMMANDS} - {*FORMS} == {"explain", "completion"}
 
 
 def test_hostile_images_through_every_command(here: Sandbox, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,9 @@ from gopluck.golang import importpath
 from gopluck.golang.importpath import Roots
 from gopluck.golang.records import BuildInfo, FunctionCode
 
+FROZEN = "crypto/internal/fips140/v"
+"""How packages of a frozen FIPS module begin: of the standard library by name, from the module cache by place."""
+
 
 class Build:
     """One file as a build. `name` is how messages call it: `the host`, `the plugin`, or a path."""
@@ -151,7 +154,8 @@ class Build:
         """
         for package in names(self.sources):
             path = self._module_paths.longest(package)
-            if self.modules and (not path or self.modules[path].is_main != main) and (package != "main" or not main):
+            wanted = self.modules[path].is_main == main if path else package.startswith("main" if main else FROZEN)
+            if self.modules and not wanted:
                 continue
             if directory := self.directory(package):
                 yield package, directory

@@ -78,7 +78,7 @@ def baseline(host: Build, plugin: Build | None = None) -> Baseline:
     if host.cache is not None and needs_cache(host, plugin):
         if grammar.variable("GOMODCACHE", host.cache):
             env["GOMODCACHE"] = host.cache
-            what = "the module cache, because the host was built without -trimpath: its path is part of every package"
+            what = "the module cache: the host was built without -trimpath, so this path must match"
             inputs.append(Input("", what, host.cache))
         else:
             left_out.append(LeftOut("GOMODCACHE", host.cache))
