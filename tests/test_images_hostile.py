@@ -21,6 +21,7 @@ import pytest
 
 import gopluck
 import ociwriter as oci
+from fixtures import pace
 from gopluck.clean import clean
 from gopluck.errors import GopluckError
 from gopluck.images import image as images
@@ -276,9 +277,8 @@ def test_links_that_lead_through_each_other_end(tmp_path: Path) -> None:
     path = small(
         tmp_path, tar([folder("a"), folder("l0"), *links, *(one for file in files for one in (file, Item("x", b"")))])
     )
-    begun = time.process_time()
+    assert pace.within(60, lambda: refusal(path))
     assert "its links lead through too many folders" in refusal(path)
-    assert time.process_time() - begun < 60
 
 
 def test_a_million_gzip_members_cost_little(tmp_path: Path) -> None:
@@ -400,7 +400,12 @@ def test_an_interrupted_check_leaves_nothing(how: signal.Signals, tmp_path: Path
     (tmp_path / "tmp").mkdir()
     environ = {**os.environ, "TMPDIR": str(tmp_path / "tmp")}
     command = [sys.executable, "-m", "gopluck", "check", "-", str(SAMPLES / "auth.so")]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environ)
+    # A shell that runs the tests in the background has switched SIGINT off for all that they start.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environ)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert process.stdin is not None
     process.stdin.write(data[: 1 << 20])
     process.stdin.flush()

@@ -109,7 +109,7 @@ def test_the_steps_of_the_workflow_end_in_gopluck_check(tmp_path: Path) -> None:
     environ, folder = environment(host), tmp_path / "auth"
     run(tmp_path, environ, sys.executable, "-m", "gopluck", "init", str(build.build(host)), "auth")
     steps = re.findall(r"^ +- run: (.*)$", (folder / ".github/workflows/plugin.yml").read_text(), re.MULTILINE)
-    assert steps == ["pip install gopluck", "make align", "make build", "make check"]
+    assert steps == ['pip install "$GOPLUCK"', "make align", "make build", "make check"]
     said = [run(folder, environ, "sh", "-c", step) for step in steps[1:]]
     assert "gopluck check host.json auth.so" in said[-1]
 
