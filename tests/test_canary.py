@@ -639,11 +639,13 @@ def judged(here: Sandbox, texts: dict[str, str]) -> None:
     if workflow := texts.get(".github/workflows/plugin.yml"):
         read: Any = yaml.safe_load(workflow)
         steps = read["jobs"]["plugin"]["steps"]
-        assert {key for step in steps for key in step} <= {"uses", "with", "run"}
+        assert {key for step in steps for key in step} <= {"uses", "with", "run", "env"}
+        assert [step["env"] for step in steps if "env" in step] == [{"GOPLUCK": "${{ vars.GOPLUCK || 'gopluck' }}"}]
         log.unlink()
+        named = {**environ, "GOPLUCK": "gopluck"}
         for step in steps:
             if "run" in step and not step["run"].startswith("make"):
-                done = subprocess.run(["bash", "-ec", step["run"]], cwd=folder, env=environ, capture_output=True)
+                done = subprocess.run(["bash", "-ec", step["run"]], cwd=folder, env=named, capture_output=True)
                 assert (done.returncode, done.stderr) == (0, b"")
         assert set(Counted(log).names) <= {"pip", "sudo"}
     if recipe := texts.get("Dockerfile"):
