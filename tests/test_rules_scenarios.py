@@ -68,6 +68,7 @@ NEAR_MISSES = (
     near("experiment", "flags/experiment-arenas/both@1.27.3"),
     near("fips", "flags/fips-latest/host-only@1.27.3", harmless=True),
     near("compiler-flags", "flags/gcflags-main-N-l/host-only@1.27.3", harmless=True),
+    near("gcflags-trimpath", "trims/plugin@1.27.3", "compiler-flags"),
     near("instrumentation", "flags/cover-main/host-only@1.27.3", harmless=True),
     near("test-variant", "traps/test-host/external-tests@1.27.3", harmless=True),
     near("pgo", "flags/pgo/both@1.27.3", harmless=True),

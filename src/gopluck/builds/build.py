@@ -99,6 +99,8 @@ class Build:
     @cached_property
     def trimmed(self) -> bool | None:
         """Whether it was built with -trimpath: its directories tell, else its settings; None when nothing does."""
+        if self.gcflags is not None and any(word.startswith("-trimpath") for word in self.gcflags[1]):
+            return self.setting("-trimpath") == "true"  # the compiler's own flag made the directories
         if (runtime := self.directory("runtime")) is not None:
             return not runtime.startswith("/")
         setting = self.setting("-trimpath")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gopluck.builds.build import Build
+from gopluck.builds.flags import split
 from gopluck.builds.support import Lack, lack_of
 from gopluck.record import NamedTuple
 from gopluck.remedy.baseline import baseline, build_words
@@ -91,7 +92,8 @@ def for_the_host(host: Build, problems: Sequence[Problem]) -> Recipe:
     wanted = baseline(host)
     added = tuple(dict.fromkeys(flag for problem in problems for flag in problem.flags))
     off = {flag.removesuffix("=false") for flag in added if flag.endswith("=false")}
-    flags = tuple(flag for flag in wanted.flags if flag not in off)
+    kept = wanted.flags if TRIM[0] not in added else tuple(filter(None, map(_without_trimpath, wanted.flags)))
+    flags = tuple(flag for flag in kept if flag not in off)
     flags += tuple(flag for flag in added if flag not in flags)
     env = {name: value for name, value in wanted.env.items() if name != "GOMODCACHE"}
     notes = dict.fromkeys(problem.todo for problem in problems if problem.todo)
@@ -106,6 +108,16 @@ def for_the_host(host: Build, problems: Sequence[Problem]) -> Recipe:
         notes=(*notes, "Then build the plugin for the new host: gopluck check prints how."),
         left_out=wanted.left_out,
     )
+
+
+def _without_trimpath(flag: str) -> str:
+    """A flag for the compiler or the assembler without their own -trimpath; empty when nothing is left."""
+    name, _, value = flag.partition("=")
+    if name not in ("-gcflags", "-asmflags") or "-trimpath" not in value:
+        return flag
+    pattern, words = split(value)
+    kept = " ".join(word for word in words if not word.startswith("-trimpath"))
+    return f"{name}={pattern}={kept}" if kept and pattern else f"{name}={kept}" if kept else ""
 
 
 def host_words(host: Build, flags: tuple[str, ...]) -> tuple[str, ...]:
