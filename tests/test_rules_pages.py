@@ -17,7 +17,8 @@ SLUGS = """
     host-not-exporting static-host missing-library undefined-symbol libc-too-old libc-mismatch sanitizer-runtime
     already-loaded conflicts-with-loaded-plugin broken-by-earlier-plugin pluginpath-override go-version experiment fips
     compiler-flags gcflags-trimpath instrumentation test-variant pgo trimpath build-tags cgo-flags module-version
-    module-replaced module-content vendor-path module-cache-path main-module-path host-main-module dependency-changed unexplained
+    module-replaced module-content vendor-path module-cache-path main-module-path host-main-module dependency-changed
+    unexplained
     symbol-missing symbol-type untrimmed-host cpu-level code-skew c-symbol-clash stripped godebug
     replaced-file
     linker-flags vcs-stamp pie-host goroot

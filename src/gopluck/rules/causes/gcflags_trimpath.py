@@ -30,7 +30,7 @@ RULE = Rule(
     slug="gcflags-trimpath",
     rank=45,
     title="The host was compiled with -gcflags=-trimpath=DIR, which no plugin can match.",
-    meaning="The compiler has a flag -trimpath of its own. It was given to the host's packages by -gcflags, and so took "
+    meaning="The compiler has a flag -trimpath of its own. It was given to the host's packages by -gcflags, and took "
     "the place of the one that the go command gives. runtime/cgo, which every host and every plugin has, then differs "
     "in each build.",
     why="cgo writes Go files into a work folder (`go-build` and a random number). The go command trims its path away "
