@@ -28,7 +28,7 @@ def document(alignment: Alignment) -> dict[str, Any]:
         "checked": alignment.checked,
         "reason": alignment.reason or None,
         "packages": {"shared": len(alignment.shared), "mismatched": list(alignment.mismatched)},
-        "findings": [finding_document(finding) for finding in alignment.findings],
+        "findings": [{**finding_document(finding), "fix": finding.fix} for finding in alignment.findings],
         "notes": list(alignment.notes),
         "remedy": remedy_document(alignment.recipe),
     }

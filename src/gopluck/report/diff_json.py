@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gopluck.report.interface import View
-from gopluck.report.json import dumps, tool
-from gopluck.result.check import Finding, HostSummary, PluginResult
+from gopluck.report.json import dumps, finding_document, tool
+from gopluck.result.check import HostSummary, PluginResult
 from gopluck.result.diff import ChangedPackage, HostDiff, OneSided, PluginChange
 from gopluck.result.verdict import Role
 
@@ -34,7 +34,7 @@ def document(diff: HostDiff) -> dict[str, Any]:
             "added": [_one_sided(package) for package in diff.added],
             "removed": [_one_sided(package) for package in diff.removed],
         },
-        "findings": [_finding(finding) for finding in diff.findings],
+        "findings": [finding_document(finding, ("old", "new")) for finding in diff.findings],
         "plugins": [_plugin(plugin) for plugin in diff.plugins],
     }
 
@@ -49,18 +49,6 @@ def _changed(package: ChangedPackage) -> dict[str, Any]:
 
 def _one_sided(package: OneSided) -> dict[str, Any]:
     return package._asdict()
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "rule": finding.rule,
-        "role": finding.role,
-        "message": finding.message,
-        "headline": finding.short,
-        "packages": list(finding.packages),
-        "evidence": {"old": finding.evidence.get("old"), "new": finding.evidence.get("new")},
-        "page": finding.page,
-    }
 
 
 def _plugin(plugin: PluginChange) -> dict[str, Any]:

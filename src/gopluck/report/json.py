@@ -80,17 +80,15 @@ def _mismatched(package: MismatchedPackage) -> dict[str, Any]:
     }
 
 
-def finding_document(finding: Finding) -> dict[str, Any]:
-    """A finding as it stands in every document."""
+def finding_document(finding: Finding, sides: tuple[str, str] = ("host", "plugin")) -> dict[str, Any]:
+    """A finding as it stands in every document, but for what to do. `sides`: what was compared."""
     return {
         "rule": finding.rule,
         "role": finding.role,
         "message": finding.message,
         "headline": finding.short,
         "packages": list(finding.packages),
-        "evidence": {"host": finding.evidence.get("host"), "plugin": finding.evidence.get("plugin")}
-        | dict(finding.evidence),
-        "fix": finding.fix,
+        "evidence": {side: finding.evidence.get(side) for side in sides} | dict(finding.evidence),
         "page": finding.page,
     }
 
@@ -101,7 +99,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
     how = None
     if said is not None:
         how = {"reason": said.reason or None, "until": said.until or None, "expired": said.expired}
-    return {**finding_document(finding), "accepted": finding.accepted, "acceptance": how}
+    return {**finding_document(finding), "fix": finding.fix, "accepted": finding.accepted, "acceptance": how}
 
 
 def remedy_document(recipe: Recipe) -> dict[str, Any]:
