@@ -138,11 +138,16 @@ class Build:
             return f"{self.root}/vendor/{package}" if self.root else None
         path, version = use.effective
         if not version:
-            folder = use.replace.path if use.replace else None
-            if folder is None or (not folder.startswith("/") and not self.root):
-                return None
-            return posixpath.normpath(posixpath.join(self.root or "/", folder)) + below
+            return self.replacement(package)
         return f"{self.cache}/{importpath.escape(path)}@{importpath.escape(version)}{below}" if self.cache else None
+
+    def replacement(self, package: str) -> str | None:
+        """Where a package lies in the folder that replaces its module; None for none, and where that is not known."""
+        use = self.use(package)
+        folder = use.replace.path if use is not None and use.replace is not None and use.is_folder else ""
+        if use is None or not folder or (not folder.startswith("/") and not self.root):
+            return None
+        return posixpath.normpath(posixpath.join(self.root or "/", folder)) + package.removeprefix(use.path)
 
     def _placed(self, *, main: bool) -> Iterator[tuple[str, str]]:
         """(package, directory) of the packages of the main module, or of the other modules; of all without a list.

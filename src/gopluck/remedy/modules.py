@@ -206,8 +206,8 @@ def _checkout(host: Build, plugin: Build, package: str, one: Use, two: Use) -> C
             if one.is_main
             else Input(used[1:], f"the folder of {one.path} that {host.name} was built with")
         )
-        edits = [*_dropped(two, reason), Edit("use", one.path, to=used, reason=reason)]
-        return Changed(tuple(edits), (needed,), main=True)
+        # In a workspace its module counts more than a replacement, without which its version may be nowhere to be had.
+        return Changed((Edit("use", one.path, to=used, reason=reason),), (needed,), main=True)
     if not root:
         return Changed(
             problems=(

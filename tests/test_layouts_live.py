@@ -1,0 +1,151 @@
+"""Layouts that people have, built and really loaded: what is printed about them is typed as it stands, and then loads."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import aligned
+import pasted
+from fixtures.oracle import build, proxy
+from fixtures.scenarios import kit
+from fixtures.scenarios.kit import NEWEST, OLDEST
+
+HOST = """package main
+
+import (
+	"fmt"
+	"os"
+	"plugin"
+
+	_ "example.com/app/api"
+	_ "example.com/greet/polite"
+)
+
+func main() {
+	for _, name := range os.Args[1:] {
+		_, err := plugin.Open(name)
+		fmt.Println(err)
+	}
+}
+"""
+API = "package api\n\n// Input has no function, so that no file records where it lies.\ntype Input interface{ Gather() error }\n"
+PLUGIN = """package main
+
+import (
+	"example.com/app/api"
+	_ "example.com/greet/polite"
+)
+
+func New() api.Input { return nil }
+"""
+ALONE = PLUGIN.replace('\t_ "example.com/greet/polite"\n', "")
+GREET = "require example.com/greet v1.0.0\n"
+
+
+class Lab:
+    """A folder with the modules `app` (the host) and `plug`, and a pinned release."""
+
+    def __init__(self, root: Path, version: str) -> None:
+        if shutil.which("cc") is None:
+            pytest.skip("no C compiler (cc) here: cgo cannot build plugins")
+        proxy.publish()
+        found = build.go_environment(kit.plugin(version))
+        self.root = root
+        self.environ = {name: value for name, value in found.items() if name not in ("GOFLAGS", "GOTOOLCHAIN")}
+        self.write("app", "example.com/app", GREET, **{"main.go": HOST, "api/api.go": API})
+
+    def write(self, folder: str, path: str, lines: str, **texts: str) -> None:
+        """A module, with its go.mod and go.sum complete."""
+        for name, text in {"go.mod": f"module {path}\n\ngo 1.21\n\n{lines}", **texts}.items():
+            file = self.root / folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        self.go(folder, "mod", "tidy")
+
+    def plug(self, lines: str, code: str = PLUGIN) -> None:
+        """The plugin's module."""
+        self.write("plug", "example.com/plug", lines, **{"main.go": code})
+
+    def go(self, folder: str, *words: str) -> None:
+        """A go command."""
+        self.typed(" ".join(["go", *words]), folder)
+
+    def built(self, host: str = "", plugin: str = "") -> None:
+        """Both, with these flags."""
+        self.typed(f"go build {host} -o ../host .", "app")
+        self.typed(f"go build -buildmode=plugin {plugin} -o ../p.so .", "plug")
+
+    def typed(self, block: str, folder: str = "plug") -> None:
+        """Lines, in the folder of a module."""
+        path = f"{self.environ['GOROOT']}/bin:{os.defpath}"
+        done = subprocess.run(
+            ["bash", "-e"],
+            input=block,
+            text=True,
+            cwd=self.root / folder,
+            capture_output=True,
+            env={**self.environ, "PATH": path},
+        )
+        assert done.returncode == 0, f"{block}\n{done.stderr}"
+
+    def says(self, command: str = "check", *more: str) -> str:
+        """What gopluck prints."""
+        words = [command, "host", *(more or ("p.so",))]
+        return aligned.gopluck(*words, cwd=self.root, env=self.environ).stdout
+
+    def told(self) -> Mapping[str, Any]:
+        """The plugin in the JSON of a check."""
+        found: Mapping[str, Any] = json.loads(self.says("check", "p.so", "--format", "json"))["plugins"][0]
+        return found
+
+    @property
+    def causes(self) -> list[str]:
+        """What a check blames."""
+        return [one["rule"] for one in self.told()["findings"] if one["role"] == "cause"]
+
+    def cured(self) -> str:
+        """The block that is printed, typed in the plugin's module; the plugin that it made takes the place."""
+        (block,) = pasted.blocks_of(self.says())
+        self.typed(block.replace("=/path/to/it", f"={self.root}/app"))
+        shutil.move(self.root / "plug/p.so", self.root / "p.so")
+        return block
+
+    @property
+    def opened(self) -> str:
+        """What the host's own plugin.Open says."""
+        done = subprocess.run(["./host", "p.so"], cwd=self.root, capture_output=True, text=True)
+        return done.stdout.strip()
+
+
+LOADS = "<nil>"
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+def test_the_api_lies_in_a_trimmed_hosts_module_that_has_no_version(tmp_path: Path, version: str) -> None:
+    lab = Lab(tmp_path, version)
+    lab.plug(f"require example.com/app v0.0.0\n\nreplace example.com/app => ../app\n\n{GREET}")
+    lab.built("-trimpath", "-trimpath")
+    assert lab.opened != LOADS
+    assert "dropreplace" not in lab.cured()
+    assert lab.opened == LOADS
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+@pytest.mark.parametrize("folder", ["../copy", "{root}/copy"])
+def test_two_checkouts_of_one_repository(tmp_path: Path, version: str, folder: str) -> None:
+    lab = Lab(tmp_path, version)
+    shutil.copytree(tmp_path / "app", tmp_path / "copy")
+    lab.plug(f"require example.com/app v0.0.0\n\nreplace example.com/app => {folder.format(root=tmp_path)}\n", ALONE)
+    lab.built()
+    assert lab.opened != LOADS
+    assert lab.causes == ["host-main-module"]
+    lab.cured()
+    assert lab.opened == LOADS
