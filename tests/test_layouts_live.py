@@ -1,4 +1,4 @@
-"""Layouts that people have, built and really loaded: what is printed about them is typed as it stands, and then loads."""
+"""Layouts that people have, built and really loaded: what is printed is typed as it stands, and then it loads."""
 
 from __future__ import annotations
 
@@ -36,7 +36,11 @@ func main() {
 	}
 }
 """
-API = "package api\n\n// Input has no function, so that no file records where it lies.\ntype Input interface{ Gather() error }\n"
+API = """package api
+
+// Input has no function, so that no file records where it lies.
+type Input interface{ Gather() error }
+"""
 PLUGIN = """package main
 
 import (
@@ -126,6 +130,7 @@ class Lab:
 
 
 LOADS = "<nil>"
+ET_DYN = 3
 
 
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])
@@ -149,3 +154,47 @@ def test_two_checkouts_of_one_repository(tmp_path: Path, version: str, folder: s
     assert lab.causes == ["host-main-module"]
     lab.cured()
     assert lab.opened == LOADS
+
+
+def test_a_hosts_owner_keeps_what_the_host_has(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, NEWEST)
+    (tmp_path / "app/main.go").write_text(
+        HOST.replace("func main() {", 'var version = ""\n\nfunc main() {\n\tprintln(version)')
+    )
+    lab.plug(f"require example.com/app v0.0.0\n\nreplace example.com/app => ../app\n\n{GREET}")
+    lab.built("-buildmode=pie '-ldflags=-X main.version=v1.2.3 -linkmode=internal'")
+    assert lab.opened != LOADS
+    (_, block) = pasted.blocks_of(lab.says())
+    lab.typed(f"{block}\nmv host ..", "app")
+    assert lab.opened == LOADS
+    assert (tmp_path / "host").read_bytes()[16] == ET_DYN
+    assert "v1.2.3" in subprocess.run(["./host"], cwd=tmp_path, capture_output=True, text=True).stderr
+
+
+def test_the_hosts_own_module_is_not_one_that_the_host_lacks(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, NEWEST)
+    newer = GREET.replace("v1.0.0", "v1.1.0")
+    lab.plug(f"require example.com/app v0.0.0\n\nreplace example.com/app => ../app\n\n{newer}")
+    lab.built()
+    assert lab.opened != LOADS
+    block = lab.cured()
+    assert "-require=example.com/greet@v1.0.0" in block
+    assert "go mod graph" not in block
+    assert lab.opened == LOADS
+
+
+def test_code_that_needs_a_newer_version_than_the_host_has(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, NEWEST)
+    code = PLUGIN.replace('_ "example.com/greet/polite"', '"example.com/greet"') + "\n\nvar _ = greet.Bye\n"
+    lab.plug(
+        f"require example.com/app v0.0.0\n\nreplace example.com/app => ../app\n\n{GREET.replace('v1.0.0', 'v1.1.0')}",
+        code,
+    )
+    lab.built()
+    assert lab.opened != LOADS
+    assert (
+        "If it does not compile with example.com/greet v1.0.0, your code needs a newer example.com/greet than the host "
+        "has." in lab.told()["remedy"]["notes"]
+    )
+    with pytest.raises(AssertionError, match="undefined: greet"):
+        lab.cured()

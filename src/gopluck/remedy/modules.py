@@ -68,11 +68,14 @@ def changes(host: Build, plugin: Build, packages: Iterable[str], replaced: Itera
 
 
 def _others(host: Build, plugin: Build, changed: set[str]) -> bool:
-    """Whether the plugin keeps modules that the host has not: what they require is not seen, and may be more."""
+    """Whether the plugin keeps modules that the host has not: what they require is not seen, and may be more.
+
+    Of the host's own checkout the host has what it requires.
+    """
     return any(
         not two.is_main
         and path not in changed
-        and ((one := host.modules.get(path)) is None or one.version != two.version)
+        and ((one := host.modules.get(path)) is None or (one.version != two.version and (not one.is_main or one.sum)))
         for path, two in plugin.modules.items()
     )
 
