@@ -16,6 +16,7 @@ from gopluck.facts.model import Binary
 from gopluck.golang import importpath
 from gopluck.golang.importpath import Roots
 from gopluck.golang.records import BuildInfo, FunctionCode
+from gopluck.golang.release import order
 
 
 class Build:
@@ -213,6 +214,18 @@ class Build:
             main = info.main
             out[main.path] = Use(main.path, released(main.version), main.replace, True, main.sum)
         return out
+
+    @property
+    def requires_all(self) -> bool:
+        """Whether its go.mod is known to require each of these modules: from `go 1.17` on it has to, outside of a
+        workspace. DefaultGODEBUG tells (since Go 1.21): it has `panicnil=1` where the go line is below 1.21.
+        """
+        defaults = self.setting("DefaultGODEBUG")
+        if defaults is None or (order(self.release) or (0,)) < (1, 21):
+            return False
+        return "panicnil=1" not in defaults and all(
+            use.version or use.replace or use.is_main for use in self.modules.values()
+        )
 
     @cached_property
     def _module_paths(self) -> Roots:

@@ -62,7 +62,7 @@ def changes(host: Build, plugin: Build, packages: Iterable[str], replaced: Itera
     )
     if _others(host, plugin, {edit.module for edit in out.edits}):
         out = out._replace(edits=tuple(_lowered(out.edits)))
-    if any(edit.kind in ("exclude", "lower", "dropreplace") for edit in out.edits):
+    if not plugin.requires_all and any(edit.kind in ("exclude", "lower", "dropreplace") for edit in out.edits):
         out = out._replace(edits=out.edits + tuple(_pins(host, plugin, {one.path for one, _ in pairs})))
     return out
 
