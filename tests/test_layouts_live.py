@@ -17,6 +17,7 @@ import pasted
 from fixtures.oracle import build, proxy
 from fixtures.scenarios import kit
 from fixtures.scenarios.kit import NEWEST, OLDEST
+from fixtures.scenarios.repairs import CALL
 
 HOST = """package main
 
@@ -198,3 +199,65 @@ def test_code_that_needs_a_newer_version_than_the_host_has(tmp_path: Path) -> No
     )
     with pytest.raises(AssertionError, match="undefined: greet"):
         lab.cured()
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+def test_a_plugin_inside_the_checkout_of_a_vendored_host(tmp_path: Path, version: str) -> None:
+    lab = Lab(tmp_path, version)
+    (tmp_path / "app/call.go").write_text(CALL)
+    lab.go("app", "mod", "vendor")
+    lab.plug(f"require example.com/app v0.0.0\n\nreplace example.com/app => ../app\n\n{GREET}")
+    lab.built()
+    assert lab.opened != LOADS
+    (block, _) = pasted.blocks_of(lab.says())
+    assert f"cd {tmp_path}/app\n" in block
+    assert lab.told()["remedy"]["inside"][0] == f"cd {tmp_path}/app"
+    assert "inside the host’s checkout" in lab.says("align", "plug")
+    (tmp_path / "app/contrib/p").mkdir(parents=True)
+    shutil.move(tmp_path / "plug/main.go", tmp_path / "app/contrib/p/main.go")
+    lab.typed(f"{block}\nmv p.so ..")
+    assert lab.opened == LOADS
+
+
+def test_several_plugins_for_a_vendored_host_are_told_once(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, NEWEST)
+    lab.go("app", "mod", "vendor")
+    lab.plug(f"require example.com/app v0.0.0\n\nreplace example.com/app => ../app\n\n{GREET}")
+    lab.built()
+    shutil.copy(tmp_path / "p.so", tmp_path / "q.so")
+    said = lab.says("check", "--independent", "p.so", "q.so")
+    assert said.count("./contrib/plugin") == 1
+
+
+FORK = "example.com/forks/greet"
+
+
+@pytest.mark.parametrize("flag", ["-race", "'-gcflags=all=-N -l'"])
+def test_a_fork_with_the_same_code_is_a_doubt(tmp_path: Path, flag: str) -> None:
+    lab = Lab(tmp_path, NEWEST)
+    lab.plug(
+        f"{GREET}\nreplace example.com/greet => {FORK} v1.0.0\n",
+        'package main\n\nimport _ "example.com/greet/polite"\n',
+    )
+    lab.built("-trimpath", "-trimpath")
+    assert lab.opened == LOADS
+    lab.built("-trimpath", f"-trimpath {flag}")
+    assert lab.opened != LOADS
+    assert "module-replaced" not in lab.causes
+    lab.cured()
+    assert lab.opened == LOADS
+
+
+def test_a_go_mod_that_need_not_name_every_module_is_pinned(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, NEWEST)
+    code = 'package main\n\nimport _ "example.com/greet/polite"\n'
+    words = "require example.com/words v1.1.0\n"
+    lab.write("app", "example.com/app", f"{GREET}{words}", **{"main.go": HOST, "api/api.go": API})
+    for line, pinned in (("1.16", True), ("1.21", False)):
+        lab.plug(GREET.replace("v1.0.0", "v1.2.0"), code)
+        lab.go("plug", "mod", "edit", f"-go={line}")
+        lab.go("plug", "mod", "tidy")
+        lab.built()
+        assert lab.opened != LOADS
+        assert ("-require=example.com/words@" in lab.cured()) is pinned
+        assert lab.opened == LOADS

@@ -8,7 +8,7 @@ from gopluck.builds.build import Build
 from gopluck.builds.support import Lack, lack_of
 from gopluck.record import NamedTuple
 from gopluck.remedy import grammar
-from gopluck.remedy.baseline import baseline, build_words
+from gopluck.remedy.baseline import Baseline, baseline, build_words
 from gopluck.remedy.flaglists import definitions
 from gopluck.replay.ends import End
 from gopluck.replay.process import Outcome
@@ -109,6 +109,17 @@ def for_the_host(host: Build, problems: Sequence[Problem]) -> Recipe:
         notes=(*notes, "Then build the plugin for the new host: gopluck check prints how."),
         left_out=(*wanted.left_out, *left_out),
     )
+
+
+def inside(host: Build, wanted: Baseline, name: str) -> Recipe | None:
+    """A plugin's build as a package of the host's own checkout, which takes its modules from the same vendor folder."""
+    if not host.root or not grammar.directory(host.root) or wanted.left_out:
+        return None
+    stem = name.removesuffix(".so")
+    flags = (*wanted.flags, "-mod=vendor")
+    words = build_words(flags, name)[:-1]
+    target = f"./contrib/{stem}" if grammar.module_path(stem) else "./contrib/plugin"
+    return Recipe(True, "plugin", None, wanted.go, wanted.env, flags, build=(*words, target), directory=host.root)
 
 
 def _linker_flags(host: Build, external: bool) -> tuple[tuple[str, ...], tuple[LeftOut, ...]]:

@@ -20,7 +20,7 @@ from gopluck.remedy import grammar
 from gopluck.remedy.baseline import baseline, build_words
 from gopluck.remedy.flaglists import definitions
 from gopluck.remedy.grammar import refused
-from gopluck.remedy.host import CONTENT, TRIM, TRIMMED, Problem, by_cause, for_the_host, host_words, reason
+from gopluck.remedy.host import CONTENT, TRIM, TRIMMED, Problem, by_cause, for_the_host, host_words, inside, reason
 from gopluck.remedy.modules import Changed, changes
 from gopluck.remedy.rename import renamed, renaming_notes
 from gopluck.replay.ends import End
@@ -134,7 +134,8 @@ def _fit(failure: Failure, fixed: Build, moved: Build, side: str) -> Recipe:
     env, flags, notes = dict(wanted.env), list(wanted.flags), list(wanted.notes)
     left_out = list(wanted.left_out)
     changed = _modules(failure, fixed, moved)
-    problems = [*changed.problems, *_vendored(failure, fixed, moved), *_content(failure, fixed, moved)]
+    vendored = _vendored(failure, fixed, moved)
+    problems = [*changed.problems, *vendored, *_content(failure, fixed, moved)]
     problems += _unexplained(failure, fixed, moved)
     problems += _covered(failure, fixed)
     _machine(failure, fixed, moved, env, notes)
@@ -165,7 +166,9 @@ def _fit(failure: Failure, fixed: Build, moved: Build, side: str) -> Recipe:
         notes.append(f"If a dependency does not compile with {which}, use an older release of that dependency.")
     if problems and side == "plugin":
         untold = failure.has(Trait.UNEXPLAINED) or failure.has(Trait.UNPINNED_CODE)
-        return for_the_host(fixed, problems)._replace(untold=untold)
+        within = inside(fixed, wanted, _name(failure.path)) if problems == vendored else None
+        untold = untold or (problems == vendored and within is None)
+        return for_the_host(fixed, problems)._replace(untold=untold, inside=within)
     whys = [problem.why for problem in problems]
     if left_out:
         whys.append(NOT_REPEATED)
