@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from gopluck.builds.build import Build
+from gopluck.builds.paths import Why
 from gopluck.builds.use import Use
 from gopluck.rules.model import Comparison, Difference, Rule, Trait, go_issue, go_source
 
@@ -17,8 +18,10 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
     certain: dict[str, list[str]] = {}
     possible: dict[str, list[str]] = {}
     moved: dict[str, str] = {}
+    # Of a module that only a replacement gives other code, the replacement is the reason.
+    replaced = {found.package for found in comparison.paths.by(Why.REPLACED) if not found.certain}
     for path in comparison.mismatched:
-        use = _same_module(comparison, path)
+        use = _same_module(comparison, path) if path not in replaced else None
         if use is None:
             continue
         sums = [_checksum(build, path) for build in comparison.builds]
