@@ -115,7 +115,9 @@ def test_what_is_no_result_has_no_document() -> None:
 
 
 def test_a_rule_that_is_not_there_is_refused_with_the_nearest() -> None:
-    with pytest.raises(gopluck.Usage, match=r"there is no rule 'trimpaths': did you mean trimpath or gcflags-trimpath\?"):
+    with pytest.raises(
+        gopluck.Usage, match=r"there is no rule 'trimpaths': did you mean trimpath or gcflags-trimpath\?"
+    ):
         gopluck.explain("trimpaths")
     assert gopluck.explain("trimpath") in list(map(gopluck.explain, gopluck.rule_names()))
 

@@ -16,6 +16,7 @@ from gopluck.facts.model import Binary
 from gopluck.golang import importpath
 from gopluck.golang.importpath import Roots
 from gopluck.golang.records import BuildInfo, FunctionCode
+from gopluck.golang.release import order
 
 FROZEN = "crypto/internal/fips140/v"
 """How packages of a frozen FIPS module begin: of the standard library by name, from the module cache by place."""
@@ -143,11 +144,16 @@ class Build:
             return f"{self.root}/vendor/{package}" if self.root else None
         path, version = use.effective
         if not version:
-            folder = use.replace.path if use.replace else None
-            if folder is None or (not folder.startswith("/") and not self.root):
-                return None
-            return posixpath.normpath(posixpath.join(self.root or "/", folder)) + below
+            return self.replacement(package)
         return f"{self.cache}/{importpath.escape(path)}@{importpath.escape(version)}{below}" if self.cache else None
+
+    def replacement(self, package: str) -> str | None:
+        """Where a package lies in the folder that replaces its module; None for none, and where that is not known."""
+        use = self.use(package)
+        folder = use.replace.path if use is not None and use.replace is not None and use.is_folder else ""
+        if use is None or not folder or (not folder.startswith("/") and not self.root):
+            return None
+        return posixpath.normpath(posixpath.join(self.root or "/", folder)) + package.removeprefix(use.path)
 
     def _placed(self, *, main: bool) -> Iterator[tuple[str, str]]:
         """(package, directory) of the packages of the main module, or of the other modules; of all without a list.
@@ -214,6 +220,18 @@ class Build:
             main = info.main
             out[main.path] = Use(main.path, released(main.version), main.replace, True, main.sum)
         return out
+
+    @property
+    def requires_all(self) -> bool:
+        """Whether its go.mod is known to require each of these modules: from `go 1.17` on it has to, outside of a
+        workspace. DefaultGODEBUG tells (since Go 1.21): it has `panicnil=1` where the go line is below 1.21.
+        """
+        defaults = self.setting("DefaultGODEBUG")
+        if defaults is None or (order(self.release) or (0,)) < (1, 21):
+            return False
+        return "panicnil=1" not in defaults and all(
+            use.version or use.replace or use.is_main for use in self.modules.values()
+        )
 
     @cached_property
     def _module_paths(self) -> Roots:

@@ -130,6 +130,8 @@ class PathDifferences:
             build = self.plugin if _in_main(self.plugin, package) else self.provider
             why, key = Why.MAIN_MODULE, build.main_module
         same = _same_path(sources)
+        if same is None and _replaced_elsewhere(self.provider, self.plugin, sources, package):
+            same = False
         if same is None:
             # One side is trimmed, or a directory is not recorded: by version it is another path in either case.
             versioned = [use is not None and _has_version(use) for use in (one, two)]
@@ -203,6 +205,18 @@ def _same_path(sources: Sources) -> bool | None:
     if one is None or two is None or (one.kind == "trimmed") != (two.kind == "trimmed"):
         return None
     return one.directory == two.directory
+
+
+def _replaced_elsewhere(provider: Build, plugin: Build, sources: Sources, package: str) -> bool:
+    """Whether one side replaces a module by another folder than the other side's: from there, or from a vendor folder
+    that has a copy of it, it is another path.
+    """
+    if provider.trimmed is not False or plugin.trimmed is not False:
+        return False
+    return any(
+        source is not None and (folder := build.replacement(package)) is not None and folder != source.directory
+        for source, build in zip(sources, (plugin, provider), strict=True)
+    )
 
 
 def _by_source(package: str, one: Source | None, two: Source | None) -> PathDifference | None:

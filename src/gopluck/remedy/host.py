@@ -8,13 +8,15 @@ from gopluck.builds.build import Build
 from gopluck.builds.flags import split
 from gopluck.builds.support import Lack, lack_of
 from gopluck.record import NamedTuple
-from gopluck.remedy.baseline import baseline, build_words
+from gopluck.remedy import grammar
+from gopluck.remedy.baseline import Baseline, baseline, build_words
+from gopluck.remedy.flaglists import definitions
 from gopluck.replay.ends import End
 from gopluck.replay.process import Outcome
 from gopluck.result.check import Finding
-from gopluck.result.recipe import Recipe
+from gopluck.result.recipe import LeftOut, Recipe
 from gopluck.rules import registry
-from gopluck.rules.model import Owner
+from gopluck.rules.model import EXTERNAL, Owner
 from gopluck.rules.registry import lacking
 
 
@@ -94,7 +96,8 @@ def for_the_host(host: Build, problems: Sequence[Problem]) -> Recipe:
     off = {flag.removesuffix("=false") for flag in added if flag.endswith("=false")}
     kept = wanted.flags if TRIM[0] not in added else tuple(filter(None, map(_without_trimpath, wanted.flags)))
     flags = tuple(flag for flag in kept if flag not in off)
-    flags += tuple(flag for flag in added if flag not in flags)
+    flags += tuple(flag for flag in added if flag not in (*flags, EXTERNAL))
+    linker, left_out = _linker_flags(host, EXTERNAL in added)
     env = {name: value for name, value in wanted.env.items() if name != "GOMODCACHE"}
     notes = dict.fromkeys(problem.todo for problem in problems if problem.todo)
     return Recipe(
@@ -103,10 +106,10 @@ def for_the_host(host: Build, problems: Sequence[Problem]) -> Recipe:
         "; ".join(problem.why for problem in problems),
         wanted.go,
         env,
-        flags,
-        build=host_words(host, flags),
+        (*flags, *linker),
+        build=host_words(host, (*flags, *linker)),
         notes=(*notes, "Then build the plugin for the new host: gopluck check prints how."),
-        left_out=wanted.left_out,
+        left_out=(*wanted.left_out, *left_out),
     )
 
 
@@ -120,8 +123,35 @@ def _without_trimpath(flag: str) -> str:
     return f"{name}={pattern}={kept}" if kept and pattern else f"{name}={kept}" if kept else ""
 
 
+def inside(host: Build, wanted: Baseline, name: str) -> Recipe | None:
+    """A plugin's build as a package of the host's own checkout, which takes its modules from the same vendor folder."""
+    if not host.root or not grammar.directory(host.root) or wanted.left_out:
+        return None
+    stem = name.removesuffix(".so")
+    flags = (*wanted.flags, "-mod=vendor")
+    words = build_words(flags, name)[:-1]
+    target = f"./contrib/{stem}" if grammar.module_path(stem) else "./contrib/plugin"
+    return Recipe(True, "plugin", None, wanted.go, wanted.env, flags, build=(*words, target), directory=host.root)
+
+
+def _linker_flags(host: Build, external: bool) -> tuple[tuple[str, ...], tuple[LeftOut, ...]]:
+    """The host's own -ldflags, and what of them is not repeated. `external`: it has to export Go's symbols."""
+    given = host.setting("-ldflags") or ""
+    kept = " ".join(filter(None, [definitions(given), EXTERNAL.partition("=")[2]])) if external else given
+    flag = f"-ldflags={kept}"
+    if not kept or grammar.flag(flag):
+        return ((flag,) if kept else ()), ()
+    return ((EXTERNAL,) if external else ()), (LeftOut("-ldflags", given),)
+
+
 def host_words(host: Build, flags: tuple[str, ...]) -> tuple[str, ...]:
     """The words of a host's build line; that of a test binary for a host that is one."""
     name = host.binary.path.rpartition("/")[2]
-    words = build_words(flags, name.removesuffix(".json") if host.binary.format == "manifest" else name, "")
+    name = name.removesuffix(".json") if host.binary.format == "manifest" else name
+    words = build_words(flags, name, "pie" if _position_independent(host) else "")
     return ("go", "test", "-c", *words[2:]) if host.tested else words
+
+
+def _position_independent(host: Build) -> bool:
+    go = host.binary.go
+    return host.setting("-buildmode") == "pie" or (go is not None and go.kind == "pie")

@@ -62,17 +62,20 @@ def changes(host: Build, plugin: Build, packages: Iterable[str], replaced: Itera
     )
     if _others(host, plugin, {edit.module for edit in out.edits}):
         out = out._replace(edits=tuple(_lowered(out.edits)))
-    if any(edit.kind in ("exclude", "lower", "dropreplace") for edit in out.edits):
+    if not plugin.requires_all and any(edit.kind in ("exclude", "lower", "dropreplace") for edit in out.edits):
         out = out._replace(edits=out.edits + tuple(_pins(host, plugin, {one.path for one, _ in pairs})))
     return out
 
 
 def _others(host: Build, plugin: Build, changed: set[str]) -> bool:
-    """Whether the plugin keeps modules that the host has not: what they require is not seen, and may be more."""
+    """Whether the plugin keeps modules that the host has not: what they require is not seen, and may be more.
+
+    Of the host's own checkout the host has what it requires.
+    """
     return any(
         not two.is_main
         and path not in changed
-        and ((one := host.modules.get(path)) is None or one.version != two.version)
+        and ((one := host.modules.get(path)) is None or (one.version != two.version and (not one.is_main or one.sum)))
         for path, two in plugin.modules.items()
     )
 
@@ -206,8 +209,8 @@ def _checkout(host: Build, plugin: Build, package: str, one: Use, two: Use) -> C
             if one.is_main
             else Input(used[1:], f"the folder of {one.path} that {host.name} was built with")
         )
-        edits = [*_dropped(two, reason), Edit("use", one.path, to=used, reason=reason)]
-        return Changed(tuple(edits), (needed,), main=True)
+        # In a workspace its module counts more than a replacement, without which its version may be nowhere to be had.
+        return Changed((Edit("use", one.path, to=used, reason=reason),), (needed,), main=True)
     if not root:
         return Changed(
             problems=(

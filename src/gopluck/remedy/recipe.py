@@ -20,7 +20,7 @@ from gopluck.remedy import grammar
 from gopluck.remedy.baseline import baseline, build_words
 from gopluck.remedy.flaglists import definitions
 from gopluck.remedy.grammar import refused
-from gopluck.remedy.host import CONTENT, TRIM, TRIMMED, Problem, by_cause, for_the_host, host_words, reason
+from gopluck.remedy.host import CONTENT, TRIM, TRIMMED, Problem, by_cause, for_the_host, host_words, inside, reason
 from gopluck.remedy.modules import Changed, changes
 from gopluck.remedy.rename import renamed, renaming_notes
 from gopluck.replay.ends import End
@@ -28,6 +28,7 @@ from gopluck.replay.process import OpenRequest, Outcome
 from gopluck.result.check import Finding, MismatchedPackage
 from gopluck.result.recipe import NOT_REPEATED, Edit, Input, LeftOut, Recipe
 from gopluck.result.verdict import Role, Verdict
+from gopluck.rules.causes.module_version import order as by_version
 from gopluck.rules.causes.unexplained import unrecorded
 from gopluck.rules.model import Comparison, Trait
 from gopluck.rules.registry import has_trait, named
@@ -133,7 +134,8 @@ def _fit(failure: Failure, fixed: Build, moved: Build, side: str) -> Recipe:
     env, flags, notes = dict(wanted.env), list(wanted.flags), list(wanted.notes)
     left_out = list(wanted.left_out)
     changed = _modules(failure, fixed, moved)
-    problems = [*changed.problems, *_vendored(failure, fixed, moved), *_content(failure, fixed, moved)]
+    vendored = _vendored(failure, fixed, moved)
+    problems = [*changed.problems, *vendored, *_content(failure, fixed, moved)]
     problems += _unexplained(failure, fixed, moved)
     problems += _covered(failure, fixed)
     _machine(failure, fixed, moved, env, notes)
@@ -157,13 +159,16 @@ def _fit(failure: Failure, fixed: Build, moved: Build, side: str) -> Recipe:
         # No file tells whether a go.work lies above: it would add its own requirements, and refuse -mod=mod.
         env["GOWORK"] = "off"
         flags.append("-mod=mod")
+    notes += _older(edits, fixed, moved)
     lowered = [edit for edit in edits if edit.kind == "lower"]
     if lowered:
         which = " and ".join(f"{edit.module} {edit.version}" for edit in lowered)
         notes.append(f"If a dependency does not compile with {which}, use an older release of that dependency.")
     if problems and side == "plugin":
         untold = failure.has(Trait.UNEXPLAINED) or failure.has(Trait.UNPINNED_CODE)
-        return for_the_host(fixed, problems)._replace(untold=untold)
+        within = inside(fixed, wanted, _name(failure.path)) if problems == vendored else None
+        untold = untold or (problems == vendored and within is None)
+        return for_the_host(fixed, problems)._replace(untold=untold, inside=within)
     whys = [problem.why for problem in problems]
     if left_out:
         whys.append(NOT_REPEATED)
@@ -182,6 +187,18 @@ def _fit(failure: Failure, fixed: Build, moved: Build, side: str) -> Recipe:
         tuple(notes),
         tuple(dict.fromkeys(left_out)),
     )
+
+
+def _older(edits: Sequence[Edit], fixed: Build, moved: Build) -> Iterator[str]:
+    """What it means when the code does not compile with the older versions that it gets: no file tells."""
+    used = ((edit, moved.modules.get(edit.module)) for edit in edits if edit.kind in ("require", "lower"))
+    older = [edit for edit, use in used if use is not None and by_version(use.version) > by_version(edit.version)]
+    if not older:
+        return
+    named = [f"{edit.module} {edit.version}" for edit in older[:2]]
+    rest = f" (and {len(older) - 2} more)" if len(older) > 2 else ""
+    needed = f"a newer {older[0].module}" if len(older) == 1 else "newer versions of them"
+    yield f"If it does not compile with {' or '.join(named)}{rest}, your code needs {needed} than {fixed.name} has."
 
 
 def _renamed(failure: Failure, moved: Build) -> tuple[Edit, ...]:

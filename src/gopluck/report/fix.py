@@ -38,7 +38,7 @@ def blocks(group: Group) -> Iterator[Block]:
     label = "host" if recipe.side == "host" else "fix"
     if not recipe.possible:
         label = "" if recipe.side == "plugin" or not recipe.build else "host"
-        yield Block("fix", (comment(_why_not(recipe)),))
+        yield Block("fix", (comment(_why_not(recipe)), *_inside(recipe.inside)))
     whose = f"the {recipe.side}'s" if len(group.plugins) == 1 or recipe.side == "host" else "each plugin's"
     yield Block(label, tuple(fix_lines(recipe, f"the folder of {whose} package main")))
 
@@ -59,9 +59,21 @@ def _why_not(recipe: Recipe) -> str:
         return f"{why[:1].upper()}{why[1:]}."
     if recipe.side == "plugin" and recipe.build:
         return f"{why}."
+    if recipe.inside is not None:
+        return f"As a module of its own the plugin cannot fit: {why}"
     if recipe.untold:
         return f"gopluck cannot name a command for the plugin's side: {why}"
     return f"Nothing on the plugin's side helps: {why}" if recipe.side == "host" else f"No command helps: {why}"
+
+
+def _inside(recipe: Recipe | None) -> Iterator[Line]:
+    """What to type where a package of the host's own module loads."""
+    if recipe is not None:
+        place = f"{recipe.directory}/{recipe.build[-1].removeprefix('./')}"
+        yield comment(
+            f"Inside the host's checkout it can, with the modules that are there: move package main to {place}"
+        )
+        yield from lines(recipe)
 
 
 def fix_lines(recipe: Recipe, where: str) -> Iterator[Line]:

@@ -63,10 +63,15 @@ def common(plugin: PluginResult) -> Recipe | None:
         return None
     if recipe.why_not:
         recipe = recipe._replace(why_not=recipe.why_not.replace(plugin.path, "it"))
-    if "-o" in recipe.build:
-        at = recipe.build.index("-o")
-        recipe = recipe._replace(build=(*recipe.build[:at], *recipe.build[at + 2 :]))
-    return recipe
+    if (inside := recipe.inside) is not None:
+        recipe = recipe._replace(inside=inside._replace(build=(*_unnamed(inside.build)[:-1], "./contrib/plugin")))
+    return recipe._replace(build=_unnamed(recipe.build))
+
+
+def _unnamed(words: tuple[str, ...]) -> tuple[str, ...]:
+    """A build line without its -o."""
+    at = words.index("-o") if "-o" in words else len(words)
+    return (*words[:at], *words[at + 2 :])
 
 
 def _key(plugin: PluginResult) -> Hashable:
@@ -85,8 +90,13 @@ def _key(plugin: PluginResult) -> Hashable:
         plugin.unreadable,
         plugin.headline,
         _reasons(plugin, Role.CAUSE),
-        recipe and tuple(tuple(one.items()) if isinstance(one, Mapping) else one for one in recipe),
+        recipe and _frozen(recipe),
     )
+
+
+def _frozen(recipe: Recipe) -> Hashable:
+    parts = (tuple(one.items()) if isinstance(one, Mapping) else one for one in recipe._replace(inside=None))
+    return (*parts, recipe.inside and _frozen(recipe.inside))
 
 
 def _reasons(plugin: PluginResult, role: Role) -> tuple[tuple[str, str], ...]:

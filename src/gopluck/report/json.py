@@ -130,6 +130,7 @@ def remedy_document(recipe: Recipe) -> dict[str, Any]:
         "inputs": [{"name": one.name or None, "what": one.what, "path": one.path or None} for one in recipe.inputs],
         "notes": list(recipe.notes),
         "run": list(run(recipe)),
+        "inside": [] if recipe.inside is None else list(run(recipe.inside)),
         "left_out": [{"setting": one.setting, "value": one.value} for one in recipe.left_out],
     }
 

@@ -82,6 +82,8 @@ class Recipe(NamedTuple):
     """What of the files is not repeated; the user has to decide about it."""
     untold: bool = False
     """Whether no file tells what would have to be repeated, so that something may help all the same."""
+    inside: Recipe | None = None
+    """How a package main inside the host's checkout is built, where that loads and no module of its own does."""
 
 
 NOTHING_TO_TYPE = Recipe(True, "plugin")

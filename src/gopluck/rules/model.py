@@ -121,6 +121,14 @@ class Comparison:
         """Name, and both sides, of each function of a package that both have; nothing for two hosts: they have many."""
         return self.provider.shared_code(package, self.plugin) if self._functions else iter(())
 
+    def moved(self, package: str) -> str:
+        """A function of it that begins at another line of the same file, in words; empty when there is none."""
+        for name, here, there in self.functions(package):
+            if here.file == there.file and here.start != there.start:
+                where = f"{package.rpartition('/')[2]}.{name} is at {here.file}:{here.start} in {self.provider.name}"
+                return f"{where}, at {there.file}:{there.start} in {self.plugin.name}"
+        return ""
+
     @property
     def builds(self) -> tuple[Build, Build]:
         """Provider and plugin."""

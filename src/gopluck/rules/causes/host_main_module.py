@@ -47,6 +47,12 @@ def fix(host: Build, module: str, package: str) -> str:
             f"does a plugin inside the host's module; replace, and {module} by version, do not."
         )
     root = source.directory.removesuffix(package.removeprefix(module)) if source else ""
+    if host.vendored:
+        return (
+            f"This host was built in {root or 'its own checkout'} without -trimpath, from its vendor folder. A plugin "
+            "inside the host's module, built there, matches it. A workspace and replace by that directory match only "
+            f"what imports no vendored module. {module} by version does not match it."
+        )
     where = f"in {root}" if root.startswith("/") else "in its own checkout"
     return (
         f"This host was built {where} without -trimpath. A workspace with that very directory matches it, and so do "
@@ -66,7 +72,8 @@ RULE = Rule(
     example="The plugin's go.mod has `require example.com/gateway v1.4.0`; the gateway was built with `go build .` in "
     "its repository.",
     fix="For a host built in its checkout: build the plugin in a go.work together with that checkout, or as a package "
-    "inside the host's module; both match trimmed and untrimmed. `replace example.com/host => ../host` matches only "
+    "inside the host's module; both match trimmed and untrimmed. Where the host was built from its vendor folder "
+    "without -trimpath, only the package inside matches. `replace example.com/host => ../host` matches only "
     "an untrimmed host, and only with the same directory. A host built with `go install -trimpath "
     "example.com/host@v1.0.0` matches a plugin that requires that version, with -trimpath. Best of all, keep what "
     "plugins import in a module of its own.",

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from gopluck.builds.paths import Why
 from gopluck.rules.model import Comparison, Difference, Rule, go_issue, go_source
 
-PLACES = (Why.CACHE, Why.VENDOR)
+SETTLED = (Why.CACHE, Why.VENDOR, Why.HOST_MODULE, Why.MAIN_MODULE)
+"""Why a package has two paths, where no other module cache would give it one. Of main modules none lies in a cache."""
 
 HOME = re.compile(r"/(?:home|Users)/([^/]+)/|/(root)/")
 """A path in somebody's home directory."""
@@ -50,7 +51,7 @@ def _unplaced(comparison: Comparison) -> tuple[str, ...]:
         or plugin.vendored
     ):
         return ()
-    placed = {found.package for why in PLACES for found in comparison.paths.by(why)}
+    placed = {found.package for why in SETTLED for found in comparison.paths.by(why)}
     return tuple(path for path in comparison.mismatched if path not in placed and not comparison.paths.agree(path))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from gopluck.builds.build import Build
+from gopluck.builds.paths import Why
 from gopluck.builds.use import Use
 from gopluck.rules.model import Comparison, Difference, Rule, Trait, go_issue, go_source
 
@@ -17,12 +18,14 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
     certain: dict[str, list[str]] = {}
     possible: dict[str, list[str]] = {}
     moved: dict[str, str] = {}
+    # Of a module that only a replacement gives other code, the replacement is the reason.
+    replaced = {found.package for found in comparison.paths.by(Why.REPLACED) if not found.certain}
     for path in comparison.mismatched:
-        use = _same_module(comparison, path)
+        use = _same_module(comparison, path) if path not in replaced else None
         if use is None:
             continue
         sums = [_checksum(build, path) for build in comparison.builds]
-        found = _moved(comparison, path)
+        found = comparison.moved(path)
         if found:
             moved.setdefault(use.path, found)
         if found or (all(sums) and sums[0] != sums[1]):
@@ -93,15 +96,6 @@ def _same_module(comparison: Comparison, path: str) -> Use | None:
 def _checksum(build: Build, path: str) -> str:
     use = build.use(path)
     return (use.sum or (use.replace.sum if use.replace else "")) if use else ""
-
-
-def _moved(comparison: Comparison, path: str) -> str:
-    """A function of the package that begins at another line of the same file, in words; empty when there is none."""
-    for name, here, there in comparison.functions(path):
-        if here.file == there.file and here.start != there.start:
-            where = f"{path.rpartition('/')[2]}.{name} is at {here.file}:{here.start} in {comparison.provider.name}"
-            return f"{where}, at {there.file}:{there.start} in {comparison.plugin.name}"
-    return ""
 
 
 def _sides(comparison: Comparison, first: str, second: str) -> str:

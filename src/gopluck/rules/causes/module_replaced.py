@@ -9,16 +9,22 @@ from gopluck.rules.model import Comparison, Difference, Link, Rule, Trait, go_so
 
 
 def differs(comparison: Comparison) -> Iterator[Difference]:
-    """By the module lists with their replacements, and the source directories. One for each module."""
+    """By the module lists with their replacements, and the source directories. One for each module.
+
+    Where the path is the same (-trimpath), only other code counts: functions that begin at other lines show it.
+    """
     provider, plugin = comparison.builds
     groups = comparison.paths.by_module(Why.REPLACED)
     for module, members in groups.items():
         one, two = members[0].provider, members[0].plugin
+        what = f"{module} is {one} in {provider.name}, {two} in {plugin.name}"
+        certain = [member.package for member in members if member.certain or comparison.moved(member.package)]
         yield Difference(
-            f"{module} is {one} in {provider.name}, {two} in {plugin.name}",
-            tuple(member.package for member in members if member.certain),
-            tuple(member.package for member in members if not member.certain),
-            specific=True,
+            what,
+            tuple(certain),
+            tuple(member.package for member in members if member.package not in certain),
+            specific=bool(certain),
+            doubt=f"{what}: its code may differ, too",
             evidence={"host": f"{module} {one}", "plugin": f"{module} {two}"},
             fix=_fix(comparison, module),
         )

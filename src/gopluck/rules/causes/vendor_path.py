@@ -35,7 +35,10 @@ def _from(build: Build, packages: Sequence[str]) -> str:
 
 def _fix(comparison: Comparison) -> str:
     if comparison.provider.vendored:
-        return "Build the host with -trimpath, and then the plugin: only then is a vendor folder not part of a path."
+        return (
+            "Build the plugin as a package main inside the host's checkout, from the same vendor folder. Or build the "
+            "host with -trimpath, and then the plugin: with it a vendor folder is not part of a path."
+        )
     return "Build the plugin with -mod=mod, from the module cache as the host was; or build both with -trimpath."
 
 
