@@ -12,6 +12,8 @@ class Named(NamedTuple):
     """What stands before the dot: an import path, or a package's name; empty for none."""
     name: str
     arguments: tuple[Type, ...] = ()
+    short: str = ""
+    """The package's name, where a file tells both it and the path."""
 
 
 class Pointer(NamedTuple):
@@ -82,6 +84,8 @@ class Field(NamedTuple):
     type: Type
     tag: str = ""
     """As it is written, with its quotes."""
+    package: str = ""
+    """Of an unexported one, where a file tells it."""
 
 
 class Struct(NamedTuple):
