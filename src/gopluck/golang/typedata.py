@@ -154,7 +154,7 @@ class Descriptors:
         low, high = self._module.types, self._module.etypes - self._size
         symbols = self._dynamic.symbols
         found = symbols.values(b"type:", b".*", MAX_DESCRIPTORS) or symbols.values(b"type.", b".*", MAX_DESCRIPTORS)
-        return [address for address in found if low <= address <= high]
+        return sorted(address for address in found if low <= address <= high)
 
     @cached_property
     def _index(self) -> tuple[Mapping[str, list[int]], Mapping[str, list[int]]]:
