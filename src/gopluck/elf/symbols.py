@@ -152,21 +152,21 @@ class SymbolTable:
                     out.append(symbol)
         return out
 
-    def values(self, prefix: bytes, other: bytes, limit: int) -> list[int]:
-        """The addresses of the defined symbols whose name starts with `prefix` and goes on with no byte of `other`.
+    def values(self, prefix: bytes, other: bytes, limit: int) -> list[tuple[int, int]]:
+        """The addresses and sizes of the defined symbols whose name starts with `prefix` and goes on with no byte of `other`.
 
         At most `limit`. Of all names nothing but that start is looked at.
         """
         held, size = self.strings.hold(), len(prefix)
-        out: list[int] = []
+        out: list[tuple[int, int]] = []
         for first in range(0, self.count, ROWS):
             rows = min(ROWS, self.count - first) * self._record.size
             data = self.image.pread(self._offset + first * self._record.size, rows)
-            columns = (self._record.column(data, name) for name in ("st_name", "st_value", "st_shndx"))
-            for name, value, section in zip(*columns, strict=True):
+            columns = (self._record.column(data, name) for name in ("st_name", "st_value", "st_size", "st_shndx"))
+            for name, value, length, section in zip(*columns, strict=True):
                 at = name + 1 + size
                 if section and held.startswith(prefix, name + 1) and held[at : at + 1] not in other:
-                    out.append(value)
+                    out.append((value, length))
             if len(out) > limit:
                 raise MalformedFile(f"{self.image.path}: more than {limit} symbols of one kind")
         return out

@@ -56,9 +56,12 @@ TAG, PKGPATH, EMBEDDED = 2, 4, 8
 WORDS = {types.FUNC: 1, ARRAY: 3, CHAN: 2, INTERFACE: 4, POINTER: 1, SLICE: 1, STRUCT: 4}
 """Words between `abi.Type` and `abi.UncommonType`, by kind; of a map that depends on the release."""
 
+SHAPE = "go.shape."
+"""In the name of what generic code is compiled for: no program can name it."""
+
 DIRECTIONS = {1: "<-chan", 2: "chan<-", 3: "chan"}
 VARIADIC = 1 << 15
-UNCOMMON_SIZE = 16
+UNCOMMON_SIZE = METHOD_SIZE = 16
 EMBEDDED_BY_OFFSET = ("go1.2", "go1.16", "go1.18")
 """The layouts up to Go 1.18, which marked embedded fields in their offset."""
 
@@ -150,24 +153,27 @@ class Descriptors:
         return list(struct.iter_unpack(self._order + "ii", table))
 
     @cached_property
-    def _addresses(self) -> list[int]:
+    def _sizes(self) -> Mapping[int, int]:
+        """The size of each descriptor, by address."""
         low, high = self._module.types, self._module.etypes - self._size
         symbols = self._dynamic.symbols
         found = symbols.values(b"type:", b".*", MAX_DESCRIPTORS) or symbols.values(b"type.", b".*", MAX_DESCRIPTORS)
-        return sorted(address for address in found if low <= address <= high)
+        return dict(sorted((address, size) for address, size in found if low <= address <= high))
 
     @cached_property
     def _index(self) -> tuple[Mapping[str, list[int]], Mapping[str, list[int]]]:
         """The descriptors of named types by name, and those of pointers to them."""
         named: dict[str, list[int]] = {}
         pointers: dict[str, list[int]] = {}
-        for address in self._addresses:
+        for address in self._sizes:
             try:
                 head = self._head(address)
                 if not head.flags & NAMED and head.kind != POINTER:
                     continue
                 text = self._printed(head)
             except MalformedFile:
+                continue
+            if SHAPE in text:
                 continue
             _, name, _ = _split(text.removeprefix("*"))
             (named if head.flags & NAMED else pointers).setdefault(name, []).append(address)
@@ -194,7 +200,7 @@ class Descriptors:
     @cached_property
     def _fixed(self) -> bool:
         names = [self._module.types + name for name, _ in self._exported[:SOME]]
-        heads = map(self._head, islice(self._addresses, SOME))
+        heads = map(self._head, islice(self._sizes, SOME))
         return types.fixed_lengths(self._image, names + [self._module.types + head.text for head in heads])
 
     def _name_at_offset(self, offset: int) -> str:
@@ -220,18 +226,16 @@ class Descriptors:
         return text[1:] if head.flags & types.TFLAG_EXTRA_STAR else text
 
     def _uncommon(self, head: _Head) -> int:
-        """The address of the `abi.UncommonType`. Its unused fields tell where it is behind a map."""
+        """The address of the `abi.UncommonType`. Behind a map, whose fields change, it ends with the symbol."""
         start = head.address + self._size
         if head.kind != MAP:
             return start + WORDS.get(head.kind, 0) * self._word if head.kind != types.FUNC else self._after_func(head)
-        for at in range(start + 4 * self._word + 8, start + 14 * self._word, 4):
-            path, count, exported, offset, unused = struct.unpack(self._order + "iHHII", self._image.read(at, 16))
-            if (offset, unused) == (UNCOMMON_SIZE, 0) and exported <= count and self._is_offset(path):
+        end = head.address + self._sizes.get(head.address, 0)
+        for at in range(start + 4 * self._word, end - UNCOMMON_SIZE + 1, 4):
+            _, count, _, offset, unused = struct.unpack(self._order + "iHHII", self._image.read(at, UNCOMMON_SIZE))
+            if (offset, unused, at + UNCOMMON_SIZE + METHOD_SIZE * count) == (UNCOMMON_SIZE, 0, end):
                 return at
         raise MalformedFile(f"{self._image.path}: a map type at {head.address:#x} whose layout is not known")
-
-    def _is_offset(self, offset: int) -> bool:
-        return 0 < offset < self._module.etypes - self._module.types
 
     def _after_func(self, head: _Head) -> int:
         """Two counts of 16 bits, up to the next word."""
@@ -252,7 +256,7 @@ class Descriptors:
         path, count, _, offset = struct.unpack(self._order + "iHHI", self._image.read(at, 12))
         self._take(count)
         out = []
-        for row in range(at + offset, at + offset + 16 * count, 16):
+        for row in range(at + offset, at + offset + METHOD_SIZE * count, METHOD_SIZE):
             name, kind = struct.unpack(self._order + "ii", self._image.read(row, 8))
             if kind > 0:
                 out.append(self._method(name, kind, self._name_at_offset(path)))
