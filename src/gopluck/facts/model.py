@@ -70,7 +70,7 @@ class Go(NamedTuple):
     symbol_types: Mapping[str, SymbolType] = EMPTY_TYPES
     """The types of what `Lookup` returns, by symbol; empty where the file is not there."""
     named_types: Mapping[str, tuple[NamedType, ...]] = EMPTY_TYPES
-    """The named types by their name without a package: none, or None where that cannot be known."""
+    """The types of a name, `PATH.Name` or `package.Name`; None where they cannot be known."""
     compiler: str = ""
     """The release that compiled the first package (`DW_AT_producer`), of a file that does not record its version:
     plugins do since Go 1.21."""

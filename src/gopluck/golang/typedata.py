@@ -35,13 +35,16 @@ from gopluck.golang.typetree import (
     Type,
 )
 
-MAX_DESCRIPTORS = 1 << 18
+MAX_DESCRIPTORS = 1 << 17
 """Descriptors that are looked at in a file."""
 
 SOME = 64
 """Names that tell how their lengths are written."""
 
-MAX_PARTS = 1 << 14
+MAX_NAMES = 1 << 24
+"""Bytes of the names of types: in a damaged file one long name can be that of every type."""
+
+MAX_PARTS = 1 << 16
 """Parts of the types that are read in a file: fields, parameters, methods."""
 
 ARRAY, CHAN, INTERFACE, MAP, POINTER, SLICE, STRUCT = 17, 18, 20, 21, 22, 23, 25
@@ -55,6 +58,9 @@ TAG, PKGPATH, EMBEDDED = 2, 4, 8
 
 WORDS = {types.FUNC: 1, ARRAY: 3, CHAN: 2, INTERFACE: 4, POINTER: 1, SLICE: 1, STRUCT: 4}
 """Words between `abi.Type` and `abi.UncommonType`, by kind; of a map that depends on the release."""
+
+MAP_WORDS = 16
+"""At most, of a map (11 since Go 1.27)."""
 
 SHAPE = "go.shape."
 """In the name of what generic code is compiled for: no program can name it."""
@@ -126,22 +132,26 @@ class Descriptors:
         return None
 
     def named(self, name: str) -> tuple[NamedType, ...]:
-        """The named types of that name, whatever their package and type arguments."""
+        """The types of the name `PATH.Name` or `package.Name`, whatever their type arguments."""
+        wanted, _, base = name.rpartition(".")
+        found = self._index.get(base, ())
+        heads = {address: self._head(address) for address in found}
+        pointers = {self._pointer(at + self._size): head for at, head in heads.items() if not head.flags & NAMED}
         out = []
-        for address in self._by_name.get(name, ()):
-            head = self._head(address)
+        for address, head in heads.items():
+            if not head.flags & NAMED or wanted not in self._packages(head):
+                continue
             tree = self._tree(address)
             if isinstance(tree, Named):
                 methods = self._interface(address) if head.kind == INTERFACE else None
-                out.append(NamedType(tree, self._printed(head), head.hash, methods, self._pkgpath_of_pointer(tree)))
+                path = self._pkgpath(pointers[address]) if address in pointers else None
+                out.append(NamedType(tree, self._printed(head), head.hash, methods, path))
         return tuple(out)
 
-    def _pkgpath_of_pointer(self, named: Named) -> str | None:
-        """`pkgpath` of the pointer to a named type: the runtime says of it whether packages differ. None: not there."""
-        for address in self._pointers.get(named.name, ()):
-            if self._tree(self._pointer(address + self._size)) == named:
-                return self._pkgpath(self._head(address))
-        return None
+    def _packages(self, head: _Head) -> tuple[str, str]:
+        """The import path and the package's name of a named type."""
+        package = _split(self._printed(head))[0]
+        return (unescaped(self._pkgpath(head)) if head.uncommon else "") or package, package
 
     # -- the index ----------------------------------------------------------------------------------------------------
 
@@ -161,10 +171,10 @@ class Descriptors:
         return dict(sorted((address, size) for address, size in found if low <= address <= high))
 
     @cached_property
-    def _index(self) -> tuple[Mapping[str, list[int]], Mapping[str, list[int]]]:
-        """The descriptors of named types by name, and those of pointers to them."""
-        named: dict[str, list[int]] = {}
-        pointers: dict[str, list[int]] = {}
+    def _index(self) -> Mapping[str, list[int]]:
+        """The descriptors of named types, and of pointers, by name."""
+        out: dict[str, list[int]] = {}
+        room = MAX_NAMES
         for address in self._sizes:
             try:
                 head = self._head(address)
@@ -175,17 +185,11 @@ class Descriptors:
                 continue
             if SHAPE in text:
                 continue
-            _, name, _ = _split(text.removeprefix("*"))
-            (named if head.flags & NAMED else pointers).setdefault(name, []).append(address)
-        return named, pointers
-
-    @property
-    def _by_name(self) -> Mapping[str, list[int]]:
-        return self._index[0]
-
-    @property
-    def _pointers(self) -> Mapping[str, list[int]]:
-        return self._index[1]
+            room -= len(text)
+            if room < 0:
+                raise MalformedFile(f"{self._image.path}: the names of its types are too long, or overlap")
+            out.setdefault(_split(text.removeprefix("*"))[1], []).append(address)
+        return out
 
     # -- parts of a descriptor ----------------------------------------------------------------------------------------
 
@@ -231,7 +235,7 @@ class Descriptors:
         if head.kind != MAP:
             return start + WORDS.get(head.kind, 0) * self._word if head.kind != types.FUNC else self._after_func(head)
         end = head.address + self._sizes.get(head.address, 0)
-        for at in range(start + 4 * self._word, end - UNCOMMON_SIZE + 1, 4):
+        for at in range(start + 4 * self._word, min(end - UNCOMMON_SIZE, start + MAP_WORDS * self._word) + 1, 4):
             _, count, _, offset, unused = struct.unpack(self._order + "iHHII", self._image.read(at, UNCOMMON_SIZE))
             if (offset, unused, at + UNCOMMON_SIZE + METHOD_SIZE * count) == (UNCOMMON_SIZE, 0, end):
                 return at
@@ -310,8 +314,8 @@ class Descriptors:
         raise MalformedFile(f"{self._image.path}: a type of kind {head.kind} without a name at {address:#x}")
 
     def _named(self, head: _Head) -> Named:
-        package, name, rest = _split(self._printed(head))
-        path = unescaped(self._pkgpath(head)) if head.uncommon else ""
+        _, name, rest = _split(self._printed(head))
+        path, package = self._packages(head)
         arguments: tuple[Type, ...] = ()
         if rest:
             try:
@@ -319,7 +323,7 @@ class Descriptors:
             except NotATypeError as error:
                 raise MalformedFile(f"{self._image.path}: the type {name[:40]!r}: {error}") from None
             arguments = tree.arguments if isinstance(tree, Named) else ()
-        return Named(path or package, name, arguments, package)
+        return Named(path, name, arguments, package)
 
     def _function(self, head: _Head, depth: int) -> Function:
         inputs, outputs = struct.unpack(self._order + "HH", self._image.read(head.address + self._size, 4))

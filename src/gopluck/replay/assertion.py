@@ -94,13 +94,8 @@ class Assertions:
     def _find(self, go: Go | None, wanted: Named) -> tuple[NamedType, ...]:
         """The types of a file that may be meant by a name."""
         path = unescaped(wanted.package)
-        found = go.named_types.get(wanted.name) or () if go else ()
-        return tuple(
-            one
-            for one in found
-            if (path == one.type.package or ("/" not in path and path == one.type.short))
-            and self._same_arguments(wanted, one.type) is not False
-        )
+        found = go.named_types.get(f"{path}.{wanted.name}") or () if go else ()
+        return tuple(one for one in found if self._same_arguments(wanted, one.type) is not False)
 
     def _known(self, wanted: Named) -> tuple[NamedType, ...]:
         """Those of the host, which asserts them; else those of the plugin."""
@@ -143,8 +138,9 @@ class Assertions:
 
     def _same_scope(self, actual: Named) -> Answer:
         """Types of functions have the name and path of others, and another hash."""
+        name = f"{actual.package}.{actual.name}"
         hosts, plugins = (
-            {one.hash for one in (go.named_types.get(actual.name) if go else None) or () if exact(one.type, actual)}
+            {one.hash for one in (go.named_types.get(name) if go else None) or () if exact(one.type, actual)}
             for go in (self._host, self._plugin)
         )
         if len(hosts) > 1 or len(plugins) > 1:
