@@ -41,7 +41,7 @@ MAX_DESCRIPTORS = 1 << 17
 SOME = 64
 """Names that tell how their lengths are written."""
 
-MAX_NAMES = 1 << 24
+MAX_NAMES = 1 << 23
 """Bytes of the names of types: in a damaged file one long name can be that of every type."""
 
 MAX_PARTS = 1 << 16
@@ -61,6 +61,9 @@ WORDS = {types.FUNC: 1, ARRAY: 3, CHAN: 2, INTERFACE: 4, POINTER: 1, SLICE: 1, S
 
 MAP_WORDS = 16
 """At most, of a map (11 since Go 1.27)."""
+
+TEXT_OF_PART = 8
+"""Characters of type arguments that count as a part."""
 
 SHAPE = "go.shape."
 """In the name of what generic code is compiled for: no program can name it."""
@@ -318,6 +321,7 @@ class Descriptors:
         path, package = self._packages(head)
         arguments: tuple[Type, ...] = ()
         if rest:
+            self._take(len(rest) // TEXT_OF_PART)
             try:
                 tree = parse(f"T{rest}")
             except NotATypeError as error:

@@ -28,6 +28,10 @@ Names = Callable[[Named, Type], Answer]
 Packages = Callable[[str, str], Answer]
 
 
+MAX_ALIKE = 8
+"""Methods of one name in a method set, of those that are looked at."""
+
+
 class Rules(NamedTuple):
     """What decides about names."""
 
@@ -136,7 +140,9 @@ def missing(wanted: Interface, methods: Iterable[Method], rules: Rules) -> tuple
     """The methods of an interface that a method set does not have, as Go meets them; and whether others may lack."""
     own: dict[str, list[Method]] = {}
     for method in methods:
-        own.setdefault(method.name, []).append(method)
+        # Unexported methods of several packages can have one name.
+        if len(alike := own.setdefault(method.name, [])) < MAX_ALIKE:
+            alike.append(method)
     lacking, doubtful = [], False
     for method in ordered(wanted.methods):
         answers = [
