@@ -299,7 +299,7 @@ def test_a_package_may_be_written_with_its_path(one: str, other: str, expected: 
         (
             ["Allow:func(example.com/other/greet.Greeting) bool"],
             3,
-            "neither file has a type example.com/other/greet.Gr",
+            "neither file has a type example.com/other/greet",
         ),
         (["Allow:interface{ Close() error }"], 1, "Allow does not implement interface { Close() error }"),
         (["Allow:error"], 1, "Go's panic: interface conversion: func(greet.Greeting) bool is"),

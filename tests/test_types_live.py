@@ -1,6 +1,6 @@
 """Type assertions that a host really made, of the oldest and the newest release, pair by pair as gopluck says.
 
-A variable's own type may be given in place of the pointer that `Lookup` returns: there Go's answer to the pointer counts.
+A variable's own type may be given in place of the pointer that `Lookup` returns: Go's answer to the pointer counts.
 """
 
 from __future__ import annotations
