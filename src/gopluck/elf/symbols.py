@@ -153,7 +153,7 @@ class SymbolTable:
         return out
 
     def values(self, prefix: bytes, other: bytes, limit: int) -> list[tuple[int, int]]:
-        """Addresses and sizes of the defined symbols whose name is `prefix` and more, but not with a byte of `other` next.
+        """Addresses and sizes of the defined symbols whose name is `prefix` and more, and the next byte not in `other`.
 
         At most `limit`. Of all names nothing but that start is looked at.
         """
