@@ -1,4 +1,4 @@
-"""Type assertions that a host really made, of the oldest and the newest release, pair by pair as gopluck says.
+"""Type assertions that a host really made, with the oldest and newest release (`--full`: all), as gopluck says.
 
 A variable's own type may be given in place of the pointer that `Lookup` returns: Go's answer to the pointer counts.
 """
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import pytest
 
 from fixtures import typepairs
+from fixtures.oracle.toolchains import MINORS
 from fixtures.scenarios.kit import NEWEST, OLDEST
 from gopluck.facts.model import Binary
 from gopluck.facts.read import read
@@ -23,8 +24,10 @@ UNKNOWN = ("example.com/app/api.Alias", "hidden()", "struct { name string }")
 """An alias leaves no trace; whose code writes an unexported name is not told."""
 
 
-@pytest.fixture(scope="module", params=[OLDEST, NEWEST])
+@pytest.fixture(scope="module", params=MINORS)
 def pairs(request: pytest.FixtureRequest) -> typepairs.Pairs:
+    if request.param not in (OLDEST, NEWEST) and not request.config.getoption("--full"):
+        pytest.skip("a release between the oldest and the newest: --full")
     if shutil.which("cc") is None:
         pytest.skip("no C compiler (cc) here: cgo cannot build plugins")
     return typepairs.pairs(request.param)
