@@ -231,6 +231,7 @@ WRITTEN = {
     "[0x10]int": "[16]int",
     "main.Pair[string, int]": "main.Pair[string,int]",
     "((int))": "int",
+    "func(my-mod.T, example.com.T, ...example%2ecom.T)": "func(my-mod.T, example.com.T, ...example%2ecom.T)",
 }
 
 NO_TYPES = (
@@ -294,6 +295,15 @@ def test_a_package_may_be_written_with_its_path(one: str, other: str, expected: 
         (["Allow:func(g greet.Greeting) (ok bool)"], 0, "✓ auth.so will load"),
         (["Allow", "Deny"], 1, "\n  plugin: symbol Deny not found in plugin example.com/auth\n"),
         (["Allow:func(string) bool"], 1, "Allow is a func(greet.Greeting) bool, not func(string) bool"),
+        (["Allow:func(example.com/greet.Greeting) bool"], 0, "✓ auth.so will load"),
+        (
+            ["Allow:func(example.com/other/greet.Greeting) bool"],
+            3,
+            "neither file has a type example.com/other/greet",
+        ),
+        (["Allow:interface{ Close() error }"], 1, "Allow does not implement interface { Close() error }"),
+        (["Allow:error"], 1, "Go's panic: interface conversion: func(greet.Greeting) bool is"),
+        (["Allow:any"], 0, "✓ auth.so will load"),
         (["Allow:func("], 2, "gopluck: error: Allow:func(: is not a symbol: the type is not complete\n"),
     ],
 )

@@ -257,7 +257,7 @@ class _Session:
         if self.symbols:
             from gopluck.replay.lookup import look_up
 
-            outcomes = look_up(requests, outcomes, self.symbols)
+            outcomes = look_up(requests, outcomes, self.symbols, self.host)
         return _results(self.host, requests, outcomes, self.baseline)
 
 

@@ -62,8 +62,8 @@ class Target(NamedTuple):
     metavar="NAME[:TYPE]",
     multiple=True,
     shell_complete=complete.symbols,
-    help="A function or variable that Lookup has to find in each plugin, with this Go type if one is given, such as "
-    "'New:func() error'. Can be repeated.",
+    help="A function or variable that Lookup has to find in each plugin, with the Go type that the host asserts, if "
+    "one is given: 'New:func(example.com/api.Conf) error', or an interface. Can be repeated.",
 )
 @click.option(
     "--sysroot",

@@ -152,6 +152,25 @@ class SymbolTable:
                     out.append(symbol)
         return out
 
+    def values(self, prefix: bytes, other: bytes, limit: int) -> list[tuple[int, int]]:
+        """Addresses and sizes of the defined symbols whose name is `prefix` and more, and the next byte not in `other`.
+
+        At most `limit`. Of all names nothing but that start is looked at.
+        """
+        held, size = self.strings.hold(), len(prefix)
+        out: list[tuple[int, int]] = []
+        for first in range(0, self.count, ROWS):
+            rows = min(ROWS, self.count - first) * self._record.size
+            data = self.image.pread(self._offset + first * self._record.size, rows)
+            columns = (self._record.column(data, name) for name in ("st_name", "st_value", "st_size", "st_shndx"))
+            for name, value, length, section in zip(*columns, strict=True):
+                at = name + 1 + size
+                if section and held.startswith(prefix, name + 1) and held[at : at + 1] not in other:
+                    out.append((value, length))
+            if len(out) > limit:
+                raise MalformedFile(f"{self.image.path}: more than {limit} symbols of one kind")
+        return out
+
     def definitions(self) -> Iterator[tuple[str, str, bool]]:
         """(name, version, hidden) of each defined global symbol. For libraries: it walks the table.
 

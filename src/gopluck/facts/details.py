@@ -17,12 +17,13 @@ from gopluck.errors import MalformedFile, UnreadableFile
 from gopluck.golang import linkhash
 from gopluck.golang.moduledata import Moduledata
 from gopluck.golang.pclntab import Pclntab
-from gopluck.golang.records import BuildInfo, FunctionCode
+from gopluck.golang.records import BuildInfo, FunctionCode, NamedType, SymbolType
 from gopluck.record import NamedTuple
 
 if TYPE_CHECKING:
     from gopluck.golang.code import Reader
     from gopluck.golang.places import Places
+    from gopluck.golang.typedata import Descriptors
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -149,6 +150,21 @@ def declared(file: GoFile) -> Mapping[str, str]:
         )
 
     return _Asked(search)
+
+
+def types(file: GoFile) -> tuple[Mapping[str, SymbolType], Mapping[str, tuple[NamedType, ...]]]:
+    """`Go.symbol_types` and `Go.named_types`, from one reader."""
+
+    @cache
+    def descriptors() -> Descriptors | None:
+        from gopluck.golang.typedata import Descriptors
+
+        return Descriptors(file.image, file.dynamic, file.module) if file.module else None
+
+    def asked(what: str, name: str) -> Any:
+        return read_or(None, getattr(descriptors(), what), name) if file.module else None
+
+    return _Asked(partial(asked, "symbol")), _Asked(partial(asked, "named"))
 
 
 class Code(Mapping[str, Mapping[str, FunctionCode]]):

@@ -8,17 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from types import MappingProxyType
+from typing import Any
 
 from gopluck.elf.image import Segment
 from gopluck.elf.symbols import Undefined
 from gopluck.elf.versions import VersionNeed
-from gopluck.golang.records import BuildInfo, CFunction, ExportedSymbol, FunctionCode, ModuledataFacts, PackageHash
+from gopluck.golang.records import (
+    BuildInfo,
+    CFunction,
+    ExportedSymbol,
+    FunctionCode,
+    ModuledataFacts,
+    NamedType,
+    PackageHash,
+    SymbolType,
+)
 from gopluck.record import NamedTuple
 
 ELSEWHERE = ".../"
 """Stands in a manifest for the folder that holds a replacement which go.mod names by its absolute path."""
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
+EMPTY_TYPES: Mapping[str, Any] = MappingProxyType({})
 
 
 class Go(NamedTuple):
@@ -56,6 +67,10 @@ class Go(NamedTuple):
     """The functions of each package by their name in it (`Hello`, `(*Decoder).Deeper`); None where none are known."""
     tested: str = ""
     """Of a test binary without a recorded path (Go 1.21): the package under test, where its own tests are linked."""
+    symbol_types: Mapping[str, SymbolType] = EMPTY_TYPES
+    """The types of what `Lookup` returns, by symbol; empty where the file is not there."""
+    named_types: Mapping[str, tuple[NamedType, ...]] = EMPTY_TYPES
+    """The types of a name, `PATH.Name` or `package.Name`; None where they cannot be known."""
     compiler: str = ""
     """The release that compiled the first package (`DW_AT_producer`), of a file that does not record its version:
     plugins do since Go 1.21."""

@@ -168,6 +168,7 @@ def _read_go(image: Image, dynamic: Dynamic) -> Go | None:
     last = dynamic.symbol("runtime.lastmoduledatap")
     exported = types.exported_symbols(image, module) if module else ()
     what = kind.kind_of(image, dynamic, info, file.pluginpath, tables)
+    symbol_types, named_types = details.types(file)
     facts = ModuledataFacts(module.layout.name, module.address, module.memory) if module else None
     return Go(
         kind=what,
@@ -188,6 +189,8 @@ def _read_go(image: Image, dynamic: Dynamic) -> Go | None:
         covered=details.read_or(None, covered_packages, image, dynamic, tables),
         code=details.Code(file, _text_address(facts, image)),
         tested=details.read_or("", _tested, image, tables, what, info),
+        symbol_types=symbol_types,
+        named_types=named_types,
         compiler="" if text else details.read_or(None, dwarf.producer_version, image) or "",
     )
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gopluck.record import NamedTuple
+
+if TYPE_CHECKING:
+    from gopluck.golang.typetree import Interface, Method, Named, Type
 
 
 class Module(NamedTuple):
@@ -51,6 +55,35 @@ class ExportedSymbol(NamedTuple):
     kind: str
     """`func` or `var`."""
     type: str | None
+
+
+class SymbolType(NamedTuple):
+    """The type of what `Lookup` of a symbol returns, as the plugin's type data has it (`golang.typedata`)."""
+
+    type: Type
+    """With the whole import path of each named type. Of a variable it is a pointer."""
+    printed: str
+    """As Go prints it."""
+    methods: tuple[Method, ...]
+    """Its method set. An unexported method has its package."""
+    pkgpath: str
+    """`rtype.pkgpath` of it: empty for most types without a name."""
+    interface: Interface | None
+    """Of a variable that is an interface: that."""
+
+
+class NamedType(NamedTuple):
+    """A named type of a file's type data."""
+
+    type: Named
+    printed: str
+    """As Go prints it."""
+    hash: int
+    """`abi.Type.Hash`: tells types of other scopes from those of a package."""
+    interface: Interface | None
+    """Its methods, where it is an interface."""
+    pointer_pkgpath: str | None
+    """`rtype.pkgpath` of the pointer to it; None where the file does not have that type."""
 
 
 class FunctionCode(NamedTuple):

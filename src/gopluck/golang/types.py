@@ -34,7 +34,7 @@ def exported_symbols(image: Image, module: Moduledata) -> tuple[ExportedSymbol, 
         raise MalformedFile(f"{image.path}: {count} exported symbols")
     table = image.read(module.ptab, 8 * count) if count else b""
     entries = list(struct.iter_unpack(image.header.byte_order + "ii", table))
-    fixed = _fixed_lengths(image, [module.types + name for name, _ in entries])
+    fixed = fixed_lengths(image, [module.types + name for name, _ in entries])
     out: list[ExportedSymbol] = []
     room = MAX_TEXTS
     for name, kind in entries:
@@ -76,7 +76,7 @@ def _type(image: Image, module: Moduledata, address: int, fixed: bool) -> tuple[
     return kind & KIND_MASK == FUNC, text[1:] if flags & TFLAG_EXTRA_STAR else text
 
 
-def _fixed_lengths(image: Image, names: list[int]) -> bool:
+def fixed_lengths(image: Image, names: list[int]) -> bool:
     """Whether the lengths of names have two bytes, as up to Go 1.16: the first one of a short name is 0.
 
     A varint is 0 only for an empty name, which no symbol has. Plugins of 1.16 and 1.17 differ in nothing else that is
@@ -86,7 +86,11 @@ def _fixed_lengths(image: Image, names: list[int]) -> bool:
 
 
 def _name(image: Image, address: int, fixed: bool) -> str:
-    """`abi.Name`: a byte of flags, the length (a varint since Go 1.17, two bytes before), the text."""
+    return name_at(image, address, fixed)[0]
+
+
+def name_at(image: Image, address: int, fixed: bool) -> tuple[str, int]:
+    """`abi.Name`: a byte of flags, the length (a varint since Go 1.17, two bytes before), the text; and its end."""
     head = image.read(address, 3)
     if fixed:
         length, start = head[1] << 8 | head[2], 3
@@ -96,4 +100,5 @@ def _name(image: Image, address: int, fixed: bool) -> str:
         length, start = head[1] & 0x7F | head[2] << 7, 3
         if head[2] >= 0x80:
             raise MalformedFile(f"{image.path}: a name of more than {1 << 14} bytes at {address:#x}")
-    return image.read(address + start, min(length, MAX_TEXT)).decode("utf-8", "replace")
+    length = min(length, MAX_TEXT)
+    return image.read(address + start, length).decode("utf-8", "replace"), address + start + length

@@ -51,6 +51,8 @@ _TOKEN = re.compile(
     r"\s*(?:"
     # A name with the path of its package. An element has a longest length, so that no text is gone through twice.
     r"(?P<path>\w[\w%~.\-]{0,254}(?:/[\w%~.\-]{1,255})+\.[^\W\d]\w*)"
+    # One without a `/`: a domain, or a name with a hyphen.
+    r"|(?P<root>[^\W\d]\w{0,254}(?:[%~.\-]\w{1,255}){1,16}\.[^\W\d]\w*)"
     r"|(?P<name>[^\W\d]\w*)"
     r"|(?P<number>\d\w*)"
     r'|(?P<text>"(?:\\.|[^"\\])*"|`[^`]*`)'
@@ -99,10 +101,11 @@ def _tokens(source: str) -> Iterator[_Token]:
         if match is None:
             raise NotATypeError(f"{source[at:end].strip()[:20]!r} is not part of a Go type")
         kind = match.lastgroup or ""
+        text = match[kind]
         if "\n" in source[at : match.start(kind)] and last not in ("{", ";", "(", ","):
             yield _Token("sign", ";")
-        yield _Token(kind, match[kind])
-        at, last = match.end(), match[kind]
+        yield _Token("path" if kind == "root" else kind, text)
+        at, last = match.end(), text
 
 
 class _Parser:

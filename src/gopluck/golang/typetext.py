@@ -17,6 +17,7 @@ from gopluck.golang.typetree import (
     Function,
     Interface,
     Map,
+    Method,
     Named,
     Parameters,
     Pointer,
@@ -24,7 +25,7 @@ from gopluck.golang.typetree import (
     Type,
 )
 
-__all__ = ["NotATypeError", "normalise", "same"]
+__all__ = ["NotATypeError", "method_text", "normalise", "printed", "same", "tag_of"]
 
 ALIASES = {"any": "interface {}", "byte": "uint8", "rune": "int32"}
 PREDECLARED = frozenset((
@@ -37,7 +38,7 @@ _NAMES = re.compile(r"[^\W\d][\w%~.\-/]*")
 
 def normalise(source: str) -> str:
     """The type in the form in which Go prints it. Raises `NotATypeError`."""
-    return _printed(parse(source, _predeclared))
+    return printed(parse(source, _predeclared))
 
 
 def _predeclared(found: Named) -> None:
@@ -76,18 +77,19 @@ def _same_name(one: str, other: str, main: str) -> bool:
     return last == package or not last.isidentifier() or re.fullmatch(r"v\d+", last) is not None
 
 
-def _printed(found: Type) -> str:
+def printed(found: Type) -> str:
+    """A type in the form in which Go prints it, with its packages as the tree has them."""
     match found:
         case Named():
             return _name(found)
         case Pointer(element):
-            return "*" + _printed(element)
+            return "*" + printed(element)
         case Array(length, element):
-            return f"[{'' if length is None else length}]{_printed(element)}"
+            return f"[{'' if length is None else length}]{printed(element)}"
         case Map(key, element):
-            return f"map[{_printed(key)}]{_printed(element)}"
+            return f"map[{printed(key)}]{printed(element)}"
         case Channel(word, element):
-            text = _printed(element)
+            text = printed(element)
             return f"{word} ({text})" if word == "chan" and text.startswith("<-") else f"{word} {text}"
         case Function():
             return "func" + _signature(found)
@@ -99,7 +101,7 @@ def _printed(found: Type) -> str:
 
 
 def _name(found: Named) -> str:
-    arguments = f"[{','.join(map(_printed, found.arguments))}]" if found.arguments else ""
+    arguments = f"[{','.join(map(printed, found.arguments))}]" if found.arguments else ""
     return (f"{found.package}.{found.name}" if found.package else ALIASES.get(found.name, found.name)) + arguments
 
 
@@ -113,7 +115,7 @@ def _signature(found: Function) -> str:
 
 
 def _values(entries: tuple[Parameters, ...]) -> list[str]:
-    return [("..." if entry.variadic else "") + _printed(one) for entry in entries for one in entry.types]
+    return [("..." if entry.variadic else "") + printed(one) for entry in entries for one in entry.types]
 
 
 def _interface(found: Interface) -> str:
@@ -128,19 +130,27 @@ def _interface(found: Interface) -> str:
     return f"interface {{ {inner} }}" if inner else "interface {}"
 
 
+def method_text(method: Method) -> str:
+    """A method as it stands in an interface."""
+    return method.name + _signature(method.signature)
+
+
 def _field(field: Field) -> list[str]:
     """A line for each name."""
-    text = _printed(field.type) + (f" {_quoted(field.tag)}" if field.tag else "")
+    text = printed(field.type) + (f" {_quoted(field.tag)}" if field.tag else "")
     return [f"{name} {text}" for name in field.names] or [text]
 
 
 def _quoted(literal: str) -> str:
     """A struct tag as a quoted string (`strconv.Quote`, as far as tags go)."""
+    return json.dumps(tag_of(literal), ensure_ascii=False)
+
+
+def tag_of(literal: str) -> str:
+    """What a struct tag says; a literal that is no such string stays as it is."""
     if literal.startswith("`"):
-        value = literal[1:-1]
-    else:
-        try:
-            value = json.loads(literal)
-        except ValueError:
-            return literal
-    return json.dumps(value, ensure_ascii=False)
+        return literal[1:-1]
+    try:
+        return str(json.loads(literal)) if literal else ""
+    except ValueError:
+        return literal

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 from gopluck.record import NamedTuple
 
 
@@ -12,6 +14,8 @@ class Named(NamedTuple):
     """What stands before the dot: an import path, or a package's name; empty for none."""
     name: str
     arguments: tuple[Type, ...] = ()
+    short: str = ""
+    """The package's name, where a file tells both it and the path."""
 
 
 class Pointer(NamedTuple):
@@ -82,6 +86,8 @@ class Field(NamedTuple):
     type: Type
     tag: str = ""
     """As it is written, with its quotes."""
+    package: str = ""
+    """Of an unexported one, where a file tells it."""
 
 
 class Struct(NamedTuple):
@@ -91,3 +97,47 @@ class Struct(NamedTuple):
 
 
 Type = Named | Pointer | Array | Map | Channel | Function | Interface | Struct
+
+
+def mapped(found: Type, change: Callable[[Named], Named]) -> Type:
+    """The type with each of its names changed, but not their type arguments."""
+    match found:
+        case Named():
+            return change(found)
+        case Pointer(element):
+            return Pointer(mapped(element, change))
+        case Array(length, element):
+            return Array(length, mapped(element, change))
+        case Map(key, element):
+            return Map(mapped(key, change), mapped(element, change))
+        case Channel(word, element):
+            return Channel(word, mapped(element, change))
+        case Function():
+            return _signature(found, change)
+        case Interface(methods):
+            return Interface(tuple(one._replace(signature=_signature(one.signature, change)) for one in methods))
+        case Struct(fields):
+            return Struct(tuple(one._replace(type=mapped(one.type, change)) for one in fields))
+
+
+def _signature(found: Function, change: Callable[[Named], Named]) -> Function:
+    return Function(_entries(found.parameters, change), _entries(found.results, change))
+
+
+def _entries(entries: tuple[Parameters, ...], change: Callable[[Named], Named]) -> tuple[Parameters, ...]:
+    return tuple(one._replace(type=mapped(one.type, change)) for one in entries)
+
+
+def named_types(found: Type) -> Iterator[Named]:
+    """The named types that a type is made of, in order."""
+    out: list[Named] = []
+
+    def note(one: Named) -> Named:
+        out.append(one)
+        return one
+
+    mapped(found, note)
+    for one in out:
+        yield one
+        for argument in one.arguments:
+            yield from named_types(argument)

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gopluck.facts.model import Binary
-from gopluck.golang import typetext
-from gopluck.golang.records import ExportedSymbol
+from gopluck.golang import typesyntax, typetext
+from gopluck.golang.records import ExportedSymbol, SymbolType
+from gopluck.golang.typetree import Pointer
 from gopluck.record import NamedTuple
+from gopluck.replay.assertion import Assertions, Decision
 from gopluck.replay.ends import End
 from gopluck.replay.process import Lookup, OpenRequest, Outcome
 from gopluck.result.verdict import Effect, Stage, Verdict
@@ -33,20 +35,24 @@ def parse(text: str) -> Symbol:
 
 
 def look_up(
-    requests: Sequence[OpenRequest], outcomes: Sequence[Outcome], symbols: Sequence[Symbol]
+    requests: Sequence[OpenRequest],
+    outcomes: Sequence[Outcome],
+    symbols: Sequence[Symbol],
+    host: Binary | None = None,
 ) -> tuple[Outcome, ...]:
     """The outcomes with what `Lookup` of each symbol says in each plugin that loads."""
     out = []
     for request, outcome in zip(requests, outcomes, strict=True):
         cached = outcome.why == End.CACHED and outcome.other
         plugin = requests[outcome.other - 1].binary if cached and outcome.other else request.binary
-        out.append(_looked_up(plugin, outcome, symbols) if outcome.verdict == Verdict.LOADS and plugin else outcome)
+        loads = outcome.verdict == Verdict.LOADS
+        out.append(_looked_up(plugin, outcome, symbols, host) if loads and plugin else outcome)
     return tuple(out)
 
 
-def _looked_up(plugin: Binary, outcome: Outcome, symbols: Sequence[Symbol]) -> Outcome:
+def _looked_up(plugin: Binary, outcome: Outcome, symbols: Sequence[Symbol], host: Binary | None) -> Outcome:
     """The first missing symbol ends it with Go's text; else one of another type does, for which Go has no text."""
-    lookups = tuple(_lookup(plugin, symbol) for symbol in symbols)
+    lookups = tuple(_lookup(plugin, symbol, host) for symbol in symbols)
     pluginpath = plugin.go.pluginpath if plugin.go else ""
     missing = next((one for one in lookups if one.status == "missing"), None)
     if missing is not None:
@@ -54,17 +60,20 @@ def _looked_up(plugin: Binary, outcome: Outcome, symbols: Sequence[Symbol]) -> O
         return outcome._replace(
             verdict=Verdict.FAILS, stage=Stage.LOOKUP, effect=Effect.ERROR, error=text, why=End.LOOKUP, lookups=lookups
         )
-    if any(one.status == "type" for one in lookups):
+    wrong = next((one for one in lookups if one.status == "type"), None)
+    if wrong is not None:
         note = "Lookup succeeds, but the host's type assertion will fail: it panics, or returns false"
+        if wrong.panic:
+            note += f". Go's panic: {wrong.panic}"
         return outcome._replace(verdict=Verdict.FAILS, stage=Stage.LOOKUP, why=End.LOOKUP, note=note, lookups=lookups)
     unreadable = next((one for one in lookups if one.status == "unknown"), None)
     if unreadable is not None:
-        note = f"the type of {unreadable.name} cannot be read from the file"
+        note = f"{unreadable.name}: {unreadable.why or 'its type cannot be read from the file'}"
         return outcome._replace(verdict=Verdict.UNKNOWN, stage=Stage.LOOKUP, why=End.LOOKUP, note=note, lookups=lookups)
     return outcome._replace(lookups=lookups)
 
 
-def _lookup(plugin: Binary, symbol: Symbol) -> Lookup:
+def _lookup(plugin: Binary, symbol: Symbol, host: Binary | None) -> Lookup:
     exported = plugin.go.exported if plugin.go else ()
     found = next((one for one in exported if one.name == symbol.name), None)
     if found is None:
@@ -72,6 +81,9 @@ def _lookup(plugin: Binary, symbol: Symbol) -> Lookup:
     row = Lookup(symbol.name, "found", symbol.type, found.kind, found.type)
     if not symbol.type:
         return row
+    known = plugin.go.symbol_types.get(symbol.name) if plugin.go else None
+    if known is not None:
+        return _asserted(row, known, Assertions(host, plugin).decide(known, typesyntax.parse(symbol.type)))
     own = _normalised(found)
     if own is None:
         return row._replace(status="unknown")
@@ -79,6 +91,24 @@ def _lookup(plugin: Binary, symbol: Symbol) -> Lookup:
     fitting = [own, f"*{own}"] if found.kind == "var" else [own]
     fits = any(typetext.same(symbol.type, one, main) for one in fitting)
     return row._replace(status="found" if fits else "type", type=own)
+
+
+def _asserted(row: Lookup, known: SymbolType, decision: Decision) -> Lookup:
+    """What was decided by the type data. Import paths are shown where names alone would not tell two types apart."""
+    status = {True: "found", False: "type", None: "unknown"}[decision.holds]
+    own = known.type.element if row.kind == "var" and isinstance(known.type, Pointer) else known.type
+    full = typetext.printed(own)
+    twins = "/" in row.wanted or row.wanted in (row.type, known.printed)
+    return row._replace(
+        status=status,
+        wanted=decision.wanted if twins else row.wanted,
+        type=full if twins else row.type,
+        interface=decision.interface,
+        boxed=known.interface is not None,
+        lacks=decision.missing,
+        panic=decision.panic,
+        why=decision.why,
+    )
 
 
 def _normalised(symbol: ExportedSymbol) -> str | None:

@@ -55,13 +55,23 @@ class Lookup(NamedTuple):
 
     name: str
     status: str
-    """`found`, `missing`, `type` (found, with another type than wanted), `unknown` (its type cannot be read)."""
+    """`found`, `missing`, `type` (found, with another type than wanted), `unknown` (nothing tells)."""
     wanted: str = ""
     """The type that it should have; empty when any will do."""
     kind: str = ""
     """`func` or `var`."""
     type: str | None = None
     """Its own type. `Lookup` returns a pointer to a variable."""
+    interface: bool = False
+    """Whether an interface is wanted."""
+    boxed: bool = False
+    """Whether the symbol is a variable that is an interface itself."""
+    lacks: tuple[str, ...] = ()
+    """The methods of the wanted interface that what `Lookup` returns does not have."""
+    panic: str = ""
+    """What Go prints where a host asserts the wanted type, as far as that is certain."""
+    why: str = ""
+    """Of `unknown`: why, and what would settle it."""
 
 
 class Outcome(NamedTuple):
