@@ -85,7 +85,9 @@ def by_cause(host: Build, causes: Mapping[str, Finding], why: str) -> Recipe:
     if owner is None:
         return Recipe(False, "host", why)
     if not owner.builds:
-        return Recipe(False, owner.side, why, notes=(owner.todo,) if owner.todo else ())
+        # What each of them asks for says more than what they have in common.
+        asked = tuple(dict.fromkeys(one.fix for one in causes.values() if one.fix and owner.side == "plugin"))
+        return Recipe(False, owner.side, why, notes=asked or ((owner.todo,) if owner.todo else ()))
     return for_the_host(host, [Problem(why, owner.flags, owner.todo)])
 
 
