@@ -100,8 +100,10 @@ class Build:
     @cached_property
     def trimmed(self) -> bool | None:
         """Whether it was built with -trimpath: its directories tell, else its settings; None when nothing does."""
-        if self.gcflags is not None and any(word.startswith("-trimpath") for word in self.gcflags[1]):
-            return self.setting("-trimpath") == "true"  # the compiler's own flag made the directories
+        hidden = self.info is not None and "-gcflags" in self.info.dropped  # it names a directory
+        if hidden or any(word.startswith("-trimpath") for word in (self.gcflags or (None, ()))[1]):
+            # The compiler's own flag made the directories.
+            return self.setting("-trimpath") == "true"
         if (runtime := self.directory("runtime")) is not None:
             return not runtime.startswith("/")
         setting = self.setting("-trimpath")
