@@ -189,8 +189,9 @@ class Build:
         """The module cache, from a package whose directory is recorded."""
         if self.trimmed:
             return None
-        # A main module that was installed by its version lies in the cache, too.
-        places = chain(self._placed(main=False), self._placed(main=True))
+        # A main module that was installed by its version lies in the cache, too: then it has a checksum.
+        installed = self.info is None or self.info.main is None or bool(self.info.main.sum)
+        places = chain(self._placed(main=False), self._placed(main=True) if installed else ())
         found = (source_of(directory) for _, directory in places if directory.startswith("/"))
         return next((source.root for source in found if source.kind == "cache" and source.root), None)
 
