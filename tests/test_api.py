@@ -21,6 +21,7 @@ from fixtures.samples.archive import unpack
 from gopluck.cli.main import COMMANDS
 from gopluck.facts.codec import from_json
 from gopluck.report.interface import View, renderer
+from test_report_json import closed
 
 SCHEMAS = ("align", "build", "check", "diff", "explain", "inspect")
 SAMPLES = unpack()
@@ -30,16 +31,6 @@ HOST, PLUGIN = (str(SAMPLES / name) for name in ("gateway", "auth.so"))
 def schema(name: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(files("gopluck.report").joinpath(f"schema/{name}-v1.json").read_text("utf-8"))
     return document
-
-
-def closed(part: Any) -> Any:
-    """The schema with nothing allowed that it does not describe."""
-    if isinstance(part, list):
-        return list(map(closed, part))
-    if not isinstance(part, dict):
-        return part
-    out = {key: closed(value) for key, value in part.items()}
-    return {"additionalProperties": False, **out} if isinstance(part.get("properties"), dict) else out
 
 
 def command(*arguments: str) -> dict[str, Any]:

@@ -52,9 +52,10 @@ def explain(rule: str) -> RulePage:
     """What a rule means: why Go refuses, an example, what helps. Raises `Usage`, with the nearest names."""
     from gopluck.explainer.pages import rule_page
 
-    if rule not in rule_names():
-        raise Usage(_unknown(rule))
-    return rule_page(rule)
+    try:
+        return rule_page(rule)
+    except KeyError:
+        raise Usage(_unknown(rule)) from None
 
 
 def _unknown(slug: str) -> str:

@@ -6,6 +6,6 @@ SITE = "https://gopluck.github.io/gopluck"
 RULES = f"{SITE}/rules"
 
 
-def rule_page(slug: str, pages: str = RULES) -> str:
+def rule_address(slug: str, pages: str = RULES) -> str:
     """The address of the page about a rule. `pages`: the folder; in a checkout the pages are Markdown files."""
     return f"{pages}/{slug}{'.md' if pages.startswith('file:') else '.html'}"

@@ -18,9 +18,6 @@ from gopluck.golang.importpath import Roots
 from gopluck.golang.records import BuildInfo, FunctionCode
 from gopluck.golang.release import order
 
-FROZEN = "crypto/internal/fips140/v"
-"""How packages of a frozen FIPS module begin: of the standard library by name, from the module cache by place."""
-
 
 class Build:
     """One file as a build. `name` is how messages call it: `the host`, `the plugin`, or a path."""
@@ -164,7 +161,10 @@ class Build:
         """
         for package in names(self.sources):
             path = self._module_paths.longest(package)
-            wanted = self.modules[path].is_main == main if path else package.startswith("main" if main else FROZEN)
+            if path:
+                wanted = self.modules[path].is_main == main
+            else:
+                wanted = package == "main" if main else package.startswith(importpath.FROZEN)
             if self.modules and not wanted:
                 continue
             if directory := self.directory(package):
@@ -358,8 +358,8 @@ class Build:
         if value is not None and (value in ("", "off", "latest") or value.startswith("v")):
             return value if value.startswith("v") else ""
         # Where the setting is not recorded, or has a name such as `certified`, the packages tell.
-        found = (re.match(r"crypto/internal/fips140/(v[0-9.]+[^/]*)", package) for package in self.packages)
-        return next((match[1] for match in found if match), "")
+        found = (re.match(rf"{importpath.FROZEN}[0-9.]+[^/]*", package) for package in self.packages)
+        return next((match[0].rpartition("/")[2] for match in found if match), "")
 
 
 def _version(binary: Binary) -> tuple[str, str]:

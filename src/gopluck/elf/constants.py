@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ET_REL, ET_EXEC, ET_DYN, ET_CORE = 1, 2, 3, 4
+ET_EXEC, ET_DYN = 2, 3
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_TLS, PT_GNU_STACK = 1, 2, 3, 7, 0x6474E551
 PF_X, PF_W = 1, 2
 SHT_NOBITS = 8

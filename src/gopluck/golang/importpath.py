@@ -9,6 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+FROZEN = "crypto/internal/fips140/v"
+"""How packages of a frozen FIPS module begin: of the standard library by name, from the module cache by place."""
+
+UNNAMED = "plugin/unnamed-"
+"""How the path of a plugin begins that is made of files; a hash of them follows (`cmd/go/internal/load`)."""
+
 MAX_PACKAGES = 34_000
 """Packages of one file that are read."""
 

@@ -20,7 +20,7 @@ from gopluck.golang.records import BuildInfo, Module
 from gopluck.golang.release import STD
 from gopluck.golang.sources import directories_by_functions, directory_of_main
 
-_ELSEWHERE = ("crypto/internal/fips140/v", "plugin/unnamed-")
+_ELSEWHERE = (importpath.FROZEN, importpath.UNNAMED)
 """Packages that only look like those of the standard library: of a frozen FIPS module, and the main package of a plugin
 that is made of files."""
 

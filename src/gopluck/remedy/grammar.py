@@ -59,9 +59,6 @@ module_version = _fits(
 checksum = _fits(r"h1:[A-Za-z0-9+/]{43}=")
 """A hash of go.sum."""
 
-identifier = _fits(r"[^\W\d]\w*", 256, re.UNICODE)
-"""A Go identifier."""
-
 tags = _list_of(_fits(r"\w[\w.]*", flags=re.UNICODE))
 
 experiments = _list_of(_fits(r"[a-z][a-z0-9]*"))

@@ -8,7 +8,7 @@ from typing import Any
 from gopluck.report.interface import View
 from gopluck.report.json import dumps, tool
 from gopluck.result.check import RulePage
-from gopluck.site import rule_page
+from gopluck.site import rule_address
 
 SCHEMA_VERSION = 1
 
@@ -25,5 +25,5 @@ def _rule(page: RulePage) -> dict[str, Any]:
         "group": page.group,
         "sections": [{"heading": heading, "text": text} for heading, text in page.sections],
         "links": [{"title": title, "url": url} for title, url in page.links],
-        "page": rule_page(page.slug),
+        "page": rule_address(page.slug),
     }

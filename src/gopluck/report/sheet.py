@@ -23,7 +23,7 @@ from gopluck.clean import clean
 from gopluck.record import NamedTuple
 from gopluck.report.folding import parts
 from gopluck.report.interface import HINT, NORMAL, QUIET, View
-from gopluck.site import rule_page
+from gopluck.site import rule_address
 
 if TYPE_CHECKING:
     from gopluck.remedy.lines import Line
@@ -274,7 +274,7 @@ class Sheet:
             if index:
                 yield (", ", "dim")
             linked = self.view.pages and SLUG.fullmatch(slug)
-            yield (slug, Style(dim=True, link=rule_page(slug, self.view.pages)) if linked else "dim")
+            yield (slug, Style(dim=True, link=rule_address(slug, self.view.pages)) if linked else "dim")
 
     # -- lists -------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gopluck.record import NamedTuple
 from gopluck.result.verdict import Effect, Role, Stage, Verdict
-from gopluck.site import rule_page
+from gopluck.site import rule_address
 
 if TYPE_CHECKING:
     from datetime import date
@@ -108,7 +108,7 @@ class Finding(NamedTuple):
     @property
     def page(self) -> str:
         """The address of the page about the rule."""
-        return rule_page(self.rule)
+        return rule_address(self.rule)
 
 
 def of_role(findings: Iterable[Finding], role: Role) -> list[Finding]:

@@ -14,7 +14,7 @@ from gopluck.report.interface import View
 from gopluck.report.json import dumps
 from gopluck.report.sentences import LOOKUP, UNREADABLE
 from gopluck.result.verdict import Verdict
-from gopluck.site import rule_page as address
+from gopluck.site import rule_address
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -93,5 +93,5 @@ def _rule(name: str) -> dict[str, Any]:
         "shortDescription": {"text": found.title},
         "fullDescription": {"text": next(iter(sections.values()), found.title)},
         "help": {"text": f"{found.title}\n\n{text}", "markdown": page(found)},
-        "helpUri": address(name),
+        "helpUri": rule_address(name),
     }

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gopluck.facts.model import Binary
+from gopluck.golang.importpath import UNNAMED
 from gopluck.loader.answer import Status
 from gopluck.replay.ends import IN_THE_RUNTIME, End
 from gopluck.result.verdict import Verdict
 from gopluck.rules.model import Evidence, Owner, Rule, Told, go_issue, go_source, told
 
-UNNAMED = "plugin/unnamed-"
 OTHERS = "two builds of one package, or two plugins with one module path"
 
 
