@@ -84,7 +84,10 @@ class Search:
 
     def run(self, stuck: Repaired) -> Found:
         """The build that fits, or who departs from what is published."""
-        own = self._unedited(stuck) if stuck.checked is not None and stuck.checked.broken else self._own(stuck)
+        if stuck.checked is not None and stuck.checked.broken:
+            unedited = self._unedited(stuck)
+            return self._found(unedited, None)._replace(untold=False)
+        own = self._own(stuck)
         if own is None or own.checked.verdict == Fit.FITS or own.checked.broken:
             return self._found(own, own)
         published = self._published(own)
