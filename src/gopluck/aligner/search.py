@@ -53,7 +53,7 @@ class Found(NamedTuple):
     tried: tuple[Tried, ...] = ()
     notes: tuple[str, ...] = ()
     untold: bool = False
-    """Whether it ended because nothing tells where the host had its modules."""
+    """Whether it ended because nothing tells where the host had its modules, or they cannot be had there."""
     why_not: str = ""
     """Why no build fits, where trying showed that."""
 
@@ -169,7 +169,7 @@ class Search:
         for path in checked.mismatched:
             one = listed[path]
             module = one.module
-            if one.standard or module is None or one.cgo or module.path in seen:
+            if one.standard or module is None or self._generated(one) or module.path in seen:
                 continue
             below = path.removeprefix(module.path)
             there = self.guess(self, one)
@@ -181,6 +181,10 @@ class Search:
             if place.sayable:
                 seen.add(module.path)
                 yield place
+
+    def _generated(self, one: Listed) -> str:
+        """What writes files of a package into a folder of the go command, whose name no flag can give."""
+        return "cgo" if one.cgo else "-cover" if one.path in (self.host.covered or ()) else ""
 
     # -- published code ----------------------------------------------------------------------------------------------
 
@@ -242,8 +246,8 @@ class Search:
         departures = tuple(self._departures(own.checked, published)) if own is not None else ()
         tried = tuple(self.tried)
         if best is None or best.checked.verdict != Fit.FITS:
-            untold = best is not None and not departures and self._placeless(best.checked)
-            why_not = self._with_cgo(best.checked) if best is not None and not departures else ""
+            why_not = self._fixed(best.checked) if best is not None and not departures else ""
+            untold = best is not None and not departures and (bool(why_not) or self._placeless(best.checked))
             return Found(departures=departures, tried=tried, untold=untold, why_not=why_not)
         settled = Repaired(best.checked, best.edits, "", self.trial.after(best.edits))
         return Found(settled, best.flags, departures, tried, tuple(_notes(best)))
@@ -253,6 +257,7 @@ class Search:
         if own.basis != "hashes":
             return
         copies = self._copies(own)
+        generated = {one.path for one in own.listed if self._generated(one)}
         for module, packages in _blamed(own).items():
             use, mine = self.host.use(packages[0]), own.plugin.use(packages[0])
             if use is None or mine is None or use.path != mine.path or not use.version or use.version != mine.version:
@@ -260,17 +265,19 @@ class Search:
             tried = published is not None and published.checked.basis == "hashes" and module in copies
             if tried and published is not None and not _differing(published.checked, module):
                 yield Departure("plugin", module, use.version, packages)
+            elif not generated.isdisjoint(packages) and not self.host.trimmed:
+                continue  # The published code was not where the host had it.
             elif (tried or module not in copies) and self._unpinned(use) and all(map(self._placed, packages)):
                 yield Departure("host", module, use.version, packages, copy=tried)
 
-    def _with_cgo(self, checked: Checked) -> str:
-        """What is to be said where a package with cgo is all that differs; else nothing."""
-        listed = {one.path: one for one in checked.listed}
-        path = next((path for path in checked.mismatched if listed[path].cgo), "")
-        there = self.guess(self, listed[path]) if path else None
-        if there is None or there == compiled_under(listed[path], checked.plan):
-            return ""
-        return f"{path} uses cgo, so it has to lie where the host had it: {there}"
+    def _fixed(self, checked: Checked) -> str:
+        """What is to be said of a package that has to lie where the host had it, and does not; else nothing."""
+        for one in checked.listed:
+            by = self._generated(one) if one.path in checked.mismatched else ""
+            there = self.guess(self, one) if by else None
+            if there is not None and there != compiled_under(one, checked.plan):
+                return f"{one.path} is compiled with {by}, so it has to lie where the host had it: {there}"
+        return ""
 
     def _unpinned(self, use: Use) -> bool:
         """Whether the host's code of a module may be another than that of its version."""
