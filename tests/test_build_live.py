@@ -81,7 +81,7 @@ GIVEN_UP = sorted(name for name, one in REPAIRS.items() if one["kind"] != "repai
 """The sets of which no recipe that is made of files alone makes a plugin that loads."""
 
 NOT_TOLD = {"module-cache-path", "pgo", "instrumentation"}
-"""Differences of which the host's file need not tell what has to be repeated, or which have to lie at the host's place."""
+"""Differences of which no file need tell what is to be repeated, or for which the place has to be the host's."""
 
 
 def proved(scenario: Scenario) -> bool:

@@ -122,7 +122,8 @@ class _Aligner:
             self.notes += pulled_up(self.trial, self.mod, first)
         found = Found()
         if self._searched(settling, flags, here):
-            found = Search(self.trial, self.mod, self._attempt(more), self.progress).run(settling)
+            cache = self.variables["GOMODCACHE"]
+            found = Search(self.trial, self.mod, self._attempt(more), cache, self.progress).run(settling)
             if found.settled is not None:
                 settling, more = found.settled, (*more, *found.flags)
             elif found.why_not:

@@ -20,6 +20,7 @@ from gopluck.aligner.repair import Repaired, next_step
 from gopluck.aligner.trial import Trial
 from gopluck.builds.use import Use
 from gopluck.golang import importpath
+from gopluck.golang.release import minor
 from gopluck.record import NamedTuple
 from gopluck.remedy.grammar import module_version
 from gopluck.result.align import Departure, Tried
@@ -40,6 +41,10 @@ FLAGS = ("-l", "-N -l", "-N")
 
 CACHES = ("/go/pkg/mod", "/root/go/pkg/mod", "/home/runner/go/pkg/mod")
 """Where module caches lie on the machines that build hosts: in Go's image, of root, and in GitHub's workflows."""
+
+
+SUMLESS = (1, 24)
+"""Since which release the checksum of a module that comes from a vendor folder is not recorded."""
 
 
 class Found(NamedTuple):
@@ -67,10 +72,11 @@ class Try(NamedTuple):
 
 
 class Search:
-    """The search for one project and host. `attempt`: tries a build; `say`: is told each."""
+    """The search for one project and host. `attempt`: tries a build; `cache`: the module cache; `say`: is told each."""
 
-    def __init__(self, trial: Trial, mod: GoMod, attempt: Attempt, say: Callable[[str], object]) -> None:
+    def __init__(self, trial: Trial, mod: GoMod, attempt: Attempt, cache: str, say: Callable[[str], object]) -> None:
         self.trial = trial
+        self.cache = cache
         self.host = trial.host
         self.mod = mod
         self.attempt = attempt
@@ -91,7 +97,7 @@ class Search:
         if own is None or own.checked.verdict == Fit.FITS or own.checked.broken:
             return self._found(own, own)
         published = self._published(own)
-        best = published or own
+        best = own if published is None or _fewer(own, published) else published
         if best.checked.verdict != Fit.FITS:
             best = self._flagged(best) or best
         return self._found(best, own, published)
@@ -124,7 +130,7 @@ class Search:
         roots = [Path(self.host.root)] if self.host.root else []
         yield from ((in_vendor(str(root)), f", as if it lay in {root}/vendor") for root in roots)
         homes = [f"{home}/go/pkg/mod" for root in roots for home in root.parents if home.parent.name == "home"]
-        for cache in dict.fromkeys((*homes, *CACHES)):
+        for cache in dict.fromkeys((self.cache, *homes, *CACHES)):
             yield in_cache(cache), f", as if the module cache were {cache}"
 
     def _placeless(self, checked: Checked) -> bool:
@@ -265,8 +271,8 @@ class Search:
             tried = published is not None and published.checked.basis == "hashes" and module in copies
             if tried and published is not None and not _differing(published.checked, module):
                 yield Departure("plugin", module, use.version, packages)
-            elif not generated.isdisjoint(packages) and not self.host.trimmed:
-                continue  # The published code was not where the host had it.
+            elif not generated.isdisjoint(packages):
+                continue  # C flags and headers count, too, and the published code was not where the host had it.
             elif (tried or module not in copies) and self._unpinned(use) and all(map(self._placed, packages)):
                 yield Departure("host", module, use.version, packages, copy=tried)
 
@@ -281,7 +287,8 @@ class Search:
 
     def _unpinned(self, use: Use) -> bool:
         """Whether the host's code of a module may be another than that of its version."""
-        return use.is_folder or not use.sum or self.host.vendored is not False
+        kept = (minor(self.host.release) or (0,)) < SUMLESS and self.host.vendored is not False
+        return use.is_folder or not use.sum or kept
 
 
 Guess = Callable[[Search, Listed], str | None]
