@@ -112,7 +112,7 @@ class _State:
     runtime: Runtime | None
     loaded: list[tuple[int, Binary]] = field(default_factory=list)
     scope: list[tuple[int, Binary]] = field(default_factory=list)
-    """The host (0), each plugin, and the Go plugins that it needs as libraries, in the order of the global scope."""
+    """The file with the host's Go (0), then each plugin with the Go plugins that it needs, in the scope's order."""
     brought: list[Binary] = field(default_factory=list)
     """Those Go plugins that came as libraries."""
     versions: bool = True
@@ -151,8 +151,9 @@ def _agreed(outcomes: tuple[Outcome, ...]) -> Outcome:
 
 def _replay(host: Binary, requests: Sequence[OpenRequest], system: System, placement: Placement) -> list[Outcome]:
     known = host.go is not None and host.go.moduledata is not None and host.elf is not None
-    runtime = Runtime(host, placement) if known else None
-    state = _State(runtime, scope=[(0, host)], versions=libc_of(host).kind != Kind.MUSL)
+    holder = host.holder
+    runtime = Runtime(holder, placement) if known else None
+    state = _State(runtime, scope=[(0, holder)], versions=libc_of(host).kind != Kind.MUSL)
     out: list[Outcome] = []
     for position, request in enumerate(requests, 1):
         if state.ended is not None:
@@ -186,7 +187,7 @@ def _open(host: Binary, state: _State, position: int, request: OpenRequest, syst
         return _plugin_open_failed(found, request.name)
     if state.runtime is None:
         return Outcome(Verdict.UNKNOWN, Stage.RUNTIME, why=End.UNKNOWN_LAYOUT, note=_no_layout("host", host))
-    if found.status == Status.LOADED and (ended := _constructors(state, state.runtime, position, plugin, found, host)):
+    if found.status == Status.LOADED and (ended := _constructors(state, state.runtime, position, plugin, found)):
         return ended
     return _last_module_init(state, state.runtime, plugin, request.name, found)
 
@@ -235,7 +236,7 @@ def _plugin_open_failed(found: DlopenResult, name: str) -> Outcome:
 
 
 def _constructors(
-    state: _State, runtime: Runtime, position: int, plugin: Binary, found: DlopenResult, host: Binary
+    state: _State, runtime: Runtime, position: int, plugin: Binary, found: DlopenResult
 ) -> Outcome | None:
     """`addmoduledata` of the new Go files; how the Open ends where the layout of one is not known."""
     brought = [library.binary for library in found.needed_loaded if library.binary.go is not None]
@@ -249,7 +250,7 @@ def _constructors(
             continue
         if one.go.moduledata is None:
             return Outcome(Verdict.UNKNOWN, Stage.RUNTIME, why=End.UNKNOWN_LAYOUT, note=_no_layout("plugin", one))
-        joins = one.go.joins_module_list and (not state.versions or _binds(one, host))
+        joins = one.go.joins_module_list and (not state.versions or _binds(one, state.scope[0][1]))
         runtime.construct(one, one.go.moduledata, joins)
     return None
 
