@@ -12,7 +12,6 @@ from gopluck.cli.options import color_option, format_option, output_option, take
 if TYPE_CHECKING:
     from gopluck.facts.model import Binary
     from gopluck.images.image import Image
-    from gopluck.loader.library import System
 
 
 @click.command("inspect")
@@ -33,7 +32,7 @@ def command(file: str | Image, format_: str, output: str | None, verbose: bool, 
       gopluck inspect ./gateway
       gopluck inspect auth.so --format json
     """
-    from gopluck.api import read, system_of
+    from gopluck.api import read
     from gopluck.cli import output as out
     from gopluck.errors import MalformedFile
     from gopluck.report.interface import NORMAL, VERBOSE
@@ -41,7 +40,7 @@ def command(file: str | Image, format_: str, output: str | None, verbose: bool, 
     out.refuse_inputs(output, [file])
     binary = read(file)
     if binary.go is None and binary.elf is not None and binary.damage is None:
-        binary = _with_go(binary, system_of(file))
+        binary = _with_go(binary, file)
     view = out.view(color, output, VERBOSE if verbose else NORMAL)
     out.show("inspect", binary, format_, view, output)
     if binary.damage is not None:
@@ -49,12 +48,13 @@ def command(file: str | Image, format_: str, output: str | None, verbose: bool, 
     return 0
 
 
-def _with_go(binary: Binary, system: System) -> Binary:
+def _with_go(binary: Binary, file: str | Image) -> Binary:
     """A C program with the library that holds its Go, if there is one."""
+    from gopluck.api import system_of
     from gopluck.errors import Usage
     from gopluck.loader.chost import with_library
 
     try:
-        return with_library(binary, system)
+        return with_library(binary, system_of(file))
     except Usage:
         return binary
