@@ -28,6 +28,13 @@ NOT_IMPLEMENTED = "plugin: not implemented"
 FOREIGN = {"mach-o": "a Mach-O file, built for macOS", "pe": "a Windows program"}
 """Formats in which Go hosts exist, but whose loading is not replayed."""
 
+IN_C = ("c-archive", "c-shared")
+MUSL = (
+    "Go in a C program reads arguments that musl does not pass to it, and dies at start unless Go was patched "
+    "(golang/go #13492)"
+)
+"""`runtime/os_linux.go`, sysargs; measured with 1.27.3 and musl 1.2.3: SIGSEGV before `main`, linked and loaded."""
+
 REALPATH_FAILED = "realpath failed"
 PREVIOUS_FAILURE = " (previous failure)"
 
@@ -198,6 +205,8 @@ def _plugin_package(host: Binary) -> Outcome | None:
     if go is None:
         what = "is packed" if host.packed else f"is {FOREIGN.get(host.format, f'a {host.format} file')}"
         return Outcome(Verdict.UNKNOWN, why=End.UNKNOWN_FORMAT, note=f"the host {what}")
+    if go.kind in IN_C and libc_of(host).musl:
+        return Outcome(Verdict.UNKNOWN, why=End.NOT_STARTED, note=MUSL)
     if go.plugin_support == "none":
         note = "the host does not import package plugin: it opens no plugins"
         return Outcome(Verdict.FAILS, why=End.NO_PLUGIN_PACKAGE, note=note)
