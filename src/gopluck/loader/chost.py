@@ -51,7 +51,6 @@ def _named(host: Binary, elf: Elf) -> Binary:
         interp=interp,
         dynamic=True,
         needed=(host.path.rpartition("/")[2],),
-        sections=elf.sections,
     )
     library = host._replace(go=None)
     return host._replace(elf=program, identity=UNNAMED, library=library, program_known=False)
