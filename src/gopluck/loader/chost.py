@@ -58,7 +58,7 @@ def _named(host: Binary, elf: Elf) -> Binary:
 
 def _with_needed(host: Binary, elf: Elf, system: System) -> Binary:
     """A program with the one Go library that `ld.so` loads with it and that opens plugins."""
-    objects = Process.of(host, elf, (), system, libc_of(host)).objects
+    objects = Process.of(host, elf, (), system, libc_of(host)).objects if elf.interp is not None else []
     found = [one.library.binary for one in objects if one.library is not None and one.library.binary.go is not None]
     opening = [one for one in found if one.go and one.go.plugin_support != "none"]
     if len(opening) > 1:
