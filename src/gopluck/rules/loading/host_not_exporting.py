@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gopluck.builds.support import Lack
 from gopluck.loader.answer import Failure
 from gopluck.replay.ends import IN_THE_RUNTIME, End
-from gopluck.rules.model import EXTERNAL, Evidence, Owner, Rule, Told, go_source, told
+from gopluck.rules.model import EXTERNAL, Evidence, Owner, Rule, Told, go_issue, go_source, told
 
 HEADLINES = {
     "exe": ("the host does not export Go's symbols", "it was linked internally, or its dynamic symbols were removed"),
@@ -55,6 +55,8 @@ RULE = Rule(
     links=(
         go_source("cmd/link/internal/ld/config.go, mustLinkExternal"),
         go_source("runtime/asm_amd64.s, runtime·addmoduledata"),
+        go_issue(18123),
+        go_issue(37286),
     ),
     ends=ends,
     explains=IN_THE_RUNTIME,
