@@ -65,6 +65,8 @@ def beyond(one: Set) -> str | None:
         return "the plugin's own init panics"
     if one.name.startswith("old/foreign-path-of-35/"):
         return "three letters are an address in the host: what lies there decides what the process dies of"
+    if one.name.startswith("chosts/loading-local/"):
+        return "the program's call of dlopen decides: gopluck says what it takes for granted"
     return "the environment of the process decides" if one.raw.get("env", {}).keys() - {"LD_LIBRARY_PATH"} else None
 
 

@@ -31,7 +31,7 @@ from gopluck.errors import GopluckError, MalformedFile, Usage
 from gopluck.golang.typetext import NotATypeError, normalise
 
 SEED = 20261126
-EACH = {"plugin": 8, "host": 8, "library": 30, "manifest": 60, "project": 40}
+EACH = {"plugin": 8, "host": 8, "c-host": 12, "library": 30, "manifest": 60, "project": 40}
 """Inputs of a kind; 200 of the others."""
 
 

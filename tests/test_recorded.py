@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import recorded
+from gopluck.explainer.engine import summary
 from gopluck.facts import manifest
 from gopluck.replay.process import OpenRequest, replay
 
@@ -42,11 +43,17 @@ def test_what_no_file_tells_is_said_as_far_as_the_files_go() -> None:
         "own-code/init-panics",
         "own-code/init-panics-twice",
         "flags/asan/both-odr-check-off",
+        "chosts/loading-local/same",
+        "chosts/loading-local/trimpath",
+        "chosts/loading-local/two",
     }
     for one in sets:
         outcomes = replay(one.host, one.requests, one.system)
         if one.raw["family"] == "own-code":
             assert {outcome.verdict for outcome in outcomes} == {"loads"}, one.name
+        elif one.raw["family"] == "chosts":
+            assert one.truth[0] == ("fatal", "fatal error: runtime: no plugin module data")
+            assert "RTLD_LOCAL" in (summary(one.host).note or ""), one.name
         else:
             assert [(outcome.effect, outcome.exact) for outcome in outcomes] == [("fatal", False)], one.name
 

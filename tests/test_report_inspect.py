@@ -184,6 +184,7 @@ def test_json_of_a_plugin() -> None:
         "tool": {"name": "gopluck", "version": __version__},
         "path": "auth.so",
         "image": None,
+        "library": None,
         "size": 4096,
         "format": "elf",
         "damage": None,

@@ -110,6 +110,8 @@ def test_a_document() -> None:
             "goarch": "amd64",
             "main_module": "example.com/gateway",
             "image": None,
+            "library": None,
+            "note": None,
         },
         "verdict": "fails",
         "plugins": [

@@ -94,7 +94,7 @@ def test_each_risk_has_sets_that_show_it_and_near_misses() -> None:
 
 def _builds(scenario: Scenario, opened: int) -> Iterator[GoBuild]:
     """The host, and the plugin that an Open gets."""
-    yield scenario.host
+    yield scenario.host_build
     name = scenario.opens[opened]
     for place in scenario.places:
         if place.path == name and isinstance(place.artifact, GoBuild):
@@ -126,7 +126,7 @@ def _debug(scenario: Scenario, opened: int) -> bool:
 
 
 TRUE: dict[str, Callable[[Scenario, int], bool]] = {
-    "untrimmed-host": lambda scenario, _: "-trimpath" not in scenario.host.flags,
+    "untrimmed-host": lambda scenario, _: "-trimpath" not in scenario.host_build.flags,
     "cpu-level": _level,
     "code-skew": lambda scenario, _: any(d.kind in ("module-content", "code-skew") for d in scenario.differences),
     "c-symbol-clash": lambda scenario, _: any(d.kind == "c-symbol-clash" for d in scenario.differences),

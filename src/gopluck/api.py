@@ -43,14 +43,17 @@ def read(path: Path | Image) -> Binary:
     return read_whole(_read(fspath(path)) if isinstance(path, str | PathLike) else path.host())
 
 
-def read_host(host: Host, root: Root | None = None) -> Binary:
+def read_host(host: Host, root: Root | None = None, system: System | None = None) -> Binary:
     """The facts of a host, its manifest, or the one in an image; `root`: as it lies in a container's root.
 
-    Raises as `read`, and `Usage` for a file that is not a Go program.
+    `system`: where the library is looked for that holds the Go of a C program. Raises as `read`, and `Usage` for a file
+    that is not a Go program.
     """
     if isinstance(host, str | PathLike):
-        return _accepted(_read_in(fspath(host), root))
-    return _accepted(host if isinstance(host, Binary) else host.host())
+        found = _read_in(fspath(host), root)
+    else:
+        found = host if isinstance(host, Binary) else host.host()
+    return _accepted(found, system or system_of(host))
 
 
 def open_image(path: Path, *, host_path: str | None = None, platform: str | None = None) -> Image:
@@ -113,7 +116,7 @@ def check(
     if baseline not in ("host", "plugin"):
         raise Usage(f"the baseline is host or plugin, not {baseline}")
     ignores = _ignores(ignore)
-    session = _Session(read_host(host, root), system, _symbols(symbols), baseline, progress, root, strict)
+    session = _Session(read_host(host, root, system), system, _symbols(symbols), baseline, progress, root, strict)
     results = [result for process in processes for result in session.run(process)]
     unused: tuple[Ignore, ...] = ()
     if ignores:
@@ -142,9 +145,9 @@ def diff(
     from gopluck.explainer.hosts import compare_hosts
     from gopluck.result.diff import PluginChange
 
-    hosts = [read_host(host) for host in (old, new)]
-    changes = compare_hosts(*hosts)
     systems = [system or _system(_image(host)) for host in (old, new)]
+    hosts = [read_host(host, system=one) for host, one in zip((old, new), systems, strict=True)]
+    changes = compare_hosts(*hosts)
     sessions = [
         _Session(host, system, progress=progress, strict=strict) for host, system in zip(hosts, systems, strict=True)
     ]
@@ -158,6 +161,11 @@ def diff(
 
 def _paths(plugins: Path | Sequence[Path]) -> list[str]:
     return [fspath(plugin) for plugin in ([plugins] if isinstance(plugins, str | PathLike) else plugins)]
+
+
+def system_of(host: Host) -> System:
+    """The libraries of the machine, or of the image, on which a host is thought to run."""
+    return _system(_image(host))
 
 
 def _system(image: Image | None) -> System:
@@ -316,7 +324,16 @@ def _image(host: Host) -> Image | None:
     return None if isinstance(host, str | PathLike | Binary) else host
 
 
-def _accepted(host: Binary) -> Binary:
+def completed(host: Binary, system: System) -> Binary:
+    """A C program with the library that holds its Go, such a library as a host; any other host as it is."""
+    if host.go is not None and host.go.kind != "c-shared":
+        return host
+    from gopluck.loader.chost import with_library
+
+    return with_library(host, system)
+
+
+def _accepted(host: Binary, system: System) -> Binary:
     """The host. One of which nothing can be said is an input error; one that is only beyond gopluck gives `unknown`."""
     if host.damage is not None:
         raise MalformedFile(f"{host.path}: {host.damage}")
@@ -324,11 +341,9 @@ def _accepted(host: Binary) -> Binary:
         return host
     if host.format != "elf" and host.format != "manifest":
         raise Usage(f"{host.path}: is not a program: HOST is the Go program that opens the plugins, or its manifest")
-    if host.go is None:
-        raise Usage(f"{host.path}: is not a Go program: it has neither build info nor a pclntab")
-    if host.go.kind in ("plugin", "c-shared"):
-        raise Usage(f"{host.path}: is a {host.go.kind} library, not a host. Usage: gopluck check HOST PLUGIN...")
-    return host
+    if host.go is not None and host.go.kind == "plugin":
+        raise Usage(f"{host.path}: is a plugin library, not a host. Usage: gopluck check HOST PLUGIN...")
+    return completed(host, system)
 
 
 def _results(

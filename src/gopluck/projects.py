@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from os import fspath
 from typing import TYPE_CHECKING
 
-from gopluck.api import Path, Progress, check, read, read_host, silent
+from gopluck.api import Path, Progress, check, completed, read, read_host, silent, system_of
 
 if TYPE_CHECKING:
     from gopluck.api import Host
@@ -107,7 +107,8 @@ def manifest(host: Host, *, paths: bool = True) -> str:
     from gopluck.facts.manifest import dumps
     from gopluck.facts.model import Binary
 
-    return dumps(host if isinstance(host, Binary) else read(host), paths=paths)
+    facts = host if isinstance(host, Binary) else read(host)
+    return dumps(completed(facts, system_of(host)), paths=paths)
 
 
 def _environ(environ: Mapping[str, str] | None) -> Mapping[str, str]:

@@ -131,11 +131,11 @@ def command(
 ) -> int:
     """Say whether plugin.Open would succeed for each PLUGIN in the Go host HOST, and with which error it would not.
 
-    HOST is an executable, a manifest that `gopluck manifest` wrote, or a container image: an OCI layout folder, an
-    archive (OCI, or of `docker save`), or - for one on standard input. The image's files are then the root of the host,
-    and image:/PATH is a plugin in it. The plugins are loaded in this order into one process: one that fails can break
-    those after it. A directory stands for its *.so files, each in a process of its own. Nothing is executed. A
-    gopluck.toml says what is not said here (docs/configuration.md).
+    HOST is an executable (or the Go library of a C program), a manifest that `gopluck manifest` wrote, or a container
+    image: an OCI layout folder, an archive (OCI, or of `docker save`), or - for one on standard input. The image's
+    files are then the root of the host, and image:/PATH is a plugin in it. The plugins are loaded in this order into
+    one process: one that fails can break those after it. A directory stands for its *.so files, each in a process of
+    its own. Nothing is executed. A gopluck.toml says what is not said here (docs/configuration.md).
 
     \b
     Examples:

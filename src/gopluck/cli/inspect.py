@@ -10,6 +10,7 @@ from gopluck.cli import complete
 from gopluck.cli.options import color_option, format_option, output_option, takes_images
 
 if TYPE_CHECKING:
+    from gopluck.facts.model import Binary
     from gopluck.images.image import Image
 
 
@@ -38,8 +39,22 @@ def command(file: str | Image, format_: str, output: str | None, verbose: bool, 
 
     out.refuse_inputs(output, [file])
     binary = read(file)
+    if binary.go is None and binary.elf is not None and binary.damage is None:
+        binary = _with_go(binary, file)
     view = out.view(color, output, VERBOSE if verbose else NORMAL)
     out.show("inspect", binary, format_, view, output)
     if binary.damage is not None:
         raise MalformedFile(f"{binary.path}: {binary.damage}")
     return 0
+
+
+def _with_go(binary: Binary, file: str | Image) -> Binary:
+    """A C program with the library that holds its Go, if there is one."""
+    from gopluck.api import system_of
+    from gopluck.errors import Usage
+    from gopluck.loader.chost import with_library
+
+    try:
+        return with_library(binary, system_of(file))
+    except Usage:
+        return binary

@@ -25,7 +25,7 @@ def summary(host: Binary) -> HostSummary:
     """The host as reports show it."""
     go, elf = host.go, host.elf
     main = go.build_info.main if go and go.build_info else None
-    return HostSummary(
+    summed = HostSummary(
         path=host.path,
         kind="manifest" if host.format == "manifest" else go.kind if go else host.format,
         go_version=go.version if go else "",
@@ -34,6 +34,13 @@ def summary(host: Binary) -> HostSummary:
         main_module=main.path if main else None,
         image=host.image._asdict() if host.image else None,
     )
+    if host.library is None:
+        return summed
+    if host.program_known:
+        return summed._replace(library=host.library.path)
+    from gopluck.loader.chost import assumed
+
+    return summed._replace(note=assumed(host.library.path))
 
 
 class Explanation(NamedTuple):

@@ -153,8 +153,8 @@ MESSAGES: Mapping[Lack, str] = {
     Lack.PLUGIN_PACKAGE: f"{NEW} does not import package plugin: it opens no plugins",
     Lack.CGO: f"{NEW} was built without cgo: its package plugin is a stub",
     Lack.DYNAMIC_LINKER: f"{NEW} is statically linked: no plugin can join its module list",
-    Lack.EXPORTS: f"{NEW} does not export Go's symbols (linked internally, or stripped of its dynamic symbols): no "
-    "plugin can join its module list",
+    Lack.EXPORTS: f"{NEW} does not export Go's symbols (linked internally, as a C program without -rdynamic, or "
+    "stripped of its dynamic symbols): no plugin can join its module list",
     Lack.PLAIN_MEMORY: f"{NEW} was built with -asan: AddressSanitizer ends the process when a plugin is opened",
 }
 """What to say of a host that lacks something that every plugin needs."""

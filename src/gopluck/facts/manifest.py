@@ -47,12 +47,11 @@ def dumps(host: Binary, *, paths: bool = True) -> str:
     if host.damage is not None:
         raise MalformedFile(f"{host.path}: {host.damage}")
     go, elf = host.go, host.elf
-    if go is None or elf is None or go.kind in ("plugin", "c-shared"):
+    if go is None or elf is None or go.kind == "plugin":
         raise Usage(f"{host.path}: is not a Go host program: a manifest describes the program that opens the plugins")
     if not paths:
         go = without_paths(go)
     info = go.build_info
-    versions = {"version_definitions": list(elf.version_definitions)} if elf.version_definitions else {}
     document: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
@@ -64,23 +63,8 @@ def dumps(host: Binary, *, paths: bool = True) -> str:
             "exports_moduledata": go.exports_moduledata,
             "moduledata_layout": go.moduledata.layout if go.moduledata else None,
         },
-        "elf": {
-            "goarch": elf.goarch,
-            "machine": elf.machine,
-            "class": elf.elf_class,
-            "byte_order": elf.byte_order,
-            "type": elf.type,
-            "interp": elf.interp,
-            "needed": list(elf.needed),
-            "rpath": elf.rpath,
-            "runpath": elf.runpath,
-            "version_needs": [[need.file, need.version, need.weak] for need in elf.version_needs],
-            **versions,
-            "sections": list(elf.sections),
-            "tlsg": elf.tlsg,
-            "c_symbols": sorted(elf.c_exports or ()),
-            "needs_symbols": [[one.name, one.version, one.file, one.weak] for one in elf.undefined],
-        },
+        "elf": _elf(elf),
+        **_library(host),
         "build": _build(info) if info else None,
         "packages": dict(go.link_hashes),
         "sources": _sources(go),
@@ -92,6 +76,36 @@ def dumps(host: Binary, *, paths: bool = True) -> str:
     if len(text) > MAX_SIZE:
         raise MalformedFile(f"{host.path}: its manifest would have {len(text)} bytes, and {MAX_SIZE} can be read")
     return text
+
+
+def _elf(elf: Elf) -> dict[str, Any]:
+    versions = {"version_definitions": list(elf.version_definitions)} if elf.version_definitions else {}
+    return {
+        "goarch": elf.goarch,
+        "machine": elf.machine,
+        "class": elf.elf_class,
+        "byte_order": elf.byte_order,
+        "type": elf.type,
+        "interp": elf.interp,
+        "needed": list(elf.needed),
+        "rpath": elf.rpath,
+        "runpath": elf.runpath,
+        "version_needs": [[need.file, need.version, need.weak] for need in elf.version_needs],
+        **versions,
+        "sections": list(elf.sections),
+        "tlsg": elf.tlsg,
+        "c_symbols": sorted(elf.c_exports or ()),
+        "needs_symbols": [[one.name, one.version, one.file, one.weak] for one in elf.undefined],
+    }
+
+
+def _library(host: Binary) -> dict[str, Any]:
+    """The library that holds the Go of a C program; nothing for another host."""
+    library = host.library
+    if library is None or library.elf is None:
+        return {}
+    name = library.path.rpartition("/")[2]
+    return {"library": {"name": name, "program_known": host.program_known, "elf": _elf(library.elf)}}
 
 
 def is_manifest(head: bytes) -> bool:
@@ -134,8 +148,8 @@ _HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 def _binary(document: Mapping[str, Any], size: int, path: str, identity: Identity) -> Binary:
-    go, elf = document["go"], document["elf"]
-    word = int(elf["class"]) // 8
+    go, elf = document["go"], _parse_elf(document["elf"])
+    word = elf.elf_class // 8
     named = go["moduledata_layout"]
     layout = named if named is not None and is_layout(named, word) else None
     build = document["build"]
@@ -146,25 +160,7 @@ def _binary(document: Mapping[str, Any], size: int, path: str, identity: Identit
         size=size,
         identity=identity,
         format="manifest",
-        elf=Elf(
-            head=b"",
-            elf_class=8 * word,
-            byte_order=elf["byte_order"],
-            machine=int(elf["machine"]),
-            type=int(elf["type"]),
-            goarch=elf["goarch"],
-            interp=elf["interp"],
-            dynamic=True,
-            rpath=elf["rpath"],
-            runpath=elf["runpath"],
-            needed=tuple(elf["needed"]),
-            version_needs=tuple(VersionNeed(*need) for need in elf["version_needs"]),
-            version_definitions=tuple(elf.get("version_definitions", ())),
-            tlsg=elf["tlsg"],
-            sections=tuple(elf["sections"]),
-            undefined=tuple(Undefined(name, weak, version, file) for name, version, file, weak in elf["needs_symbols"]),
-            c_exports=frozenset(elf["c_symbols"]),
-        ),
+        elf=elf,
         go=Go(
             kind=go["kind"],
             version=go["version"],
@@ -185,7 +181,38 @@ def _binary(document: Mapping[str, Any], size: int, path: str, identity: Identit
             tested=document.get("tested", ""),
             covered=None if document.get("covered") is None else frozenset(document["covered"]),
         ),
+        library=_parse_library(document.get("library")),
+        program_known=document.get("library", {}).get("program_known", True),
     )
+
+
+def _parse_elf(elf: Mapping[str, Any]) -> Elf:
+    return Elf(
+        head=b"",
+        elf_class=int(elf["class"]),
+        byte_order=elf["byte_order"],
+        machine=int(elf["machine"]),
+        type=int(elf["type"]),
+        goarch=elf["goarch"],
+        interp=elf["interp"],
+        dynamic=True,
+        rpath=elf["rpath"],
+        runpath=elf["runpath"],
+        needed=tuple(elf["needed"]),
+        version_needs=tuple(VersionNeed(*need) for need in elf["version_needs"]),
+        version_definitions=tuple(elf.get("version_definitions", ())),
+        tlsg=elf["tlsg"],
+        sections=tuple(elf["sections"]),
+        undefined=tuple(Undefined(name, weak, version, file) for name, version, file, weak in elf["needs_symbols"]),
+        c_exports=frozenset(elf["c_symbols"]),
+    )
+
+
+def _parse_library(library: Mapping[str, Any] | None) -> Binary | None:
+    if library is None:
+        return None
+    name = library["name"]
+    return Binary(name, 0, Identity(name, ""), "elf", _parse_elf(library["elf"]))
 
 
 # -- directories -----------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ class Go(NamedTuple):
     """What makes the file a Go binary."""
 
     kind: str
-    """`exe`, `pie`, `test`, `plugin`, `c-shared`, or `unknown`."""
+    """`exe`, `pie`, `test`, `plugin`, `c-archive` (in a C program), `c-shared`, or `unknown`."""
     version: str
     """`go1.27.3`, or empty when it is not recorded."""
     build_info: BuildInfo | None
@@ -159,3 +159,12 @@ class Binary(NamedTuple):
     """Whether UPX packed it, so that nothing in it can be read."""
     image: InImage | None = None
     """The container image that it lies in."""
+    library: Binary | None = None
+    """Of a C program whose Go lies in a shared library: that one, without `go`, which is here."""
+    program_known: bool = True
+    """With `library`: False where that was named itself, so that the rest stands for a program that nobody named."""
+
+    @property
+    def holder(self) -> Binary:
+        """The file that holds its Go runtime: itself, or its library."""
+        return self if self.library is None else self.library._replace(go=self.go)

@@ -1,4 +1,4 @@
-"""What kind of Go binary a file is: `exe`, `pie`, `test`, `plugin`, `c-shared` or `unknown`."""
+"""What kind of Go binary a file is: `exe`, `pie`, `test`, `plugin`, `c-archive`, `c-shared` or `unknown`."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ def kind_of(
     """The kind, from what the linker wrote (a pluginpath) before what the go command recorded (`-buildmode`).
 
     Up to Go 1.17 no settings are recorded, up to 1.20 nothing at all in plugins, and in 1.21 no path in test binaries.
+    A c-archive is part of a C program, or of a C library, which is what a c-shared library is.
     """
     mode = info.setting("-buildmode") if info else None
     if pluginpath or mode == "plugin":
         return "plugin"
-    if mode in ("c-shared", "c-archive"):
+    if mode == "c-shared" or (mode == "c-archive" and not _is_program(image, dynamic)):
         return "c-shared"
+    if mode == "c-archive":
+        return mode
     if info is not None and info.path.endswith(".test"):
         return "test"
-    starts = any(segment.type == PT_INTERP for segment in image.segments)
-    program = image.header.type == ET_EXEC or (
-        image.header.type == ET_DYN and (mode == "pie" or starts or bool(dynamic.tags.get(DT_FLAGS_1, 0) & DF_1_PIE))
-    )
+    program = _is_program(image, dynamic) or (image.header.type == ET_DYN and mode == "pie")
     if program and (info is None or not info.path) and any(contains(image, table, TEST_MAIN) for table in tables):
         return "test"
     if image.header.type == ET_EXEC:
@@ -46,6 +46,13 @@ def kind_of(
         return "pie"
     # A library of Go code; a plugin whose moduledata was not found would be one, too.
     return "c-shared" if image.header.type == ET_DYN and info is not None and mode is None else "unknown"
+
+
+def _is_program(image: Image, dynamic: Dynamic) -> bool:
+    """Whether the kernel starts it: a library has no interpreter, as a static program, which says that it is PIE."""
+    starts = any(segment.type == PT_INTERP for segment in image.segments)
+    pie = starts or bool(dynamic.tags.get(DT_FLAGS_1, 0) & DF_1_PIE)
+    return image.header.type == ET_EXEC or (image.header.type == ET_DYN and pie)
 
 
 def test_functions(image: Image, tables: Iterable[Pclntab]) -> Iterator[str]:

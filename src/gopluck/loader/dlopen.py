@@ -39,7 +39,8 @@ def dlopen(
         return DlopenResult(Status.SAME)
     fresh = all(plugin.identity.inode != one.identity.inode for one in known)
     dynamic = libc.kind == Kind.GLIBC and not libc.static
-    if fresh and dynamic and plugin.elf and host.elf and _ordinary(plugin, host.elf):
+    needs = (host.library or host).elf
+    if fresh and dynamic and plugin.elf and needs and _ordinary(plugin, needs):
         return DlopenResult(Status.LOADED)
     from gopluck.loader.load import load
 

@@ -22,6 +22,10 @@ MODULE_LIST = "runtime.lastmoduledatap"
 """A dynamic symbol of every Go plugin, and of no C library."""
 
 
+GO_SECTION = ".go.buildinfo"
+"""A section of every Go library since Go 1.13, unless its section headers were removed."""
+
+
 class Library(NamedTuple):
     """A file that the search found. `binary.elf.c_exports` is empty: `exports` holds all its symbols.
 
@@ -79,7 +83,8 @@ def _library(elf: Elf, image: Image, dynamic: Dynamic, binary: Binary) -> Librar
     exports = frozenset(_export(*row) for row in dynamic.symbols.definitions())
     versioned = c.DT_VERSYM in dynamic.tags and bool(elf.version_needs or elf.version_definitions)
     maker = _maker(image) if image.path.rpartition("/")[2].startswith("libc.so.6") else None
-    go = _go(image.path) if dynamic.symbol(MODULE_LIST) is not None else None
+    is_go = GO_SECTION in image.sections or dynamic.symbol(MODULE_LIST) is not None
+    go = _go(image.path) if is_go else None
     return Library(binary._replace(elf=elf, go=go), exports, versioned, maker)
 
 

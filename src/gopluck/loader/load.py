@@ -30,7 +30,11 @@ def load(plugin: Binary, host: Binary, loaded: Sequence[Binary], system: System,
     try:
         return _load(process, plugin)
     except Refused as refused:
-        return answer(refused, process.libc)
+        found = answer(refused, process.libc)
+        if host.program_known or found.failure not in (Failure.SYMBOL, Failure.LIBRARY):
+            return found
+        what = f"{found.text}, unless the program that loads {host.path} has it: name the program as HOST"
+        return found._replace(status=Status.UNKNOWN, text=what)
     except Ended as end:
         return end.result
 

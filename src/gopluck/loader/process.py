@@ -93,11 +93,19 @@ def _paths(elf: Elf, origin: str, musl: bool) -> tuple[str, ...]:
     return expand(elf.rpath, origin) if elf.rpath is not None and elf.runpath is None else ()
 
 
+def _names(library: Binary) -> set[str]:
+    """The names by which a library is needed."""
+    own = {library.elf.soname} if library.elf and library.elf.soname else set()
+    return {library.path, library.path.rpartition("/")[2], *own}
+
+
 class Process:
     """A process of the host before the next `dlopen`."""
 
     def __init__(self, host: Elf, libc: Libc, system: System) -> None:
         self.host = host
+        self.known: tuple[Elf, ...] = (host,)
+        """The program, and the library that holds its Go: what they need is there, since they run."""
         self.libc = libc
         self.system = system
         self.objects: list[Object] = []
@@ -105,6 +113,10 @@ class Process:
         """The objects whose symbols are not known, and were taken to be there."""
         self._places: dict[str, int] = {}
         """The first of the objects that has a name."""
+        self._library: Binary | None = None
+        """Of a C program: the library that holds its Go."""
+        self._caller: Object | None = None
+        """That library in the process: it calls `dlopen`."""
         self._loader: Object | None = None
         """The dynamic linker itself, which is there from the start under its soname, wherever it lies."""
 
@@ -112,11 +124,19 @@ class Process:
     def of(cls, host: Binary, elf: Elf, loaded: Sequence[Binary], system: System, libc: Libc) -> Process:
         """The process of a host in which `loaded` were loaded, in this order."""
         process = cls(elf, libc, system)
+        if host.library is not None and host.library.elf is not None:
+            process._library = host.library
+            process.known = (elf, host.library.elf)
         if elf.interp is not None:
             process._loader = process._reached(elf.interp, process.object_of(host, elf))
         process._enter(host, elf)
         if process._loader is not None and not any(known is process._loader for known in process.objects):
             process._append(process._loader)
+        if process._library is not None and process._caller is None:
+            # What leads to it is not known here.
+            caller = process.object_of(process._library, process.known[-1])
+            process._enter(process._library, process.known[-1])
+            process._caller = caller
         for plugin in loaded:
             if plugin.elf is not None:
                 process._enter(plugin, plugin.elf)
@@ -126,7 +146,8 @@ class Process:
 
     def object_of(self, binary: Binary, elf: Elf) -> Object:
         """A program or a plugin as an object of this process."""
-        return of_binary(binary, elf, self.libc, self.objects[0].chain if self.objects else ())
+        loader = self._caller if self._caller is not None and not self.libc.musl else next(iter(self.objects), None)
+        return of_binary(binary, elf, self.libc, loader.chain if loader is not None else ())
 
     def named(self, name: str) -> Object | None:
         """The object that already has a name."""
@@ -145,14 +166,14 @@ class Process:
 
     @cached_property
     def host_needs(self) -> frozenset[str]:
-        """The symbols that the host needs: they are there, since it runs."""
-        return frozenset(one.name for one in self.host.undefined if not one.weak)
+        """The symbols that the host needs: they are there."""
+        return frozenset(one.name for elf in self.known for one in elf.undefined if not one.weak)
 
     @cached_property
     def host_versions(self) -> Mapping[str, Mapping[str, Version | None]]:
         """The versions that the host needs of each file, with those that are releases of glibc."""
         out: dict[str, dict[str, Version | None]] = {}
-        for need in self.host.version_needs:
+        for need in (need for elf in self.known for need in elf.version_needs):
             out.setdefault(need.file, {})[need.version] = glibc_version(need.version)
         return out
 
@@ -193,6 +214,10 @@ class Process:
 
     def _reached(self, name: str, parent: Object) -> Object:
         """What a name leads to; only its names are known when that is not known."""
+        library = self._library
+        if library is not None and library.elf is not None and name in _names(library):
+            self._caller = of_binary(library, library.elf, self.libc, parent.chain)
+            return self._caller._replace(names=self._caller.names | {name})
         found = self.find(name, parent)
         if isinstance(found, Library) and found.binary.elf is not None:
             return of_library(name, found, parent, self.libc)

@@ -107,7 +107,7 @@ def relocate_musl(process: Process, known: Object, scope: Scope) -> None:
 def _check_initial_exec(process: Process, known: Object, elf: Elf) -> None:
     """An initial-exec relocation has to find the host's symbol, whose TLS is static."""
     symbol = elf.initial_exec
-    if symbol is None or (symbol == TLSG and process.host.tlsg):
+    if symbol is None or (symbol == TLSG and any(one.tlsg for one in process.known)):
         return
     # A Go host defines the symbol, unless it keeps its symbols to itself.
     own = symbol == TLSG and "libc.so.6" not in elf.needed

@@ -38,6 +38,9 @@ MAX_SYMBOLS = 1 << 18
 MAX_LIBRARIES = 512
 """Files that are read (a desktop program has some 200)."""
 
+MAX_GO = 4
+"""Go libraries whose facts are read: a process has one, or two."""
+
 
 class LiveSystem:
     """The libraries of this machine, or of a container's root.
@@ -188,6 +191,8 @@ class LiveSystem:
                 return None
             if len(self._files) == MAX_LIBRARIES:
                 raise _TooMuch(f"there are more than {MAX_LIBRARIES} libraries")
+            if sum(one.binary.go is not None for one in self._files.values()) == MAX_GO:
+                raise _TooMuch(f"there are more than {MAX_GO - 1} Go libraries")
             try:
                 library, symbols = read_library(local, path, most=MAX_SYMBOLS - self._symbols)
             except GopluckError:

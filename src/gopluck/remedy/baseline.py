@@ -24,6 +24,9 @@ CGO = ("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS")
 LINK, LINK_DEFAULT = "CGO_LDFLAGS", "-O2 -g"
 """cgo writes a line for each word of CGO_LDFLAGS into a package; what it takes where the variable is not set."""
 
+IN_C = ("c-shared", "c-archive")
+"""Build modes of Go code that is part of a C program."""
+
 NO_BUILD = Build(Binary("", 0, Identity("", ""), "empty"), "")
 """Stands for an earlier build of which nothing is known."""
 
@@ -121,6 +124,12 @@ def build_words(flags: tuple[str, ...], output: str, mode: str = "plugin") -> tu
     """The words of `go build`, unquoted, that write `output`. `mode`: empty for an executable."""
     name = output if grammar.file_name(output) else "plugin.so" if mode == "plugin" else "host"
     return ("go", "build", *([f"-buildmode={mode}"] if mode else []), *flags, "-o", name, ".")
+
+
+def linked_again(host: Build) -> tuple[str, ...]:
+    """What remains to be done after the build line of a C program's Go."""
+    archive = host.setting("-buildmode") == IN_C[1]
+    return ("Then link the C program anew, with this archive and -rdynamic.",) if archive else ()
 
 
 def _environment(baseline: Build, other: Build) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from gopluck.builds.flags import split
 from gopluck.builds.support import Lack, lack_of
 from gopluck.record import NamedTuple
 from gopluck.remedy import grammar
-from gopluck.remedy.baseline import Baseline, baseline, build_words
+from gopluck.remedy.baseline import IN_C, Baseline, baseline, build_words, linked_again
 from gopluck.remedy.flaglists import definitions
 from gopluck.replay.ends import End
 from gopluck.replay.process import Outcome
@@ -88,6 +88,9 @@ def by_cause(host: Build, causes: Mapping[str, Finding], why: str) -> Recipe:
         # What each of them asks for says more than what they have in common.
         asked = tuple(dict.fromkeys(one.fix for one in causes.values() if one.fix and owner.side == "plugin"))
         return Recipe(False, owner.side, why, notes=asked or ((owner.todo,) if owner.todo else ()))
+    go = host.binary.go
+    if go is not None and go.kind in owner.in_c:
+        return Recipe(False, owner.side, why, notes=(owner.in_c[go.kind],))
     return for_the_host(host, [Problem(why, owner.flags, owner.todo)])
 
 
@@ -110,7 +113,7 @@ def for_the_host(host: Build, problems: Sequence[Problem]) -> Recipe:
         env,
         (*flags, *linker),
         build=host_words(host, (*flags, *linker)),
-        notes=(*notes, "Then build the plugin for the new host: gopluck check prints how."),
+        notes=(*notes, *linked_again(host), "Then build the plugin for the new host: gopluck check prints how."),
         left_out=(*wanted.left_out, *left_out),
     )
 
@@ -148,8 +151,11 @@ def _linker_flags(host: Build, external: bool) -> tuple[tuple[str, ...], tuple[L
 
 def host_words(host: Build, flags: tuple[str, ...]) -> tuple[str, ...]:
     """The words of a host's build line; that of a test binary for a host that is one."""
-    name = host.binary.path.rpartition("/")[2]
+    name = host.binary.holder.path.rpartition("/")[2]
     name = name.removesuffix(".json") if host.binary.format == "manifest" else name
+    mode = host.setting("-buildmode") or ""
+    if mode in IN_C:
+        return build_words(flags, name if mode == IN_C[0] else f"{name}.a", mode)
     words = build_words(flags, name, "pie" if _position_independent(host) else "")
     return ("go", "test", "-c", *words[2:]) if host.tested else words
 

@@ -17,7 +17,7 @@ from gopluck.golang.release import order
 from gopluck.loader.libc import libc_of
 from gopluck.record import NamedTuple
 from gopluck.remedy import grammar
-from gopluck.remedy.baseline import baseline, build_words
+from gopluck.remedy.baseline import baseline, build_words, linked_again
 from gopluck.remedy.flaglists import definitions
 from gopluck.remedy.grammar import refused
 from gopluck.remedy.host import CONTENT, TRIM, TRIMMED, Problem, by_cause, for_the_host, host_words, inside, reason
@@ -173,6 +173,7 @@ def _fit(failure: Failure, fixed: Build, moved: Build, side: str) -> Recipe:
     if left_out:
         whys.append(NOT_REPEATED)
     words = build_words(tuple(flags), _name(failure.path)) if side == "plugin" else host_words(moved, tuple(flags))
+    notes += () if side == "plugin" else linked_again(moved)
     return Recipe(
         not whys,
         side,

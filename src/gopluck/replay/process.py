@@ -28,6 +28,13 @@ NOT_IMPLEMENTED = "plugin: not implemented"
 FOREIGN = {"mach-o": "a Mach-O file, built for macOS", "pe": "a Windows program"}
 """Formats in which Go hosts exist, but whose loading is not replayed."""
 
+IN_C = ("c-archive", "c-shared")
+MUSL = (
+    "Go in a C program reads arguments that musl does not pass to it, and dies at start unless Go was patched "
+    "(golang/go #13492)"
+)
+"""`runtime/os_linux.go`, sysargs; measured with 1.27.3 and musl 1.2.3: SIGSEGV before `main`, linked and loaded."""
+
 REALPATH_FAILED = "realpath failed"
 PREVIOUS_FAILURE = " (previous failure)"
 
@@ -112,7 +119,7 @@ class _State:
     runtime: Runtime | None
     loaded: list[tuple[int, Binary]] = field(default_factory=list)
     scope: list[tuple[int, Binary]] = field(default_factory=list)
-    """The host (0), each plugin, and the Go plugins that it needs as libraries, in the order of the global scope."""
+    """The file with the host's Go (0), then each plugin with the Go plugins that it needs, in the scope's order."""
     brought: list[Binary] = field(default_factory=list)
     """Those Go plugins that came as libraries."""
     versions: bool = True
@@ -151,8 +158,9 @@ def _agreed(outcomes: tuple[Outcome, ...]) -> Outcome:
 
 def _replay(host: Binary, requests: Sequence[OpenRequest], system: System, placement: Placement) -> list[Outcome]:
     known = host.go is not None and host.go.moduledata is not None and host.elf is not None
-    runtime = Runtime(host, placement) if known else None
-    state = _State(runtime, scope=[(0, host)], versions=libc_of(host).kind != Kind.MUSL)
+    holder = host.holder
+    runtime = Runtime(holder, placement) if known else None
+    state = _State(runtime, scope=[(0, holder)], versions=libc_of(host).kind != Kind.MUSL)
     out: list[Outcome] = []
     for position, request in enumerate(requests, 1):
         if state.ended is not None:
@@ -203,7 +211,7 @@ def _open(host: Binary, state: _State, position: int, request: OpenRequest, syst
         return _plugin_open_failed(found, request.name)
     if state.runtime is None:
         return Outcome(Verdict.UNKNOWN, Stage.RUNTIME, why=End.UNKNOWN_LAYOUT, note=_no_layout("host", host))
-    if found.status == Status.LOADED and (ended := _constructors(state, state.runtime, position, plugin, found, host)):
+    if found.status == Status.LOADED and (ended := _constructors(state, state.runtime, position, plugin, found)):
         return ended
     return _last_module_init(state, state.runtime, plugin, request.name, found)
 
@@ -214,6 +222,8 @@ def _plugin_package(host: Binary) -> Outcome | None:
     if go is None:
         what = "is packed" if host.packed else f"is {FOREIGN.get(host.format, f'a {host.format} file')}"
         return Outcome(Verdict.UNKNOWN, why=End.UNKNOWN_FORMAT, note=f"the host {what}")
+    if go.kind in IN_C and libc_of(host).musl:
+        return Outcome(Verdict.UNKNOWN, why=End.NOT_STARTED, note=MUSL)
     if go.plugin_support == "none":
         note = "the host does not import package plugin: it opens no plugins"
         return Outcome(Verdict.FAILS, why=End.NO_PLUGIN_PACKAGE, note=note)
@@ -252,7 +262,7 @@ def _plugin_open_failed(found: DlopenResult, name: str) -> Outcome:
 
 
 def _constructors(
-    state: _State, runtime: Runtime, position: int, plugin: Binary, found: DlopenResult, host: Binary
+    state: _State, runtime: Runtime, position: int, plugin: Binary, found: DlopenResult
 ) -> Outcome | None:
     """`addmoduledata` of the new Go files; how the Open ends where the layout of one is not known."""
     brought = [library.binary for library in found.needed_loaded if library.binary.go is not None]
@@ -266,7 +276,7 @@ def _constructors(
             continue
         if one.go.moduledata is None:
             return Outcome(Verdict.UNKNOWN, Stage.RUNTIME, why=End.UNKNOWN_LAYOUT, note=_no_layout("plugin", one))
-        joins = one.go.joins_module_list and (not state.versions or _binds(one, host))
+        joins = one.go.joins_module_list and (not state.versions or _binds(one, state.scope[0][1]))
         runtime.construct(one, one.go.moduledata, joins)
     return None
 

@@ -24,6 +24,7 @@ def document(binary: Binary) -> dict[str, Any]:
         "tool": tool(),
         "path": binary.path,
         "image": binary.image._asdict() if binary.image else None,
+        "library": binary.library.path if binary.library and binary.program_known else None,
         "size": binary.size,
         "format": binary.format,
         "damage": binary.damage,

@@ -28,6 +28,7 @@ KINDS = {
     "pie": "Go executable, position-independent",
     "test": "Go test binary",
     "plugin": "Go plugin",
+    "c-archive": "C program with Go in it (c-archive)",
     "c-shared": "Go library for C (c-shared)",
     "unknown": "Go binary",
 }
@@ -43,6 +44,8 @@ def render(binary: Binary, view: View) -> str:
     sheet = Sheet(view, COLUMN)
     go, elf = binary.go, binary.elf
     what = KINDS.get(go.kind, go.kind) if go else FORMATS.get(binary.format, binary.format)
+    if binary.library and binary.program_known:
+        what = f"C program, with its Go in {binary.library.path}"
     if binary.format == "manifest":
         what = f"host manifest of a {what}"
     sheet.line((f"{binary.path}: {what}", "strong"))
@@ -70,7 +73,9 @@ def _go(sheet: Sheet, go: Go, elf: Elf | None) -> None:
     if go.kind != "plugin":
         support = SUPPORT.get(go.plugin_support, go.plugin_support)
         if go.plugin_support == "dlopen" and not go.exports_moduledata:
-            support = "cannot be opened: runtime.lastmoduledatap is not exported (internal or static linking)"
+            how = {"c-archive": "link with -rdynamic", "c-shared": "a version script?"}
+            support = "cannot be opened: runtime.lastmoduledatap is not exported "
+            support += f"({how.get(go.kind, 'internal or static linking')})"
         _row(sheet, "plugins", support)
     if info:
         _list(sheet, "settings", _settings(sheet, info))

@@ -37,6 +37,8 @@ def document(report: Report) -> dict[str, Any]:
             "goarch": host.goarch,
             "main_module": host.main_module,
             "image": host.image,
+            "library": host.library,
+            "note": host.note,
         },
         "verdict": report.verdict,
         "plugins": [plugin_document(plugin) for plugin in report.plugins],

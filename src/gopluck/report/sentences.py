@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gopluck.report.fix import shortened
-from gopluck.result.check import Acceptance, PluginResult, of_role, others
+from gopluck.result.check import Acceptance, HostSummary, PluginResult, of_role, others
 from gopluck.result.verdict import Effect, Fit, Role, Stage, Verdict
 
 if TYPE_CHECKING:
@@ -51,6 +51,11 @@ ENDINGS = {
     Effect.HANG: " and plugin.Open never returns",
 }
 """What comes with the verdict when the host gets no error value."""
+
+
+def about_host(host: HostSummary) -> str:
+    """What has to be known of a C program as a host; empty for others."""
+    return f"The Go runtime is in {host.library}." if host.library else f"Note: {host.note}." if host.note else ""
 
 
 def state(plugin: PluginResult) -> str:

@@ -9,7 +9,7 @@ from gopluck.report import findings as shared
 from gopluck.report.fix import blocks, shortened
 from gopluck.report.groups import Group, groups
 from gopluck.report.interface import QUIET, View
-from gopluck.report.sentences import SHORT, accepted, reason, sentence, state, tally
+from gopluck.report.sentences import SHORT, about_host, accepted, reason, sentence, state, tally
 from gopluck.result.check import MismatchedPackage, PluginResult, Report, of_role, risks
 from gopluck.result.verdict import Effect, Role, Stage, Verdict
 
@@ -45,14 +45,22 @@ def render(report: Report, view: View) -> str:
     if len(plugins) == 1:
         with sheet.section():
             plugin_section(sheet, plugins[0], host)
+        _about_host(sheet, report)
         sheet.gap()
     else:
         _many(sheet, plugins, host)
+        _about_host(sheet, report)
         sheet.gap()
         shared.tally(sheet, *tally(plugins, host))
     told = (finding for plugin in plugins for finding in plugin.findings)
     shared.more(sheet, (finding.rule for finding in told if sheet.verbose or finding.role != Role.HARMLESS))
     return sheet.document()
+
+
+def _about_host(sheet: Sheet, report: Report) -> None:
+    if text := about_host(report.host):
+        sheet.gap()
+        sheet.paragraph(text)
 
 
 def _risks(sheet: Sheet, plugin: PluginResult) -> None:

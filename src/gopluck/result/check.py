@@ -199,6 +199,10 @@ class HostSummary(NamedTuple):
     main_module: str | None
     image: Mapping[str, str] | None = None
     """The container image that it lies in: `name`, `digest`, `platform`, and its `path` in there."""
+    library: str | None = None
+    """Of a C program whose Go lies in a shared library: that file."""
+    note: str | None = None
+    """What is taken for granted of a process of which only the library is known, in one line."""
 
 
 class Report(NamedTuple):

@@ -232,6 +232,8 @@ class Owner(NamedTuple):
     """Added to the host's own build line."""
     builds: bool = True
     """Whether the host has to be built anew."""
+    in_c: Mapping[str, str] = MappingProxyType({})
+    """By `Go.kind`: what the owner of a C program with Go in it does instead."""
 
 
 class Trait(StrEnum):

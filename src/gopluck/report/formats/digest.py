@@ -198,10 +198,11 @@ def some(names: Sequence[str], most: int) -> tuple[str, ...]:
 def _check(report: Report, view: View) -> Digest:
     host = report.host.path
     found = groups(report.plugins)
-    grouped = tuple(_plugins(group, host, view) for group in found)
+    about = tuple(filter(None, [clean(said.about_host(report.host))]))
+    grouped = tuple(_plugins(group, host, view, about) for group in found)
     entries = grouped
     if any(len(group.plugins) > 1 for group in found):
-        entries = tuple(_plugins(Group((plugin,)), host, view) for plugin in report.plugins)
+        entries = tuple(_plugins(Group((plugin,)), host, view, about) for plugin in report.plugins)
     if len(report.plugins) == 1:
         summary = grouped[0].sentence
     else:
@@ -209,8 +210,8 @@ def _check(report: Report, view: View) -> Digest:
     return Digest("check", clean(host), summary, worst(grouped), grouped, entries)
 
 
-def _plugins(group: Group, host: str, view: View) -> Item:
-    """Plugins of a check."""
+def _plugins(group: Group, host: str, view: View, about: tuple[str, ...]) -> Item:
+    """Plugins of a check. `about`: what has to be known of the host."""
     plugin = group.first
     title = said.sentence(plugin, several=len(group.plugins) > 1)
     state = said.state(plugin)
@@ -220,7 +221,8 @@ def _plugins(group: Group, host: str, view: View) -> Item:
         title, reason = f"{title}, with a risk", found[0].short
     elif plugin.verdict == Verdict.LOADS and risks(plugin.findings, accepted=True):
         title = f"{title}, with a risk that is accepted"
-    return _item(state, level, group, title.format(plugin=group.subject, host=host), reason)
+    item = _item(state, level, group, title.format(plugin=group.subject, host=host), reason)
+    return item._replace(notes=(*item.notes, *about))
 
 
 def _item(state: str, level: Level, group: Group, title: str, reason: str) -> Item:

@@ -17,7 +17,7 @@ def ends(evidence: Evidence) -> Iterator[Told]:
     elif go.kind == "plugin":
         text = f"{evidence.host.path} is itself a plugin: the host is the program that opens it"
     else:
-        text = f"{evidence.host.path} does not import package plugin: it opens no plugins"
+        text = f"{evidence.host.holder.path} does not import package plugin: it opens no plugins"
     yield told(text, "Give the program that calls plugin.Open as HOST.")
 
 

@@ -13,6 +13,7 @@ KINDS = {
     "exe": "a Go program",
     "pie": "a Go program (-buildmode=pie)",
     "test": "a Go test binary",
+    "c-archive": "a C program with Go in it (-buildmode=c-archive)",
     "c-shared": "a Go library for C (-buildmode=c-shared)",
 }
 
@@ -33,7 +34,9 @@ def ends(evidence: Evidence) -> Iterator[Told]:
     """What `dlopen` refuses, and Go libraries that bring no module of their own."""
     yield from by_failure(words)(evidence)
     go, outcome, found = evidence.plugin.go, evidence.outcome, evidence.outcome.dlopen
-    if go is None or found is None or found.status != Status.LOADED or outcome.why not in IN_THE_RUNTIME:
+    if go is None or found is None or outcome.why not in IN_THE_RUNTIME:
+        return
+    if found.status != Status.LOADED and evidence.host.library is None:
         return
     if go.kind != "plugin":
         message, fix, headline = words(evidence, {})

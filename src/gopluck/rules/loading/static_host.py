@@ -48,5 +48,10 @@ RULE = Rule(
     explains=IN_THE_RUNTIME | {End.UNKNOWN_LAYOUT},
     failures=frozenset({Failure.STATIC_HOST}),
     lack=Lack.DYNAMIC_LINKER,
-    owner=Owner("a static host opens no plugin at all", "Leave -static out of -extldflags.", flags=(EXTERNAL,)),
+    owner=Owner(
+        "a static host opens no plugin at all",
+        "Leave -static out of -extldflags.",
+        flags=(EXTERNAL,),
+        in_c={"c-archive": "Link the C program with -rdynamic, and without -static."},
+    ),
 )

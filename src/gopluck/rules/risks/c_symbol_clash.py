@@ -27,6 +27,8 @@ def risks(evidence: Evidence) -> Iterator[Told]:
 def _before(evidence: Evidence) -> Iterator[Binary]:
     """The files in the process before the plugin."""
     yield evidence.host
+    if evidence.host.library is not None:
+        yield evidence.host.library
     for opened in evidence.earlier:
         mapped = opened.outcome.dlopen is not None and opened.outcome.dlopen.status == Status.LOADED
         if mapped and opened.binary is not None:

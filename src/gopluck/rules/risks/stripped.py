@@ -25,7 +25,7 @@ def risks(evidence: Evidence) -> Iterator[Told]:
 
 def _lacks(build: Build) -> bool:
     """Whether nothing in a file says how it was built."""
-    elf = build.binary.elf
+    elf = build.binary.holder.elf
     if build.binary.go is None or elf is None or build.binary.format != "elf":
         return False
     return not build.has_settings and DWARF.isdisjoint(elf.sections)
