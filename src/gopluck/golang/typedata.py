@@ -18,8 +18,9 @@ from gopluck.elf.image import Image
 from gopluck.errors import MalformedFile
 from gopluck.golang import types
 from gopluck.golang.moduledata import Moduledata
-from gopluck.golang.records import NamedType, SymbolType
+from gopluck.golang.records import AssertedType, NamedType, SymbolType
 from gopluck.golang.typesyntax import MAX_DEPTH, NotATypeError, parse
+from gopluck.golang.typetext import printed
 from gopluck.golang.typetree import (
     Array,
     Channel,
@@ -150,6 +151,16 @@ class Descriptors:
                 path = self._pkgpath(pointers[address]) if address in pointers else None
                 out.append(NamedType(tree, self._printed(head), head.hash, methods, path))
         return tuple(out)
+
+    def asserted(self, address: int) -> AssertedType | None:
+        """The type whose descriptor is at an address; None where there is none."""
+        if not self._module.types <= address < self._module.etypes:
+            return None
+        try:
+            head, text = self._head(address), printed(self._tree(address))
+            return AssertedType(text, printed(self._interface(address)) if head.kind == INTERFACE else "")
+        except MalformedFile:
+            return None
 
     def _packages(self, head: _Head) -> tuple[str, str]:
         """The import path and the package's name of a named type."""
