@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gopluck.golang.machinecode import FLAGS, MAX_STEPS, SLOT, Machine, Step
+from gopluck.golang.machinecode import FLAGS, MAX_LIKE, MAX_STEPS, SLOT, Machine, Step
 
 AX, CX, DX, BX, SP, BP, SI, DI = range(8)
 ARGUMENTS = (AX, BX, CX, DI, SI, 8, 9, 10, 11)
@@ -28,6 +28,9 @@ BARE = _ranges("50-5f 90-99 9b-9f a4-a7 aa-af c3 c9 cc f4 f8-fd")
 BYTE = _ranges("04 0c 14 1c 24 2c 34 3c 6a 6b 70-7f 80 83 a8 b0-b7 c0 c1 c6 cd e3 eb")
 WORD = _ranges("05 0d 15 1d 25 2d 35 3d 68 69 81 a9 c7")
 """Opcodes with 32 bits behind them, 16 with the prefix 66."""
+
+PLAIN = BARE | BYTE | WORD | _ranges("b8-bf e8 e9")
+"""Opcodes without a second byte that names operands."""
 
 BARE_0F = _ranges("05 0b 31 77 a2 c8-cf")
 IDLE_0F = _ranges("0d 18-1f")
@@ -123,9 +126,8 @@ class _Instruction:
         if self.map == 1:
             if opcode in MODRM:
                 self._modrm()
-            elif not (opcode in BARE or opcode in BYTE or opcode in WORD or opcode & 0xF8 == 0xB8 or opcode == CALL):
-                if opcode != 0xE9:
-                    raise _UnknownError
+            elif opcode not in PLAIN:
+                raise _UnknownError
             size = 1 if opcode in BYTE else (2 if self.narrow else 4) if opcode in WORD else 0
             if opcode & 0xF8 == 0xB8:
                 size = 8 if self.rex & 8 else 2 if self.narrow else 4
@@ -309,13 +311,16 @@ def _other_map(one: _Instruction) -> Iterator[int]:
 def callers(code: bytes, address: int, target: int) -> Iterator[int]:
     """The addresses in code at which a call of a function may begin: in a stretch of 64 KB all have two bytes alike."""
     last = target - 5 - address
+    room = MAX_LIKE
     for high in range(last - len(code) >> 16, (last >> 16) + 1):
         needle = (high & 0xFFFF).to_bytes(2, "little")
         start, stop = last - (high + 1 << 16) + 1, last - (high << 16) + 1
         at = code.find(needle, max(0, start) + 3, max(0, stop) + 4)
-        while at >= 0:
+        while at >= 0 and room:
+            room -= 1
             begin = at - 3
-            if code[begin] == CALL and begin + int.from_bytes(code[begin + 1 : begin + 5], "little", signed=True) == last:
+            distance = int.from_bytes(code[begin + 1 : begin + 5], "little", signed=True)
+            if code[begin] == CALL and begin + distance == last:
                 yield address + begin
             at = code.find(needle, at + 1, max(0, stop) + 4)
 

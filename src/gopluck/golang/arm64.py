@@ -1,4 +1,4 @@
-"""arm64 machine code as Go's compiler writes it (Arm Architecture Reference Manual, C4: A64 instruction set encoding)."""
+"""arm64 machine code as Go's compiler writes it (Arm Architecture Reference Manual, C4)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterator
 
 from gopluck.elf.numbers import numbers
-from gopluck.golang.machinecode import MAX_STEPS, SLOT, Machine, Step
+from gopluck.golang.machinecode import MAX_LIKE, MAX_STEPS, SLOT, Machine, Step
 
 SP = ZERO = 31
 """One number: which of the two is meant depends on the instruction."""
@@ -83,17 +83,23 @@ def _move(word: int, pc: int) -> Step:
         if second == ZERO:
             return Step(pc, end, "const", to, kills=(to,))
         return Step(pc, end, "copy", to, second, kills=(to,))
-    if word & 0x7F800000 == 0x32000000 and first == ZERO and (value := _mask(word)) is not None:
-        return Step(pc, end, "const", to, value=value, kills=(to,))
+    if word & 0x7F800000 == 0x32000000 and first == ZERO and (run := _mask(word)) is not None:
+        return Step(pc, end, "const", to, value=run, kills=(to,))
     if word & 0xFFE0FC1F == 0xEB00001F:
         return Step(pc, end, "compare", first, second)
     return Step(pc, end, "other", kills=(to,))
 
 
 def _mask(word: int) -> int | None:
-    """The immediate of a logical instruction, of those that are a run of ones from bit 0 on (`DecodeBitMasks`)."""
-    wide, rotated, ones = word >> 22 & 1, word >> 16 & 63, word >> 10 & 63
-    return (1 << ones + 1) - 1 if not rotated and (wide or ones < 32) and (wide or word >> 31 == 0) else None
+    """The immediate of a logical instruction: a run of ones, rotated, repeated (`DecodeBitMasks`)."""
+    wide, rotation, ones = word >> 22 & 1, word >> 16 & 63, word >> 10 & 63
+    size = 1 << (wide << 6 | ~ones & 63).bit_length() - 1
+    if size < 2 or (wide and not word >> 31):
+        return None
+    rotation, ones = rotation & (size - 1), ones & (size - 1)
+    run = (1 << ones + 1) - 1
+    element = (run >> rotation | run << (size - rotation)) & (1 << size) - 1
+    return sum(element << at for at in range(0, 64 if word >> 31 else 32, size))
 
 
 def _memory(word: int, pc: int) -> Iterator[Step]:
@@ -113,9 +119,14 @@ def _memory(word: int, pc: int) -> Iterator[Step]:
             yield Step(pc, end, "other", kills=(to,) if load else ())
     elif word & 0x3B000000 == 0x18000000:
         yield Step(pc, end, "other", kills=() if vector else (to,))
+    elif word & 0x3F000000 == 0x08000000:
+        # Exclusive, acquire, release.
+        yield Step(pc, end, "other", kills=(to, word >> 10 & 31, word >> 16 & 31))
     else:
-        # With a changed base, an index, or atomic.
-        yield Step(pc, end, "other", kills=(word >> 16 & 31, base, *(() if vector else (to, word >> 10 & 31))))
+        # Without bit 21 the base changes; with it, a store is what has an index and no bit 22 or 23.
+        changed = () if word >> 21 & 1 else (base,)
+        kept = vector or word & 0x00E00C00 == 0x00200800
+        yield Step(pc, end, "other", kills=changed if kept else (*changed, to))
 
 
 def _word(pc: int, to: int, base: int, offset: int, load: bool) -> Step:
@@ -148,11 +159,13 @@ def _pair(word: int, pc: int) -> Iterator[Step]:
 def callers(code: bytes, address: int, target: int) -> Iterator[int]:
     """The addresses in code at which a function is called: in a stretch of 256 KB all have two bytes alike."""
     last = target - address
+    room = MAX_LIKE
     for high in range(last - len(code) >> 18, (last >> 18) + 1):
         needle = (0x9400 | high & 0x3FF).to_bytes(2, "little")
         start, stop = max(0, last - (high + 1 << 18) + 1), max(0, last - (high << 18) + 1)
         at = code.find(needle, start + 2, stop + 3)
-        while at >= 0:
+        while at >= 0 and room:
+            room -= 1
             begin = at - 2
             if not begin & 3 and begin + 4 * _signed(int.from_bytes(code[begin : begin + 4], "little"), 26) == last:
                 yield address + begin

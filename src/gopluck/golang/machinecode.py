@@ -18,6 +18,9 @@ SLOT = 1 << 10
 FLAGS = SLOT - 1
 """Location of the flags: named where a step that moves a constant changes them."""
 
+MAX_LIKE = 1 << 17
+"""Places that look like a call, of those that are looked at in a piece of code."""
+
 MAX_STEPS = 1 << 14
 """Steps of one function; Go's longest have more, and nobody looks symbols up in them."""
 
@@ -28,8 +31,8 @@ class Step(NamedTuple):
     pc: int
     end: int
     kind: str
-    """`const`, `add`, `copy`, `select` (a copy under a condition), `load`, `compare`, `call`, `jump`, `branch` (a jump that may not be taken), `indirect`
-    (a jump to a computed place), `end` (nothing follows), or `other`."""
+    """`const`, `add`, `copy`, `select` (a copy under a condition), `load`, `compare`, `call`, `jump`, `branch` (a jump
+    that may not be taken), `indirect` (a jump to a computed place), `end` (nothing follows), or `other`."""
     to: int = -1
     """The location that is written, or the first one that is compared."""
     source: int = -1

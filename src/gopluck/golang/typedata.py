@@ -72,6 +72,9 @@ SHAPE = "go.shape."
 DIRECTIONS = {1: "<-chan", 2: "chan<-", 3: "chan"}
 VARIADIC = 1 << 15
 UNCOMMON_SIZE = METHOD_SIZE = 16
+FIXED = ("go1.2", "go1.16")
+"""The layouts up to Go 1.17; Go 1.16 was the last release whose names can have lengths of two bytes."""
+
 EMBEDDED_BY_OFFSET = ("go1.2", "go1.16", "go1.18")
 """The layouts up to Go 1.18, which marked embedded fields in their offset."""
 
@@ -217,6 +220,8 @@ class Descriptors:
 
     @cached_property
     def _fixed(self) -> bool:
+        if self._module.layout.name not in FIXED:
+            return False
         names = [self._module.types + name for name, _ in self._exported[:SOME]]
         heads = map(self._head, islice(self._sizes, SOME))
         return types.fixed_lengths(self._image, names + [self._module.types + head.text for head in heads])

@@ -72,6 +72,7 @@ def _go(sheet: Sheet, go: Go, elf: Elf | None) -> None:
         if go.plugin_support == "dlopen" and not go.exports_moduledata:
             support = "cannot be opened: runtime.lastmoduledatap is not exported (internal or static linking)"
         _row(sheet, "plugins", support)
+    _list(sheet, "looks up", _lookups(go))
     if info:
         _list(sheet, "settings", _settings(sheet, info))
         modules = [_module(module) for module in info.deps]
@@ -79,6 +80,26 @@ def _go(sheet: Sheet, go: Go, elf: Elf | None) -> None:
     symbols = [_symbol(symbol.name, symbol.kind, symbol.type) for symbol in go.exported]
     _list(sheet, "symbols", symbols or (["none"] if go.kind == "plugin" else []))
     _list(sheet, "not found", go.missing_symbols)
+
+
+def _lookups(go: Go) -> list[str]:
+    """What a host looks up in plugins, and where its code does not tell."""
+    out = []
+    for one in go.lookups or ():
+        if one.name:
+            types = " or ".join(asserted.type for asserted in one.types)
+            out.append(f"{one.name}{' as ' if types else ''}{types}, in {_short(one.function)}")
+    computed = [_short(one.function) or "its code" for one in go.lookups or () if not one.name]
+    if computed:
+        shown = ", ".join(computed[:SHOWN]) + (", …" if len(computed) > SHOWN else "")
+        out.append(f"{'and ' if out else ''}names that it computes, in {shown}")
+    return out
+
+
+def _short(function: str) -> str:
+    """A function without the path of its package, but the last element."""
+    head, dot, rest = function.partition("(")
+    return head.rpartition("/")[2] + dot + rest
 
 
 def _settings(sheet: Sheet, info: BuildInfo) -> list[str]:
