@@ -9,22 +9,22 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
+from importlib import import_module
 from itertools import islice
 
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import CHUNK, Image
 from gopluck.elf.numbers import numbers
 from gopluck.errors import MalformedFile
-from gopluck.golang import amd64, arm64
 from gopluck.golang.functab import MAX_NAME, parts_of, pc_values
-from gopluck.golang.machinecode import Code
+from gopluck.golang.machinecode import Code, Machine
 from gopluck.golang.moduledata import Moduledata
 from gopluck.golang.pclntab import Pclntab
 from gopluck.golang.release import PCLNTABS
 from gopluck.record import NamedTuple
 
-MACHINES = {"amd64": (amd64.MACHINE, 1), "arm64": (arm64.MACHINE, 4)}
-"""By GOARCH: the machine, and the unit of its pcs (`minLC`)."""
+UNITS = {"amd64": 1, "arm64": 4}
+"""The machines that are known: the unit of their pcs (`minLC`). A file of the name has the decoder."""
 
 MAX_CODE = 1 << 17
 """Bytes of one function that is taken apart."""
@@ -85,7 +85,8 @@ class Program:
         self, image: Image, dynamic: Dynamic, table: Pclntab, module: Moduledata, goarch: str, first: str
     ) -> None:
         self._image = image
-        self.machine, self._unit = MACHINES[goarch]
+        self.machine: Machine = import_module(f"gopluck.golang.{goarch}").MACHINE
+        self._unit = UNITS[goarch]
         parts = parts_of(image, table)
         if parts is None or PCLNTABS[table.form].start_line is None:
             raise MalformedFile(f"{image.path}: no table of functions")

@@ -8,7 +8,9 @@ callers.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from gopluck.elf.constants import ET_DYN
 from gopluck.elf.dynamic import Dynamic
@@ -21,8 +23,10 @@ from gopluck.golang.machinecode import Code, Step
 from gopluck.golang.moduledata import Moduledata
 from gopluck.golang.pclntab import Pclntab
 from gopluck.golang.records import AssertedType, LookedUp
-from gopluck.golang.typedata import Descriptors
 from gopluck.record import NamedTuple
+
+if TYPE_CHECKING:
+    from gopluck.golang.typedata import Descriptors
 
 LOOKUP = "plugin.(*Plugin).Lookup"
 OPEN = "plugin.open"
@@ -84,7 +88,6 @@ class Lookups:
         self._program = Program(image, dynamic, table, module, goarch, OPEN)
         self._arguments = self._program.machine.arguments
         self._lookup = self._program.named(LOOKUP)
-        self._types = Descriptors(image, dynamic, module)
         self._flow = Flow()
         self._found: set[LookedUp] = set()
 
@@ -102,6 +105,13 @@ class Lookups:
     def _tell(self, name: str, function: str, types: frozenset[AssertedType] = frozenset()) -> None:
         if len(self._found) < MAX_FOUND:
             self._found.add(LookedUp(name, function, tuple(sorted(types))))
+
+    @cached_property
+    def _types(self) -> Descriptors:
+        # Most hosts of a check have nothing that is asked for.
+        from gopluck.golang.typedata import Descriptors
+
+        return Descriptors(self._image, self._dynamic, self._module)
 
     # -- calls ----------------------------------------------------------------------------------------------------
 

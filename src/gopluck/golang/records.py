@@ -115,6 +115,12 @@ class LookedUp(NamedTuple):
     types: tuple[AssertedType, ...] = ()
     """The types that it asserts of the symbol, each of which will do; empty when the code does not show any."""
 
+    @property
+    def caller(self) -> str:
+        """The function for people: of its package's path the last element."""
+        head, bracket, rest = self.function.partition("(")
+        return head.rpartition("/")[2] + bracket + rest
+
 
 class Memory(NamedTuple):
     """A piece of the file's memory at load bias 0, after relocation."""

@@ -88,18 +88,12 @@ def _lookups(go: Go) -> list[str]:
     for one in go.lookups or ():
         if one.name:
             types = " or ".join(asserted.type for asserted in one.types)
-            out.append(f"{one.name}{' as ' if types else ''}{types}, in {_short(one.function)}")
-    computed = [_short(one.function) or "its code" for one in go.lookups or () if not one.name]
+            out.append(f"{one.name}{' as ' if types else ''}{types}, in {one.caller}")
+    computed = [one.caller or "its code" for one in go.lookups or () if not one.name]
     if computed:
         shown = ", ".join(computed[:SHOWN]) + (", …" if len(computed) > SHOWN else "")
-        out.append(f"{'and ' if out else ''}names that it computes, in {shown}")
+        out.append(f"{'and ' if out else ''}names that its code does not tell, in {shown}")
     return out
-
-
-def _short(function: str) -> str:
-    """A function without the path of its package, but the last element."""
-    head, dot, rest = function.partition("(")
-    return head.rpartition("/")[2] + dot + rest
 
 
 def _settings(sheet: Sheet, info: BuildInfo) -> list[str]:

@@ -19,7 +19,7 @@ def risks(evidence: Evidence) -> Iterator[Told]:
 
 
 def _different(misfit: Misfit) -> Told:
-    name, function, types = misfit.lookup
+    name, function, types = misfit.lookup.name, misfit.lookup.caller, misfit.lookup.types
     wanted = " or ".join(one.type for one in types)
     if misfit.lacks:
         message = f"the host asserts that {name} is a {wanted} (in {function}), but Lookup returns {misfit.returned}, "
