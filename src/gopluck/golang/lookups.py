@@ -147,21 +147,23 @@ class Lookups:
 
     def _resolve(self, site: Site, passed: Passed, depth: int) -> None:
         """What a call looks up."""
-        asserted, returned = self._asserted(site)
-        asserted |= passed.asserted
         function = self._program.source_function(site.row, site.code.steps[site.at].pc, self._lookup)
         registers = self._arguments
         for origin in self._flow.origins(site.code, site.at, registers[site.argument : site.argument + 2]):
-            name = COMPUTED
-            if origin is not None:
-                (first, start), (second, length) = origin
-                if first < 0 and second < 0:
-                    name = self._constant(start, length)
-                elif (first, second) in pairwise(registers) and not (start or length):
-                    further = Passed(site.row, registers.index(first), asserted, returned)
-                    if depth < MAX_DEPTH and self._follow(further, depth + 1):
-                        continue
-            self._tell(name, function, asserted if name else frozenset())
+            if origin is None:
+                self._tell(COMPUTED, function)
+                continue
+            (first, start), (second, length) = origin
+            name = self._constant(start, length) if first < 0 and second < 0 else COMPUTED
+            given = (first, second) in pairwise(registers) and not (start or length)
+            if not name and not (given and depth < MAX_DEPTH):
+                self._tell(COMPUTED, function)
+                continue
+            asserted, returned = self._asserted(site)
+            asserted |= passed.asserted
+            further = Passed(site.row, registers.index(first), asserted, returned) if given else None
+            if further is None or not self._follow(further, depth + 1):
+                self._tell(name, function, asserted if name else frozenset())
 
     def _constant(self, start: int, length: int) -> str:
         """The name at an address; `COMPUTED` for what is none."""
