@@ -165,13 +165,15 @@ class Program:
         base = min(offsets)
         room = min(max(offsets) - base, self._parts.end - self._parts.functions) + 4 * RECORD
         words = self._image.numbers(self._parts.functions + base, room // 4, 4)
-        rows: dict[int, int] = {}
-        for row, offset in enumerate(offsets, self._first):
-            at = (offset - base) >> 2
-            counts = words[at + COUNTS] if at + COUNTS < len(words) else 0
-            tree = at + FIRST + words[at + PCDATAS] + TREE if counts >> 24 > TREE else len(words)
-            if tree < len(words):
-                rows[words[tree]] = row
+        # Words that are there in any case: a damaged record then has some other tree.
+        words.frombytes(bytes(4 * RECORD))
+        most = len(words) - RECORD
+        places = [(offset - base) >> 2 for offset in offsets]
+        rows = {
+            words[at + FIRST + TREE + (words[at + PCDATAS] & 31)]: row
+            for row, at in enumerate(places, self._first)
+            if at < most and words[at + COUNTS] >> 24 > TREE
+        }
         rows.pop(NO_TREE, None)
         return sorted({rows[tree] for tree in self._trees(sorted(rows), name)})
 
