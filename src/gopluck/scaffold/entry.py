@@ -208,18 +208,25 @@ def declaration(one: Symbol, names: Mapping[str, str]) -> str:
         return f"{comment}\nvar {one.name} {text}\n\ntype {text} struct{{}}\n\n{methods}"
     if not isinstance(one.type, Function):
         return f"// {one.name} is looked up by the host.\nvar {one.name} {text}"
-    return f"// {one.name} is called by the host.\nfunc {one.name}{text.removeprefix('func')}{_body(one.type, named)}"
+    header = f"func {one.name}{text.removeprefix('func')}"
+    return f"// {one.name} is called by the host.\n{header}{_body(header, one.type, named)}"
 
 
 def _method(receiver: str, method: Method, names: Names) -> str:
-    signature = source(method.signature, names).removeprefix("func")
-    return f"func (*{receiver}) {method.name}{signature}{_body(method.signature, names)}"
+    header = f"func (*{receiver}) {method.name}{source(method.signature, names).removeprefix('func')}"
+    return header + _body(header, method.signature, names)
 
 
-def _body(function: Function, names: Names) -> str:
-    """The rest of a function: it returns zero values."""
+def _body(header: str, function: Function, names: Names) -> str:
+    """The rest of a function, as gofmt has it: it returns zero values."""
     zeros = ", ".join(zero(source(result, names)) for result in values(function.results))
-    return f" {{\n\treturn {zeros}\n}}" if zeros else " {}"
+    if zeros:
+        return f" {{\n\treturn {zeros}\n}}"
+    return " {}" if len(header) <= ONE_LINE else " {\n}"
+
+
+ONE_LINE = 100
+"""Characters of a function that gofmt leaves in one line (`go/printer`, `funcBody`)."""
 
 
 NUMBERS = re.compile(r"u?int(8|16|32|64|ptr)?|float(32|64)|complex(64|128)|byte|rune|uintptr")

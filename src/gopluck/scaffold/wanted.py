@@ -28,7 +28,7 @@ def entry_points(host: Binary) -> tuple[list[Symbol], list[str]]:
         if found is not None:
             symbols.append(found)
         else:
-            why = "with a type that a plugin cannot name" if types else "its code does not show with which type"
+            why = "its type cannot be written here" if types else "its code does not show with which type"
             comments.append(f"// {name} is looked up by the host: {why}.")
     return symbols, comments
 
