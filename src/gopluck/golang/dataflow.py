@@ -10,7 +10,7 @@ from gopluck.record import NamedTuple
 MAX_STATES = 1 << 12
 """Places in a function, with what is known there, that are looked at for one question."""
 
-MAX_ALL_STATES = 1 << 17
+MAX_ALL_STATES = 1 << 16
 """The same for all questions about a program."""
 
 WORD = (1 << 64) - 1

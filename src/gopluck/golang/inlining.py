@@ -29,7 +29,7 @@ UNITS = {"amd64": 1, "arm64": 4}
 MAX_CODE = 1 << 17
 """Bytes of one function that is taken apart."""
 
-MAX_ALL_CODE = 3 << 18
+MAX_ALL_CODE = 1 << 19
 """Bytes of all of them."""
 
 MAX_ROWS = 1 << 18
