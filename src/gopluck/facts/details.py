@@ -195,17 +195,16 @@ class Lookups(Sequence[LookedUp]):
         return hash(self._all)
 
 
+READ = ("amd64", "arm64")
+"""The machines whose code is read, of programs of Go 1.21 and later."""
+
+
 def lookups(file: GoFile) -> Sequence[LookedUp] | None:
     """`Go.lookups` of a program that can open plugins; None where gopluck does not know the machine or the release."""
-    known = file.image.machine
-    form = file.tables[0].form if file.tables else ""
-    if known is None or file.module is None or (known.goarch, form) not in READ:
+    known, module = file.image.machine, file.module
+    if known is None or module is None or known.goarch not in READ or "inittasks" not in module.layout:
         return None
     return Lookups(file, known.goarch)
-
-
-READ = (("amd64", "go1.20"), ("arm64", "go1.20"))
-"""The machines, and the form of the pclntab, for which the code of programs is read."""
 
 
 class Code(Mapping[str, Mapping[str, FunctionCode]]):

@@ -79,7 +79,7 @@ class Function(NamedTuple):
 
 
 class Program:
-    """The functions that can use the package of the function `first`. Since Go 1.20; raises `MalformedFile`."""
+    """The functions that can use the package of the function `first`. Of Go 1.20 and later; raises `MalformedFile`."""
 
     def __init__(
         self, image: Image, dynamic: Dynamic, table: Pclntab, module: Moduledata, goarch: str, first: str

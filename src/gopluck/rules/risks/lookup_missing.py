@@ -43,7 +43,7 @@ RULE = Rule(
     "failure.",
     why="`Lookup` knows what the linker has written into the plugin's table of exported symbols: the functions and "
     "variables of its package main whose name begins with a capital letter. The compiler writes a constant name into "
-    "the host's code, where gopluck reads it (amd64 and arm64, since Go 1.20).",
+    "the host's code, where gopluck reads it (amd64 and arm64, since Go 1.21).",
     example='The host has `p.Lookup("New")`, and ends with `symbol New not found in plugin …`: the plugin\'s '
     "function is called `NewHandler`. Or the host looks up `Close`, which is optional.",
     fix="Export the symbol. If the host can do without it, accept the risk in gopluck.toml; if it cannot, say so with "
