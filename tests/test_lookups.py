@@ -25,6 +25,7 @@ from gopluck.elf.image import open_image
 from gopluck.facts import manifest
 from gopluck.facts.model import Binary, Identity
 from gopluck.facts.read import read
+from gopluck.golang import amd64
 from gopluck.golang.records import LookedUp
 from recorded import Set
 
@@ -191,3 +192,31 @@ def test_code_that_is_damaged_gives_fewer_names_and_no_others(live: dict[str, di
         found = read(str(target)).go
         assert found is not None
         assert {one.name for one in found.lookups or ()} <= {*names, ""}
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+def test_instructions_end_where_gos_own_disassembler_says(live: dict[str, dict[str, Set]], version: str) -> None:
+    host = family.host(version)
+    environ = build.go_environment(host)
+    program = [
+        f"{environ['GOROOT']}/bin/go",
+        "tool",
+        "objdump",
+        "-s",
+        r"^(main|time|strconv|math/big)\.",
+        str(build.path(host)),
+    ]
+    text = subprocess.run(program, env=environ, capture_output=True, text=True, check=True).stdout
+    functions: dict[str, list[tuple[int, bytes]]] = {}
+    for line in text.splitlines():
+        if line.startswith("TEXT "):
+            rows = functions.setdefault(line.split()[1], [])
+        elif found := re.match(r"\s+\S+\s+0x([0-9a-f]+)\s+([0-9a-f]+)\s", line):
+            rows.append((int(found[1], 16), bytes.fromhex(found[2])))
+    wrong = []
+    for name, rows in functions.items():
+        steps = amd64.decode(b"".join(code for _, code in rows), rows[0][0])
+        if steps is None or [step.pc for step in steps] != [pc for pc, _ in rows]:
+            wrong.append(name)
+    assert wrong == []
+    assert len(functions) > 200
