@@ -54,5 +54,6 @@ def _by_text(asserted: AssertedType, symbol: ExportedSymbol, main: str) -> Answe
     """Where there is no type data (a recorded set)."""
     if asserted.interface or symbol.type is None:
         return None
+    parse(asserted.type)
     own = typetext.normalise(symbol.type)
     return typetext.same(asserted.type, f"*{own}" if symbol.kind == "var" else own, main)

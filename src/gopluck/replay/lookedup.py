@@ -35,14 +35,20 @@ def missing_names(host: Go, plugin: Go, known: Container[str]) -> dict[str, list
 
 
 def misfits(host: Go, plugin: Go, known: Container[str]) -> Iterator[Misfit]:
-    """The symbols of the plugin that no assertion of the host takes, as far as that is certain."""
+    """The symbols of the plugin that no assertion of the host takes, as far as that is certain.
+
+    A host that looks one name up in several places may have several kinds of plugin: one assertion that holds will do.
+    """
     exported = {symbol.name: symbol for symbol in plugin.exported}
+    wanted: dict[str, LookedUp] = {}
     for one in constant(host):
-        symbol = exported.get(one.name)
-        if symbol is None or not one.types or one.name in known:
-            continue
+        if one.types and one.name in exported and one.name not in known:
+            first = wanted.get(one.name, one)
+            wanted[one.name] = first._replace(types=tuple(dict.fromkeys(first.types + one.types)))
+    for one in wanted.values():
         from gopluck.replay.asserted import fits, returned
 
+        symbol = exported[one.name]
         answers = [fits(asserted, symbol, plugin) for asserted in one.types]
         if all(answer.holds is False for answer in answers):
             yield Misfit(one, returned(symbol, plugin), answers[0].lacks if len(answers) == 1 else ())
