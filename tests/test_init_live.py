@@ -5,6 +5,7 @@ The Dockerfile's and the workflow's own steps are run, too, without Docker and w
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ import pytest
 import aligned
 from fixtures.oracle import build, proxy
 from fixtures.oracle.model import GoBuild
-from fixtures.scenarios import kit
+from fixtures.scenarios import kit, lookups
 
 FORK = kit.replaced("example.com/greet => example.com/forks/greet v1.0.1")
 HOSTS: dict[str, kit.Apply] = {
@@ -57,6 +58,24 @@ def run(folder: Path, environ: Mapping[str, str], *command: str) -> str:
     done = subprocess.run(command, cwd=folder, env=dict(environ), capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
+
+
+@pytest.mark.parametrize("version", [kit.OLDEST, kit.NEWEST])
+def test_what_the_host_looks_up_is_scaffolded_and_its_assertions_hold(tmp_path: Path, version: str) -> None:
+    host = lookups.host(version)
+    program, environ, folder = build.build(host), environment(host), tmp_path / "auth"
+    run(tmp_path, environ, sys.executable, "-m", "gopluck", "init", str(program), "auth")
+    checked = run(folder, environ, "make", "build", "check")
+    assert "auth.so will load into host.json" in checked
+    assert "lookup-type" not in checked
+    source = (folder / "main.go").read_text()
+    said = json.loads(run(folder, environ, str(program), "auth.so"))
+    left_out = set(re.findall(r"^// (\w+) is looked up by the host: ", source, re.MULTILINE))
+    missing = {name for one in said["asserted"] for name in re.findall(r"symbol (\S+) not found", one["text"])}
+    assert missing == left_out
+    assert {one["text"] for one in said["asserted"] if "not found" not in one["text"]} == {""}
+    assert len(left_out) <= 6
+    assert run(folder, environ, f"{environ['GOROOT']}/bin/gofmt", "-l", ".") == ""
 
 
 @pytest.mark.parametrize(("name", "version", "source"), CASES)

@@ -9,7 +9,7 @@ import pytest
 from gopluck import __version__
 from gopluck.elf.versions import VersionNeed
 from gopluck.facts.model import Binary, Elf, Go, Identity
-from gopluck.golang.records import BuildInfo, ExportedSymbol, Module, PackageHash
+from gopluck.golang.records import AssertedType, BuildInfo, ExportedSymbol, LookedUp, Module, PackageHash
 from gopluck.report import inspect_json, inspect_text
 from gopluck.report.interface import VERBOSE, View
 
@@ -81,6 +81,25 @@ HOST = Binary(
     ),
 )
 
+assert HOST.go is not None
+LOOKING = HOST._replace(
+    elf=ELF,
+    go=HOST.go._replace(
+        version="go1.27.3",
+        link_hashes={},
+        sources={},
+        lookups=(
+            LookedUp(
+                "Hooks",
+                "example.com/gw/plug.(*Loader).open",
+                (AssertedType("example.com/gw/api.Hooks", "interface { Stop() }"), AssertedType("func()")),
+            ),
+            LookedUp("New", "main.main"),
+            LookedUp("", "main.all"),
+        ),
+    ),
+)
+
 DOCUMENTS = {
     "a plugin": (
         PLUGIN,
@@ -131,6 +150,22 @@ auth.so: Go plugin
   loader     /lib/ld64.so.1
 """,
     ),
+    "a host that looks up symbols": (
+        LOOKING,
+        View(),
+        """\
+./gateway: Go executable
+  go         go1.27.3 amd64
+  plugins    can be opened (package plugin, with cgo)
+  looks up   Hooks as example.com/gw/api.Hooks or func(), in plug.(*Loader).open
+             New, in main.main
+             and names that its code does not tell, in main.all
+  packages   none has a link hash
+  machine    amd64, 64-bit, little-endian
+  loader     dynamic, no interpreter
+  libraries  libc.so.6 (GLIBC_2.2.5, GLIBC_2.34)
+""",
+    ),
     "no ELF file": (Binary("a.txt", 3, HERE, "text"), View(), "a.txt: a text file\n"),
 }
 
@@ -170,6 +205,7 @@ def test_names_from_files_cannot_act_on_the_terminal() -> None:
         missing_symbols=(evil,),
         sources={evil: evil + "x"},
         compile_flags={evil: evil},
+        lookups=(LookedUp(evil, evil, (AssertedType(evil, evil),)), LookedUp("", evil)),
     )
     elf = Elf(
         b"", 64, "little", 1, 1, evil, interp=evil, needed=(evil,), version_needs=(VersionNeed(evil, evil, True),)
@@ -235,7 +271,24 @@ def test_json_of_a_plugin() -> None:
                 {"name": "Odd", "kind": "var", "type": None},
             ],
             "missing_symbols": ["Odd"],
+            "lookups": None,
         },
+    }
+
+
+def test_json_of_what_a_host_looks_up() -> None:
+    go = inspect_json.document(LOOKING)["go"]
+    assert go["lookups"] == {
+        "complete": False,
+        "symbols": [
+            {
+                "name": "Hooks",
+                "function": "example.com/gw/plug.(*Loader).open",
+                "types": ["example.com/gw/api.Hooks", "func()"],
+            },
+            {"name": "New", "function": "main.main", "types": []},
+        ],
+        "computed_in": ["main.all"],
     }
 
 

@@ -82,10 +82,13 @@ def test_the_dangers_are_real(version: str) -> None:
     assert nils == {"plugin": error, "host": ["<nil>"], "both": ["<nil>"], "neither": error}
 
 
+OWN_FAMILIES = {"replaced-file", "lookup-missing", "lookup-type"}
+"""Which file an Open finds, or what the host looks up, is all that differs in those."""
+
+
 def test_each_risk_has_sets_that_show_it_and_near_misses() -> None:
     kinds = {kind for one in SETS.values() for kinds in built_in(one) for kind in kinds}
-    # `replaced-file` has a family of its own: which file an Open finds is all that differs.
-    assert kinds | {"replaced-file"} == {one.slug for one in rules(Kind.RISK)}
+    assert kinds | OWN_FAMILIES == {one.slug for one in rules(Kind.RISK)}
     assert sum(not any(built_in(one)) for one in SETS.values()) >= len(rules(Kind.RISK))
 
 
@@ -138,6 +141,8 @@ TRUE: dict[str, Callable[[Scenario, int], bool]] = {
     "replaced-file": lambda scenario, opened: any(
         d.kind == "replaced-file" and d.plugin == opened for d in scenario.differences
     ),
+    "lookup-missing": lambda scenario, _: any(d.kind == "lookup-missing" for d in scenario.differences),
+    "lookup-type": lambda scenario, _: any(d.kind == "lookup-type" for d in scenario.differences),
 }
 """Whether a risk is there, as far as the scenario tells."""
 

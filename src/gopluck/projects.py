@@ -85,7 +85,7 @@ def init(
     """Write a new plugin project into `folder`, pinned to the host; the paths of its files, below the folder.
 
     `module`: its path (default: `example.com/` and the folder's name). `symbols`: `NAME:TYPE`, entry points that the
-    host looks up. `force`: files that are there are replaced, but never the host.
+    host looks up (default: those that its code tells). `force`: files that are there are replaced, but never the host.
 
     Raises `Usage` for files that are in the way, a module or symbol that has no meaning; and as `read`.
     """

@@ -31,7 +31,7 @@ Exit status:
     metavar="NAME:TYPE",
     multiple=True,
     help="An entry point that the host looks up, with its Go type; repeatable. Import paths stand before the dot: "
-    "'Serve:func(*net/http.Request) error'.",
+    "'Serve:func(*net/http.Request) error'. Default: what the host's own code looks up.",
 )
 @click.option("--force", is_flag=True, help="Replace files that are there already.")
 def command(host: str | Image, folder: str, module: str | None, symbols: tuple[str, ...], force: bool) -> int:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 def command(file: str | Image, format_: str, output: str | None, verbose: bool, color: str) -> int:
     """Show what gopluck reads in FILE, a Go host or a Go plugin: kind, versions, flags, packages, symbols, libraries.
 
+    Of a host also the constant names that its code looks up in plugins, with the types that it asserts.
+
     Of a container image on disk the host in it is shown; IMAGE:/PATH is another file in it. Of a damaged file what can
     be read is shown, and the exit status is 2.
 

@@ -7,7 +7,7 @@ hashes, C symbols) the damage is an error, `MalformedFile`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,7 +17,7 @@ from gopluck.errors import MalformedFile, UnreadableFile
 from gopluck.golang import linkhash
 from gopluck.golang.moduledata import Moduledata
 from gopluck.golang.pclntab import Pclntab
-from gopluck.golang.records import BuildInfo, FunctionCode, NamedType, SymbolType
+from gopluck.golang.records import BuildInfo, FunctionCode, LookedUp, NamedType, SymbolType
 from gopluck.record import NamedTuple
 
 if TYPE_CHECKING:
@@ -165,6 +165,46 @@ def types(file: GoFile) -> tuple[Mapping[str, SymbolType], Mapping[str, tuple[Na
         return read_or(None, getattr(descriptors(), what), name) if file.module else None
 
     return _Asked(partial(asked, "symbol")), _Asked(partial(asked, "named"))
+
+
+class Lookups(Sequence[LookedUp]):
+    """`Go.lookups` of a host: its code is looked at when somebody asks."""
+
+    def __init__(self, file: GoFile, goarch: str) -> None:
+        self._file = file
+        self._goarch = goarch
+
+    @cached_property
+    def _all(self) -> tuple[LookedUp, ...]:
+        from gopluck.golang import lookups
+
+        file = self._file
+        unread = (LookedUp(lookups.COMPUTED, ""),)
+        return read_or(unread, lookups.read, file.image, file.dynamic, file.tables, file.module, self._goarch)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._all[index]
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._all == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._all)
+
+
+READ = ("amd64", "arm64")
+"""The machines whose code is read, of programs of Go 1.21 and later."""
+
+
+def lookups(file: GoFile) -> Sequence[LookedUp] | None:
+    """`Go.lookups` of a program that can open plugins; None where gopluck does not know the machine or the release."""
+    known, module = file.image.machine, file.module
+    if known is None or module is None or known.goarch not in READ or "inittasks" not in module.layout:
+        return None
+    return Lookups(file, known.goarch)
 
 
 class Code(Mapping[str, Mapping[str, FunctionCode]]):

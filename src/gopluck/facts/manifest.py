@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gopluck.elf.symbols import Undefined
@@ -18,7 +18,7 @@ from gopluck.errors import MalformedFile, Usage
 from gopluck.facts.model import ELSEWHERE, Binary, Elf, Go, Identity
 from gopluck.golang.importpath import Roots
 from gopluck.golang.layouts import MINIMUM_WINDOW_WORDS, is_layout
-from gopluck.golang.records import BuildInfo, Memory, Module, ModuledataFacts
+from gopluck.golang.records import AssertedType, BuildInfo, LookedUp, Memory, Module, ModuledataFacts
 
 FORMAT = "gopluck-host-manifest"
 VERSION = 1
@@ -71,6 +71,7 @@ def dumps(host: Binary, *, paths: bool = True) -> str:
         "compile_flags": _flags(go.compile_flags),
         "tested": go.tested,
         "covered": None if go.covered is None else sorted(go.covered),
+        "lookups": None if go.lookups is None else [_lookup(one) for one in go.lookups],
     }
     text = _lines(document)
     if len(text) > MAX_SIZE:
@@ -180,6 +181,7 @@ def _binary(document: Mapping[str, Any], size: int, path: str, identity: Identit
             compile_flags=_unpack_flags(document["compile_flags"], packages),
             tested=document.get("tested", ""),
             covered=None if document.get("covered") is None else frozenset(document["covered"]),
+            lookups=_parse_lookups(document.get("lookups")),
         ),
         library=_parse_library(document.get("library")),
         program_known=document.get("library", {}).get("program_known", True),
@@ -213,6 +215,30 @@ def _parse_library(library: Mapping[str, Any] | None) -> Binary | None:
         return None
     name = library["name"]
     return Binary(name, 0, Identity(name, ""), "elf", _parse_elf(library["elf"]))
+
+
+# -- lookups -------------------------------------------------------------------------------------------------------
+
+
+def _lookup(one: LookedUp) -> dict[str, Any]:
+    return {
+        "name": one.name or None,
+        "function": one.function,
+        "types": [{"type": asserted.type, "interface": asserted.interface or None} for asserted in one.types],
+    }
+
+
+def _parse_lookups(rows: Sequence[Mapping[str, Any]] | None) -> tuple[LookedUp, ...] | None:
+    if rows is None:
+        return None
+    return tuple(
+        LookedUp(
+            row["name"] or "",
+            row["function"],
+            tuple(AssertedType(asserted["type"], asserted["interface"] or "") for asserted in row["types"]),
+        )
+        for row in rows
+    )
 
 
 # -- directories -----------------------------------------------------------------------------------------------

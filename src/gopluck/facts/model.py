@@ -6,7 +6,7 @@ and keep what they found (`facts.details`); those of a manifest or a recorded se
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from types import MappingProxyType
 from typing import Any
 
@@ -18,6 +18,7 @@ from gopluck.golang.records import (
     CFunction,
     ExportedSymbol,
     FunctionCode,
+    LookedUp,
     ModuledataFacts,
     NamedType,
     PackageHash,
@@ -71,6 +72,8 @@ class Go(NamedTuple):
     """The types of what `Lookup` returns, by symbol; empty where the file is not there."""
     named_types: Mapping[str, tuple[NamedType, ...]] = EMPTY_TYPES
     """The types of a name, `PATH.Name` or `package.Name`; None where they cannot be known."""
+    lookups: Sequence[LookedUp] | None = None
+    """The names that a program passes to `Lookup`, one without a name where it is computed; None: not known."""
     compiler: str = ""
     """The release that compiled the first package (`DW_AT_producer`), of a file that does not record its version:
     plugins do since Go 1.21."""

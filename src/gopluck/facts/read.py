@@ -169,12 +169,13 @@ def _read_go(image: Image, dynamic: Dynamic) -> Go | None:
     exported = types.exported_symbols(image, module) if module else ()
     what = kind.kind_of(image, dynamic, info, file.pluginpath, tables)
     symbol_types, named_types = details.types(file)
+    support = pclntab.plugin_support(image, dynamic, tables) if what != "plugin" else "none"
     facts = ModuledataFacts(module.layout.name, module.address, module.memory, module.told_by) if module else None
     return Go(
         kind=what,
         version=text,
         build_info=info,
-        plugin_support=pclntab.plugin_support(image, dynamic, tables) if what != "plugin" else "none",
+        plugin_support=support,
         exports_moduledata=last is not None,
         joins_module_list=last is not None and relocations.takes(last),
         pluginpath=file.pluginpath,
@@ -191,6 +192,7 @@ def _read_go(image: Image, dynamic: Dynamic) -> Go | None:
         tested=details.read_or("", _tested, image, tables, what, info),
         symbol_types=symbol_types,
         named_types=named_types,
+        lookups=details.lookups(file) if support == "dlopen" else None,
         compiler="" if text else details.read_or(None, dwarf.producer_version, image) or "",
     )
 

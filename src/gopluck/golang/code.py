@@ -10,15 +10,13 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from functools import cached_property, partial
 from typing import Any
 
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import CHUNK, Image
-from gopluck.elf.numbers import uleb128
 from gopluck.golang import importpath
-from gopluck.golang.functab import DEAD_FILE, MAX_NAME, MAX_PATH, Parts, parts_of, records
+from gopluck.golang.functab import DEAD_FILE, MAX_NAME, MAX_PATH, Parts, parts_of, pc_values, records
 from gopluck.golang.pclntab import Pclntab
 from gopluck.golang.records import FunctionCode
 from gopluck.golang.release import PCLNTABS
@@ -164,18 +162,7 @@ class _Opened:
         Shorter when no more steps are left, and where the file ends in the middle, or is damaged.
         """
         data = self.image.pread(self.parts.pctab + offset, 4 * most if most > 1 else 10)
-        out: list[tuple[int, int]] = []
-        at, pc, value = 0, 0, -1
-        with suppress(IndexError, ValueError):
-            for index, _ in zip(range(most), self._allowance, strict=False):
-                delta, at = uleb128(data, at)
-                if delta == 0 and index:
-                    break
-                value += -(delta >> 1) - 1 if delta & 1 else delta >> 1
-                delta, at = uleb128(data, at)
-                pc += delta
-                out.append((pc, value))
-        return out
+        return [step for _, step in zip(range(most), pc_values(data, self._allowance), strict=False)]
 
 
 def _function(opened: _Opened, data: array[int]) -> FunctionCode | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from gopluck.elf.image import Image
 from gopluck.elf.numbers import uleb128
@@ -231,3 +232,20 @@ def first_file(data: bytes) -> int | None:
     except (IndexError, ValueError):
         return None
     return (~(value >> 1) if value & 1 else value >> 1) - 1
+
+
+def pc_values(data: bytes, allowance: Iterable[object]) -> Iterator[tuple[int, int]]:
+    """(end of a range of pcs in units of the machine, value in it) of the pc-value table in data (`runtime.step`).
+
+    It ends early when the allowance does, and where the table is damaged.
+    """
+    at, pc, value = 0, 0, -1
+    with suppress(IndexError, ValueError):
+        for _ in allowance:
+            delta, at = uleb128(data, at)
+            if delta == 0 and pc:
+                return
+            value += -(delta >> 1) - 1 if delta & 1 else delta >> 1
+            delta, at = uleb128(data, at)
+            pc += delta
+            yield pc, value

@@ -97,6 +97,31 @@ class FunctionCode(NamedTuple):
     """The lines of its own code relative to `start`, in the order of the machine code, none twice in a row."""
 
 
+class AssertedType(NamedTuple):
+    """A type that a program asserts of a value, with the whole import path of each named type."""
+
+    type: str
+    interface: str = ""
+    """Of an interface: its methods, written out."""
+
+
+class LookedUp(NamedTuple):
+    """A name that a program passes to `Lookup` of a plugin (`golang.lookups`)."""
+
+    name: str
+    """Empty: it is computed while the program runs."""
+    function: str
+    """The function that looks it up, or the one that gives it to such a function."""
+    types: tuple[AssertedType, ...] = ()
+    """The types that it asserts of the symbol, each of which will do; empty when the code does not show any."""
+
+    @property
+    def caller(self) -> str:
+        """The function for people: of its package's path the last element."""
+        head, bracket, rest = self.function.partition("(")
+        return head.rpartition("/")[2] + bracket + rest
+
+
 class Memory(NamedTuple):
     """A piece of the file's memory at load bias 0, after relocation."""
 

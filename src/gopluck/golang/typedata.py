@@ -18,8 +18,9 @@ from gopluck.elf.image import Image
 from gopluck.errors import MalformedFile
 from gopluck.golang import types
 from gopluck.golang.moduledata import Moduledata
-from gopluck.golang.records import NamedType, SymbolType
+from gopluck.golang.records import AssertedType, NamedType, SymbolType
 from gopluck.golang.typesyntax import MAX_DEPTH, NotATypeError, parse
+from gopluck.golang.typetext import printed
 from gopluck.golang.typetree import (
     Array,
     Channel,
@@ -71,6 +72,9 @@ SHAPE = "go.shape."
 DIRECTIONS = {1: "<-chan", 2: "chan<-", 3: "chan"}
 VARIADIC = 1 << 15
 UNCOMMON_SIZE = METHOD_SIZE = 16
+FIXED = ("go1.2", "go1.16")
+"""The layouts up to Go 1.17; Go 1.16 was the last release whose names can have lengths of two bytes."""
+
 EMBEDDED_BY_OFFSET = ("go1.2", "go1.16", "go1.18")
 """The layouts up to Go 1.18, which marked embedded fields in their offset."""
 
@@ -151,6 +155,16 @@ class Descriptors:
                 out.append(NamedType(tree, self._printed(head), head.hash, methods, path))
         return tuple(out)
 
+    def asserted(self, address: int) -> AssertedType | None:
+        """The type whose descriptor is at an address; None where there is none."""
+        if not self._module.types <= address < self._module.etypes:
+            return None
+        try:
+            head, text = self._head(address), printed(self._tree(address))
+            return AssertedType(text, printed(self._interface(address)) if head.kind == INTERFACE else "")
+        except MalformedFile:
+            return None
+
     def _packages(self, head: _Head) -> tuple[str, str]:
         """The import path and the package's name of a named type."""
         package = _split(self._printed(head))[0]
@@ -206,6 +220,8 @@ class Descriptors:
 
     @cached_property
     def _fixed(self) -> bool:
+        if self._module.layout.name not in FIXED:
+            return False
         names = [self._module.types + name for name, _ in self._exported[:SOME]]
         heads = map(self._head, islice(self._sizes, SOME))
         return types.fixed_lengths(self._image, names + [self._module.types + head.text for head in heads])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from gopluck.facts.model import Binary, Elf, Go
-from gopluck.golang.records import Module
+from gopluck.golang.records import LookedUp, Module
 from gopluck.report.interface import View, go_packages
 from gopluck.report.json import dumps, tool
 
@@ -76,6 +77,20 @@ def _go(go: Go) -> dict[str, Any]:
         ],
         "symbols": [{"name": symbol.name, "kind": symbol.kind, "type": symbol.type} for symbol in go.exported],
         "missing_symbols": list(go.missing_symbols),
+        "lookups": _lookups(go.lookups) if go.lookups is not None else None,
+    }
+
+
+def _lookups(lookups: Sequence[LookedUp]) -> dict[str, Any]:
+    computed = [one.function for one in lookups if not one.name]
+    return {
+        "complete": not computed,
+        "symbols": [
+            {"name": one.name, "function": one.function, "types": [asserted.type for asserted in one.types]}
+            for one in lookups
+            if one.name
+        ],
+        "computed_in": computed,
     }
 
 

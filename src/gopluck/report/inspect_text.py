@@ -77,6 +77,7 @@ def _go(sheet: Sheet, go: Go, elf: Elf | None) -> None:
             support = "cannot be opened: runtime.lastmoduledatap is not exported "
             support += f"({how.get(go.kind, 'internal or static linking')})"
         _row(sheet, "plugins", support)
+    _list(sheet, "looks up", _lookups(go))
     if info:
         _list(sheet, "settings", _settings(sheet, info))
         modules = [_module(module) for module in info.deps]
@@ -84,6 +85,20 @@ def _go(sheet: Sheet, go: Go, elf: Elf | None) -> None:
     symbols = [_symbol(symbol.name, symbol.kind, symbol.type) for symbol in go.exported]
     _list(sheet, "symbols", symbols or (["none"] if go.kind == "plugin" else []))
     _list(sheet, "not found", go.missing_symbols)
+
+
+def _lookups(go: Go) -> list[str]:
+    """What a host looks up in plugins, and where its code does not tell."""
+    out = []
+    for one in go.lookups or ():
+        if one.name:
+            types = " or ".join(asserted.type for asserted in one.types)
+            out.append(f"{one.name}{' as ' if types else ''}{types}, in {one.caller}")
+    computed = [one.caller or "its code" for one in go.lookups or () if not one.name]
+    if computed:
+        shown = ", ".join(computed[:SHOWN]) + (", …" if len(computed) > SHOWN else "")
+        out.append(f"{'and ' if out else ''}names that its code does not tell, in {shown}")
+    return out
 
 
 def _settings(sheet: Sheet, info: BuildInfo) -> list[str]:

@@ -10,7 +10,19 @@ from gopluck.builds.source import is_std
 from gopluck.errors import Usage
 from gopluck.golang.typesyntax import NotATypeError
 from gopluck.golang.typesyntax import parse as parse_type
-from gopluck.golang.typetree import Array, Channel, Function, Interface, Map, Named, Parameters, Pointer, Struct, Type
+from gopluck.golang.typetree import (
+    Array,
+    Channel,
+    Function,
+    Interface,
+    Map,
+    Method,
+    Named,
+    Parameters,
+    Pointer,
+    Struct,
+    Type,
+)
 from gopluck.record import NamedTuple
 from gopluck.remedy import grammar
 
@@ -110,6 +122,14 @@ class Symbol(NamedTuple):
 
     name: str
     type: Type
+    methods: tuple[Method, ...] = ()
+    """Of a variable whose type is written for it: the methods that it needs."""
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages that its declaration names."""
+        kinds: list[Type] = [one.signature for one in self.methods]
+        return tuple(dict.fromkeys(package for one in kinds or [self.type] for package in packages(one)))
 
 
 def symbol(text: str) -> Symbol:
@@ -117,13 +137,18 @@ def symbol(text: str) -> Symbol:
     name, colon, kind = text.partition(":")
     if not colon:
         raise Usage(f"--symbol {text!r}: wants NAME:TYPE, as in 'Allow:func(string) bool'")
-    if not re.fullmatch(r"[^\W\d_]\w*", name) or not name[0].isupper():
+    if not exported(name):
         what = "is not an exported name: write an identifier that begins with a capital letter"
         raise Usage(f"--symbol {text!r}: {name!r} {what}")
     try:
         return Symbol(name, parse(kind))
     except Usage as error:
         raise Usage(f"--symbol {text!r}: {error}") from None
+
+
+def exported(name: str) -> bool:
+    """Whether it is an identifier that begins with a capital letter."""
+    return re.fullmatch(r"[^\W\d_]\w*", name) is not None and name[0].isupper()
 
 
 def imports(host: Build, symbols: Sequence[Symbol]) -> dict[str, str]:
@@ -133,7 +158,7 @@ def imports(host: Build, symbols: Sequence[Symbol]) -> dict[str, str]:
     """
     out: dict[str, str] = {}
     for one in symbols:
-        for given in packages(one.type):
+        for given in one.packages:
             path = _resolved(host, given, one)
             name = package_name(path)
             taken = [other for other, used in out.items() if used == name and other != path]
@@ -177,11 +202,31 @@ def declaration(one: Symbol, names: Mapping[str, str]) -> str:
         return names.get(given) or next(name for path, name in names.items() if package_name(path) == given)
 
     text = source(one.type, named)
+    if one.methods:
+        methods = "\n\n".join(_method(text, method, named) for method in one.methods)
+        comment = f"// {one.name} is looked up by the host, for its methods."
+        return f"{comment}\nvar {one.name} {text}\n\ntype {text} struct{{}}\n\n{methods}"
     if not isinstance(one.type, Function):
         return f"// {one.name} is looked up by the host.\nvar {one.name} {text}"
-    zeros = ", ".join(zero(source(result, named)) for result in values(one.type.results))
-    body = f" {{\n\treturn {zeros}\n}}" if zeros else " {}"
-    return f"// {one.name} is called by the host.\nfunc {one.name}{text.removeprefix('func')}{body}"
+    header = f"func {one.name}{text.removeprefix('func')}"
+    return f"// {one.name} is called by the host.\n{header}{_body(header, one.type, named)}"
+
+
+def _method(receiver: str, method: Method, names: Names) -> str:
+    header = f"func (*{receiver}) {method.name}{source(method.signature, names).removeprefix('func')}"
+    return header + _body(header, method.signature, names)
+
+
+def _body(header: str, function: Function, names: Names) -> str:
+    """The rest of a function, as gofmt has it: it returns zero values."""
+    zeros = ", ".join(zero(source(result, names)) for result in values(function.results))
+    if zeros:
+        return f" {{\n\treturn {zeros}\n}}"
+    return " {}" if len(header) <= ONE_LINE else " {\n}"
+
+
+ONE_LINE = 100
+"""Characters of a function that gofmt leaves in one line (`go/printer`, `funcBody`)."""
 
 
 NUMBERS = re.compile(r"u?int(8|16|32|64|ptr)?|float(32|64)|complex(64|128)|byte|rune|uintptr")

@@ -27,6 +27,7 @@ from gopluck.remedy.baseline import Baseline, baseline
 from gopluck.remedy.host import host_refuses
 from gopluck.remedy.quote import Placeholder
 from gopluck.scaffold.entry import EXAMPLE, Symbol, declaration, import_lines, imports, symbol
+from gopluck.scaffold.wanted import entry_points
 from gopluck.tree import write_all
 
 
@@ -98,6 +99,8 @@ HOST = "host.json"
 def project(host: Binary, module: str, symbols: Sequence[Symbol]) -> dict[str, str]:
     """The text of each file of a project, by its path.
 
+    Without symbols it has those that the host's code looks up.
+
     Raises `Usage` when the module's path is none or the host's own, or a symbol's type names an unknown package;
     `GopluckError` when nothing loads into this host.
     """
@@ -107,7 +110,8 @@ def project(host: Binary, module: str, symbols: Sequence[Symbol]) -> dict[str, s
     if refused := host_refuses(build):
         raise GopluckError(f"{host.path}: no plugin loads into it: {refused[1]} ({refused[0]})")
     _refuse_module(module, build)
-    values = _values(build, module, symbols or [symbol(EXAMPLE)])
+    given, comments = (list(symbols), []) if symbols else entry_points(host)
+    values = _values(build, module, given if given or comments else [symbol(EXAMPLE)], comments)
     wanted = [path for path in FILES if grammar.release(build.release) or path not in NEED_A_RELEASE]
     return {HOST: manifest.dumps(host), **_rendered(wanted, values)}
 
@@ -134,7 +138,7 @@ def _rendered(paths: Sequence[str], values: Mapping[str, Any]) -> dict[str, str]
     return {path: templates.get_template(FILES[path]).render(values) for path in paths}
 
 
-def _values(host: Build, module: str, symbols: Sequence[Symbol]) -> dict[str, Any]:
+def _values(host: Build, module: str, symbols: Sequence[Symbol], comments: Sequence[str]) -> dict[str, Any]:
     """What the templates are given."""
     base = baseline(host)
     names = imports(host, symbols)
@@ -167,7 +171,7 @@ def _values(host: Build, module: str, symbols: Sequence[Symbol]) -> dict[str, An
         "replaced": [one for one in pinned if one.replace is not None and not one.note],
         "sums": sorted({line for one in pinned for line in sums(one)}),
         "imports": [group for group in import_lines(names) if group],
-        "symbols": [declaration(one, names) for one in symbols],
+        "symbols": [*(declaration(one, names) for one in symbols), *comments],
         "musl": libc_of(host.binary).kind == "musl",
         "goarch": host.binary.elf.goarch if host.binary.elf else "",
     }

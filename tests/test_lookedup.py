@@ -1,0 +1,54 @@
+"""What a host asserts, compared with what a plugin exports, where neither is a file."""
+
+from __future__ import annotations
+
+import pytest
+
+from gopluck.facts.model import Go
+from gopluck.golang.records import AssertedType, ExportedSymbol, LookedUp
+from gopluck.replay.lookedup import misfits, missing_names
+
+
+def host(*lookups: LookedUp) -> Go:
+    return Go("exe", "go1.27.3", None, "dlopen", True, True, "", (), {}, lookups=lookups)
+
+
+def plugin(*symbols: ExportedSymbol) -> Go:
+    return Go("plugin", "go1.27.3", None, "none", False, True, "example.com/plug", (), {}, exported=symbols)
+
+
+def looked(name: str, *types: str, function: str = "main.main") -> LookedUp:
+    return LookedUp(name, function, tuple(map(AssertedType, types)))
+
+
+NEW = ExportedSymbol("New", "func", "func(api.Conf) error")
+CONFIG = ExportedSymbol("Config", "var", "api.Conf")
+
+CASES = {
+    "the type": ((looked("New", "func(example.com/api.Conf) error"),), []),
+    "another type": ((looked("New", "func() error"),), ["New"]),
+    "one of several types": ((looked("New", "func()", "func(example.com/api.Conf) error"),), []),
+    "none of several types": ((looked("New", "func()", "func() error"),), ["New"]),
+    "two kinds of plugin": ((looked("New", "func()"), looked("New", "func(example.com/api.Conf) error")), []),
+    "two kinds, and neither": ((looked("New", "func()"), looked("New", "func(int)", function="main.old")), ["New"]),
+    "a pointer to the variable": ((looked("Config", "*example.com/api.Conf"),), []),
+    "the variable's own type": ((looked("Config", "example.com/api.Conf"),), ["Config"]),
+    "a pointer too many": ((looked("Config", "**example.com/api.Conf"),), ["Config"]),
+    "no type": ((looked("New"), looked("Config")), []),
+    "a name that the plugin does not have": ((looked("Other", "func()"),), []),
+    "what is no type": ((looked("New", "func("),), []),
+    "a computed name": ((looked("", "func()"),), []),
+}
+
+
+@pytest.mark.parametrize(("lookups", "wrong"), CASES.values(), ids=CASES)
+def test_an_assertion_that_fails_is_told(lookups: tuple[LookedUp, ...], wrong: list[str]) -> None:
+    assert [one.lookup.name for one in misfits(host(*lookups), plugin(NEW, CONFIG), ())] == wrong
+    assert list(misfits(host(*lookups), plugin(NEW, CONFIG), ("New", "Config"))) == []
+
+
+def test_names_that_are_missing_come_with_their_functions() -> None:
+    lookups = (looked("New"), looked("Stop", function="example.com/gw/plug.(*Loader).close"), looked("Stop"))
+    assert missing_names(host(*lookups), plugin(NEW), ()) == {"Stop": ["plug.(*Loader).close", "main.main"]}
+    assert missing_names(host(*lookups), plugin(NEW), ("Stop",)) == {}
+    assert missing_names(host()._replace(lookups=None), plugin(), ()) == {}
