@@ -42,11 +42,14 @@ def test_what_no_file_tells_is_said_as_far_as_the_files_go() -> None:
         "own-code/init-panics",
         "own-code/init-panics-twice",
         "flags/asan/both-odr-check-off",
+        "tls/tunable",
     }
     for one in sets:
         outcomes = replay(one.host, one.requests, one.system)
         if one.raw["family"] == "own-code":
             assert {outcome.verdict for outcome in outcomes} == {"loads"}, one.name
+        elif one.raw["family"] == "tls":
+            assert [(outcome.effect, outcome.exact) for outcome in outcomes] == [("error", True)], one.name
         else:
             assert [(outcome.effect, outcome.exact) for outcome in outcomes] == [("fatal", False)], one.name
 

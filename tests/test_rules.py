@@ -631,6 +631,7 @@ ENDINGS: list[tuple[str, End, Binary, Binary, DlopenResult | None, list[str]]] =
             ("unsupported-format", Failure.FORM),
             ("libc-too-old", Failure.OLDER_LIBC),
             ("sanitizer-runtime", Failure.SANITIZER),
+            ("static-tls", Failure.STATIC_TLS),
         )
     ),
 ]

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from gopluck.elf.constants import PT_TLS
+from gopluck.elf.image import Segment
 from gopluck.elf.symbols import Undefined
 from gopluck.elf.versions import VersionNeed
 from gopluck.errors import MalformedFile, Usage
@@ -78,6 +80,9 @@ def dumps(host: Binary, *, paths: bool = True) -> str:
             **versions,
             "sections": list(elf.sections),
             "tlsg": elf.tlsg,
+            "tls": next(
+                ([s.memsz, s.align, s.vaddr % max(s.align, 1)] for s in elf.segments if s.type == PT_TLS), None
+            ),
             "c_symbols": sorted(elf.c_exports or ()),
             "needs_symbols": [[one.name, one.version, one.file, one.weak] for one in elf.undefined],
         },
@@ -160,6 +165,7 @@ def _binary(document: Mapping[str, Any], size: int, path: str, identity: Identit
             version_needs=tuple(VersionNeed(*need) for need in elf["version_needs"]),
             version_definitions=tuple(elf.get("version_definitions", ())),
             tlsg=elf["tlsg"],
+            segments=_tls(elf["tls"]) if "tls" in elf else (),
             sections=tuple(elf["sections"]),
             undefined=tuple(Undefined(name, weak, version, file) for name, version, file, weak in elf["needs_symbols"]),
             c_exports=frozenset(elf["c_symbols"]),
@@ -185,6 +191,12 @@ def _binary(document: Mapping[str, Any], size: int, path: str, identity: Identit
             covered=None if document.get("covered") is None else frozenset(document["covered"]),
         ),
     )
+
+
+def _tls(block: list[int] | None) -> tuple[Segment, ...]:
+    """The only segment of a host that others look at; an empty one says that there is none."""
+    size, align, first = block or (0, 1, 0)
+    return (Segment(PT_TLS, 0, 0, first, 0, size, align),)
 
 
 # -- directories -----------------------------------------------------------------------------------------------

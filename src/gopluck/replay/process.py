@@ -118,6 +118,8 @@ class _State:
     versions: bool = True
     """Whether the C library minds symbol versions: musl does not."""
     cache: dict[str, _Cached] = field(default_factory=dict)
+    lost: int = 0
+    """Bytes of the static TLS area that refused files left unused, at the most."""
     mutex_held: bool = False
     ended: str | None = None
     """Why no later `plugin.Open` is replayed, in one line."""
@@ -181,7 +183,8 @@ def _open(host: Binary, state: _State, position: int, request: OpenRequest, syst
     if (ended := _plugins_map(state, plugin, request.name)) is not None:
         return ended
     opened = [binary for _, binary in state.loaded]
-    found = dlopen(plugin, host, opened, system, libc_of(host), state.brought)
+    found = dlopen(plugin, host, opened, system, libc_of(host), state.brought, state.lost)
+    state.lost += found.lost
     if found.status not in (Status.LOADED, Status.SAME):
         return _plugin_open_failed(found, request.name)
     if state.runtime is None:
