@@ -63,6 +63,8 @@ def beyond(one: Set) -> str | None:
     """
     if one.raw["family"] == "own-code":
         return "the plugin's own init panics"
+    if one.name.startswith("installs/garble/"):
+        return "garble has renamed what is compared"
     if one.name.startswith("old/foreign-path-of-35/"):
         return "three letters are an address in the host: what lies there decides what the process dies of"
     return "the environment of the process decides" if one.raw.get("env", {}).keys() - {"LD_LIBRARY_PATH"} else None

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import recorded
+from gopluck.errors import Usage
 from gopluck.facts import manifest
 from gopluck.replay.process import OpenRequest, replay
 
@@ -31,6 +32,10 @@ def test_the_replay_says_what_go_said(path: Path) -> None:
 def test_a_manifest_of_the_host_gives_the_same_outcome(path: Path) -> None:
     for one in recorded.sets(path):
         with_host = replay(one.host, one.requests, one.system)
+        if one.host.go is not None and one.host.go.obfuscated:
+            with pytest.raises(Usage, match="is obfuscated"):
+                manifest.dumps(one.host)
+            continue
         for paths in (True, False):
             stand_in = manifest.parse(manifest.dumps(one.host, paths=paths).encode(), one.host.path, one.host.identity)
             assert replay(stand_in, one.requests, one.system) == with_host, one.name
@@ -43,11 +48,15 @@ def test_what_no_file_tells_is_said_as_far_as_the_files_go() -> None:
         "own-code/init-panics-twice",
         "flags/asan/both-odr-check-off",
         "tls/tunable",
+        "installs/garble/host",
+        "installs/garble/plugin",
     }
     for one in sets:
         outcomes = replay(one.host, one.requests, one.system)
         if one.raw["family"] == "own-code":
             assert {outcome.verdict for outcome in outcomes} == {"loads"}, one.name
+        elif one.raw["family"] == "installs":
+            assert {(outcome.verdict, outcome.why) for outcome in outcomes} == {("unknown", "obfuscated")}, one.name
         elif one.raw["family"] == "tls":
             assert [(outcome.effect, outcome.exact) for outcome in outcomes] == [("error", True)], one.name
         else:

@@ -51,6 +51,8 @@ def dumps(host: Binary, *, paths: bool = True) -> str:
     go, elf = host.go, host.elf
     if go is None or elf is None or go.kind in ("plugin", "c-shared"):
         raise Usage(f"{host.path}: is not a Go host program: a manifest describes the program that opens the plugins")
+    if go.obfuscated:
+        raise Usage(f"{host.path}: is obfuscated (garble): nothing that a manifest has to say of it is certain")
     if not paths:
         go = without_paths(go)
     info = go.build_info

@@ -75,6 +75,11 @@ class Go(NamedTuple):
     """The release that compiled the first package (`DW_AT_producer`), of a file that does not record its version:
     plugins do since Go 1.21."""
 
+    @property
+    def obfuscated(self) -> bool:
+        """Whether garble built it: it calls the release `unknown`, drops the rest of the build info, and renames."""
+        return self.version == "unknown" and not (self.build_info and self.build_info.settings)
+
 
 class Elf(NamedTuple):
     """What the dynamic linker reads of the file."""

@@ -168,6 +168,8 @@ def _read_go(image: Image, dynamic: Dynamic) -> Go | None:
     last = dynamic.symbol("runtime.lastmoduledatap")
     exported = types.exported_symbols(image, module) if module else ()
     what = kind.kind_of(image, dynamic, info, file.pluginpath, tables)
+    if what == "c-shared" and text == "unknown":
+        what = "unknown"  # garble leaves nothing that tells a plugin from a library for C
     symbol_types, named_types = details.types(file)
     facts = ModuledataFacts(module.layout.name, module.address, module.memory) if module else None
     return Go(

@@ -28,6 +28,8 @@ NOT_IMPLEMENTED = "plugin: not implemented"
 FOREIGN = {"mach-o": "a Mach-O file, built for macOS", "pe": "a Windows program"}
 """Formats in which Go hosts exist, but whose loading is not replayed."""
 
+OBFUSCATED = "is obfuscated (garble): its release, its packages' names and its module data are not what Go writes"
+
 REALPATH_FAILED = "realpath failed"
 PREVIOUS_FAILURE = " (previous failure)"
 
@@ -186,7 +188,7 @@ def _open(host: Binary, state: _State, position: int, request: OpenRequest, syst
     found = dlopen(plugin, host, opened, system, libc_of(host), state.brought, state.lost)
     state.lost += found.lost
     if found.status not in (Status.LOADED, Status.SAME):
-        return _plugin_open_failed(found, request.name)
+        return _plugin_open_failed(found, request.name, libc_of(host).kind)
     if state.runtime is None:
         return Outcome(Verdict.UNKNOWN, Stage.RUNTIME, why=End.UNKNOWN_LAYOUT, note=_no_layout("host", host))
     if found.status == Status.LOADED and (ended := _constructors(state, state.runtime, position, plugin, found, host)):
@@ -200,6 +202,8 @@ def _plugin_package(host: Binary) -> Outcome | None:
     if go is None:
         what = "is packed" if host.packed else f"is {FOREIGN.get(host.format, f'a {host.format} file')}"
         return Outcome(Verdict.UNKNOWN, why=End.UNKNOWN_FORMAT, note=f"the host {what}")
+    if go.obfuscated:
+        return Outcome(Verdict.UNKNOWN, why=End.OBFUSCATED, note=f"the host {OBFUSCATED}")
     if go.plugin_support == "none":
         note = "the host does not import package plugin: it opens no plugins"
         return Outcome(Verdict.FAILS, why=End.NO_PLUGIN_PACKAGE, note=note)
@@ -227,14 +231,15 @@ def _plugins_map(state: _State, plugin: Binary, name: str) -> Outcome | None:
     return Outcome(Verdict.LOADS, why=End.CACHED, other=first)
 
 
-def _plugin_open_failed(found: DlopenResult, name: str) -> Outcome:
+def _plugin_open_failed(found: DlopenResult, name: str, libc: Kind) -> Outcome:
     """How an Open ends where `dlopen` gives no handle (`pluginOpen`)."""
     if found.status == Status.UNKNOWN:
         return Outcome(Verdict.UNKNOWN, Stage.DLOPEN, None, None, False, End.DLOPEN, note=found.text, dlopen=found)
     dies = found.status == Status.ABORT
     text = found.text if dies else _prefix(name) + (found.text or "")
     effect = Effect.FATAL if dies else Effect.ERROR
-    return Outcome(Verdict.FAILS, Stage.DLOPEN, effect, text, found.exact, End.DLOPEN, dlopen=found)
+    note = None if found.exact or libc != Kind.MUSL or dies else "a name or number in this text is not certain"
+    return Outcome(Verdict.FAILS, Stage.DLOPEN, effect, text, found.exact, End.DLOPEN, note=note, dlopen=found)
 
 
 def _constructors(
@@ -246,6 +251,8 @@ def _constructors(
     state.loaded.append((position, plugin))
     state.brought += brought
     state.scope += [(position, one) for one in new]
+    if any(one.go is not None and one.go.obfuscated for one in new):
+        return Outcome(Verdict.UNKNOWN, Stage.RUNTIME, why=End.OBFUSCATED, note=f"the plugin {OBFUSCATED}")
     # Constructors run in the reverse order: those of what is needed first.
     for one in reversed(new):
         if one.go is None or one.go.kind != "plugin":

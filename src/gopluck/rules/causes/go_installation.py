@@ -46,9 +46,10 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
 def _same_settings(one: Build, two: Build) -> bool:
     if one.info is None or two.info is None or not (one.has_settings and two.has_settings):
         return False
-    keys = {key for build in (one.info, two.info) for key, _ in build.settings} - HARMLESS
+    keys = {key for info in (one.info, two.info) for key in (*dict(info.settings), *info.dropped)} - HARMLESS
     counted = (key for key in keys if not key.startswith(("vcs", "CGO_")))
-    return all(one.setting(key) == two.setting(key) for key in counted)
+    # What a manifest leaves out is not known, and so not equal.
+    return all(one.setting(key) == two.setting(key) is not None for key in counted)
 
 
 def _installed(build: Build) -> list[str]:

@@ -18,7 +18,7 @@ def ends(evidence: Evidence) -> Iterator[Told]:
             "Pass an absolute path to plugin.Open, or one that begins at the directory in which the host is started; a "
             "symbolic link has to lead to a file.",
             plugin=name,
-        )
+        )._replace(headline="there is no file of this name where the host looks for it")
 
 
 RULE = Rule(
