@@ -61,7 +61,8 @@ def beyond(one: Set) -> str | None:
 
     gopluck then says what the files alone decide: everything before the plugin's own code runs, and libasan's default.
     """
-    if one.raw["family"] == "own-code":
+    registers = any(difference["kind"] == "registers-twice" for difference in one.raw["differences"])
+    if one.raw["family"] == "own-code" or registers:
         return "the plugin's own init panics"
     if one.name.startswith("installs/garble/"):
         return "garble has renamed what is compared"

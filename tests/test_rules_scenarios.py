@@ -93,6 +93,7 @@ NEAR_MISSES = (
     near("untrimmed-host", "risks/untrimmed/usual-cache@1.27.3"),
     near("cpu-level", "risks/cpu-level/both@1.27.3"),
     near("code-skew", "risks/code-skew/comment-at-end/plugin@1.27.3"),
+    near("registers-twice", "twice/other-code@1.27.3"),
     near("static-tls-room", "tls/size/8@1.27.3"),
     near("c-symbol-clash", "risks/c-clash/symbolic-functions@1.27.3"),
     near("replaced-file", "replaced/nothing@1.27.3"),

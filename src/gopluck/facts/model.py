@@ -74,6 +74,8 @@ class Go(NamedTuple):
     compiler: str = ""
     """The release that compiled the first package (`DW_AT_producer`), of a file that does not record its version:
     plugins do since Go 1.21."""
+    build_id: str = ""
+    """What the go command calls this very build (`go tool buildid`); empty where it is not recorded."""
 
     @property
     def obfuscated(self) -> bool:

@@ -194,7 +194,20 @@ def _read_go(image: Image, dynamic: Dynamic) -> Go | None:
         symbol_types=symbol_types,
         named_types=named_types,
         compiler="" if text else details.read_or(None, dwarf.producer_version, image) or "",
+        build_id=_build_id(image) if what == "plugin" else "",
     )
+
+
+MAX_BUILD_ID = 256
+
+
+def _build_id(image: Image) -> str:
+    """The note of `cmd/internal/buildid` (name `Go`, type 4), by its section."""
+    section = image.sections.get(".note.go.buildid")
+    data = image.pread(section.offset, 16 + MAX_BUILD_ID) if section is not None else b""
+    size = int.from_bytes(data[4:8], image.order)
+    text = data[16 : 16 + size].decode("latin-1") if data[12:16] == b"Go\0\0" and size <= MAX_BUILD_ID else ""
+    return text if text.isprintable() else ""
 
 
 def _build_version(dynamic: Dynamic) -> str:

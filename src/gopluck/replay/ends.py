@@ -28,7 +28,7 @@ class End(StrEnum):
     MISSING_SYMBOL = "missing-symbol"
     UNKNOWN_LAYOUT = "unknown-layout"
     UNKNOWN_FORMAT = "unknown-format"
-    OBFUSCATED = "obfuscated"
+    OBFUSCATED = "renamed-names"
     LOOKUP = "lookup"
 
 

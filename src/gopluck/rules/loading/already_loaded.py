@@ -47,7 +47,9 @@ def ends(evidence: Evidence) -> Iterator[Told]:
 def _how(one: Binary, two: Binary) -> str:
     if two.go is not None and two.go.pluginpath.startswith(UNNAMED):
         return "both were built from the same file list, which the path is a hash of"
-    sides = [(build.size, build.go and (build.go.build_info, build.go.pkghashes)) for build in (one, two)]
+    sides = [
+        (build.size, build.go and (build.go.build_id, build.go.build_info, build.go.pkghashes)) for build in (one, two)
+    ]
     if sides[0] == sides[1]:
         return "one is a copy of the other"
     path = two.go.pluginpath if two.go else ""
