@@ -35,6 +35,7 @@ def test_each_set_is_told_as_what_it_is(name: str) -> None:
         declared[difference.get("plugin", 0)].add(difference["kind"])
     stand_in = manifest.parse(manifest.dumps(one.host).encode(), one.host.path, one.host.identity)
     assert named(one, one.host) == named(one, stand_in) == declared
+    assert "unknown" not in {outcome.verdict for outcome in replay(one.host, one.requests, one.system)}
 
 
 def test_the_border_is_met_to_the_byte() -> None:
