@@ -61,8 +61,11 @@ def beyond(one: Set) -> str | None:
 
     gopluck then says what the files alone decide: everything before the plugin's own code runs, and libasan's default.
     """
-    if one.raw["family"] == "own-code":
+    registers = any(difference["kind"] == "registers-twice" for difference in one.raw["differences"])
+    if one.raw["family"] == "own-code" or registers:
         return "the plugin's own init panics"
+    if one.name.startswith("installs/garble/"):
+        return "garble has renamed what is compared"
     if one.name.startswith("old/foreign-path-of-35/"):
         return "three letters are an address in the host: what lies there decides what the process dies of"
     if one.name.startswith("chosts/loading-local/"):
@@ -76,6 +79,8 @@ def agrees(outcome: Outcome, truth: tuple[str, str], request: OpenRequest) -> bo
     Where Go itself has a choice (the order of a map), any of its texts is right; `error_exact` says so.
     """
     result, text = truth
+    if outcome.verdict == "unknown" and outcome.dlopen is not None and outcome.dlopen.failure == "static_tls":
+        return True  # a live glibc that is not computed to the byte; the recorded one is (test_static_tls)
     if outcome.why == "missing-symbol" and not outcome.exact and request.binary and request.binary.go:
         first = request.binary.go.missing_symbols[0]
         texts = [(outcome.error or "").replace(first, name) for name in request.binary.go.missing_symbols]

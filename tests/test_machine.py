@@ -32,7 +32,8 @@ ROWS = [pytest.param(row, id=row.goarch) for row in MACHINES]
 
 @pytest.mark.parametrize("row", ROWS)
 def test_a_row_has_a_value_in_every_column(row: Machine) -> None:
-    assert [name for name, value in (row._asdict() | row.relocations._asdict()).items() if not value] == []
+    empty = [name for name, value in (row._asdict() | row.relocations._asdict()).items() if not value]
+    assert [name for name in empty if name != "tlsdesc" or row.goarch not in ("ppc64", "ppc64le", "s390x")] == []
 
 
 @pytest.mark.parametrize("row", ROWS)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import recorded
+from gopluck.errors import Usage
 from gopluck.explainer.engine import summary
 from gopluck.facts import manifest
 from gopluck.replay.process import OpenRequest, replay
@@ -32,6 +33,10 @@ def test_the_replay_says_what_go_said(path: Path) -> None:
 def test_a_manifest_of_the_host_gives_the_same_outcome(path: Path) -> None:
     for one in recorded.sets(path):
         with_host = replay(one.host, one.requests, one.system)
+        if one.host.go is not None and one.host.go.obfuscated:
+            with pytest.raises(Usage, match="is obfuscated"):
+                manifest.dumps(one.host)
+            continue
         for paths in (True, False):
             stand_in = manifest.parse(manifest.dumps(one.host, paths=paths).encode(), one.host.path, one.host.identity)
             assert replay(stand_in, one.requests, one.system) == with_host, one.name
@@ -46,14 +51,25 @@ def test_what_no_file_tells_is_said_as_far_as_the_files_go() -> None:
         "chosts/loading-local/same",
         "chosts/loading-local/trimpath",
         "chosts/loading-local/two",
+        "tls/tunable",
+        "twice/expvar/copy",
+        "twice/flag/copy",
+        "twice/sql/copy",
+        "twice/two-plugins",
+        "installs/garble/host",
+        "installs/garble/plugin",
     }
     for one in sets:
         outcomes = replay(one.host, one.requests, one.system)
-        if one.raw["family"] == "own-code":
+        if one.raw["family"] in ("own-code", "twice"):
             assert {outcome.verdict for outcome in outcomes} == {"loads"}, one.name
         elif one.raw["family"] == "chosts":
             assert one.truth[0] == ("fatal", "fatal error: runtime: no plugin module data")
             assert "RTLD_LOCAL" in (summary(one.host).note or ""), one.name
+        elif one.raw["family"] == "installs":
+            assert {(outcome.verdict, outcome.why) for outcome in outcomes} == {("unknown", "renamed-names")}, one.name
+        elif one.raw["family"] == "tls":
+            assert [(outcome.effect, outcome.exact) for outcome in outcomes] == [("error", True)], one.name
         else:
             assert [(outcome.effect, outcome.exact) for outcome in outcomes] == [("fatal", False)], one.name
 

@@ -258,7 +258,7 @@ CAUSES: list[Case] = [
         host(),
         plugin(sources=directories("/opt/go/src/")),
         ("fmt",),
-        {"unexplained": ("fmt",)},
+        {"go-installation": ("fmt",)},
     ),
     (
         "a vendor folder",
@@ -374,7 +374,7 @@ def test_a_package_that_only_imports_a_changed_one_names_it() -> None:
 
 def test_the_standard_library_does_not_differ_through_a_module() -> None:
     explanation = explained(host(), plugin(deps=modules(words="v1.1.0")), (WORDS, "fmt"))
-    assert causes(explanation) == {"module-version": (WORDS,), "unexplained": ("fmt",)}
+    assert causes(explanation) == {"module-version": (WORDS,), "go-installation": ("fmt",)}
 
 
 def test_both_directories_and_the_module_of_a_package() -> None:
@@ -559,7 +559,7 @@ def test_what_never_matters_is_harmless_when_dlopen_fails() -> None:
 def test_flags_of_the_linker_that_can_matter_are_harmless_only_where_it_loads() -> None:
     one, two = host(settings={"-ldflags": "-linkmode=external -s"}), plugin()
     assert roles(explained(one, two, ())) == [("harmless", "linker-flags")]
-    assert roles(explained(one, two, ("fmt",))) == [("cause", "unexplained")]
+    assert roles(explained(one, two, ("fmt",))) == [("cause", "go-installation")]
 
 
 def test_tags_behind_another_cause_are_a_risk_not_a_cause() -> None:
@@ -631,6 +631,7 @@ ENDINGS: list[tuple[str, End, Binary, Binary, DlopenResult | None, list[str]]] =
             ("unsupported-format", Failure.FORM),
             ("libc-too-old", Failure.OLDER_LIBC),
             ("sanitizer-runtime", Failure.SANITIZER),
+            ("static-tls", Failure.STATIC_TLS),
         )
     ),
 ]
@@ -700,13 +701,14 @@ def test_the_lock_that_a_panic_left() -> None:
     assert session((foreign, panic), (PLUGIN, held)) == [{"go-version": ()}, {"broken-by-earlier-plugin": ()}]
 
 
-def test_what_is_not_reached_or_missing_has_no_findings() -> None:
+def test_what_is_not_reached_has_no_findings_and_what_is_missing_has_one() -> None:
     requests = [OpenRequest("gone.so", None), OpenRequest("p.so", PLUGIN)]
     outcomes = [
         Outcome(Verdict.FAILS, Stage.REALPATH, Effect.ERROR, "…", why=End.REALPATH),
         Outcome(Verdict.NOT_REACHED, why=End.NOT_REACHED),
     ]
-    assert explain(HOST, requests, outcomes) == (Explanation(), Explanation())
+    gone, other = explain(HOST, requests, outcomes)
+    assert (roles(gone), other) == ([("cause", "realpath-failed")], Explanation())
 
 
 VERSIONS = (

@@ -68,6 +68,8 @@ def judge(one: Set, binaries: Mapping[str, Binary]) -> Judged:
             alone[kind] = alone.get(kind, frozenset()) | (_changed(binaries, difference["alone"]) & packages)
     fails = outcomes[0].verdict != "loads"
     declared = {difference["kind"] for difference in differences if fails}
+    if one.requests[0].binary is None:
+        declared.add("realpath-failed")
     truth = {kind for kind in declared if alone.get(kind, packages) or not packages} - HIDDEN.get(one.name, set())
     if ENDS_EARLIER & truth:
         truth &= ENDS_EARLIER

@@ -46,6 +46,9 @@ def near(slug: str, name: str, *causes: str, harmless: bool = False, symbols: tu
 
 
 NEAR_MISSES = (
+    near("realpath-failed", "sessions/symlink@1.27.3"),
+    near("obfuscated", "installs/moved-line/both@1.27.3"),
+    near("go-installation", "installs/moved-line/both@1.27.3"),
     near("not-elf", "badfiles/c-library/alone@1.27.3", "not-go"),
     near("not-go", "badfiles/c-executable/alone@1.27.3", "not-a-plugin"),
     near("not-a-plugin", "badfiles/c-library/alone@1.27.3", "not-go"),
@@ -59,6 +62,7 @@ NEAR_MISSES = (
     near("undefined-symbol", "badfiles/c-weak-undefined/alone@1.27.3", "not-go"),
     near("libc-too-old", "badfiles/c-undefined-function/alone@1.27.3", "undefined-symbol"),
     near("libc-mismatch", "musl/loads@1.27.3"),
+    near("static-tls", "tls/size/1696@1.27.3"),
     near("sanitizer-runtime", "flags/asan/host-only@1.27.3", "instrumentation"),
     near("already-loaded", "sessions/symlink@1.27.3"),
     near("conflicts-with-loaded-plugin", "sessions/two-good@1.27.3"),
@@ -89,6 +93,8 @@ NEAR_MISSES = (
     near("untrimmed-host", "risks/untrimmed/usual-cache@1.27.3"),
     near("cpu-level", "risks/cpu-level/both@1.27.3"),
     near("code-skew", "risks/code-skew/comment-at-end/plugin@1.27.3"),
+    near("registers-twice", "twice/other-code@1.27.3"),
+    near("static-tls-room", "tls/size/8@1.27.3"),
     near("c-symbol-clash", "risks/c-clash/symbolic-functions@1.27.3"),
     near("replaced-file", "replaced/nothing@1.27.3"),
     near("stripped", "risks/stripped/strip-all@1.27.3"),

@@ -218,9 +218,10 @@ class _Session:
             try:
                 binary = _read_in(path, self.root)
             except GopluckError as error:
+                told = type(error)(f"{error}{_where(path)}") if self.root is None else error
                 if self.strict:
-                    raise
-                binary, unreadable[index] = None, _unreadable(path, index, error)
+                    raise told from None
+                binary, unreadable[index] = None, _unreadable(path, index, told)
             if binary is not None and name != path:
                 # Whatever file lies under this name, Go's cache knows it by the name.
                 identity = binary.identity._replace(realpath=known.setdefault(name, binary.identity.realpath))
@@ -267,6 +268,18 @@ class _Session:
 
             outcomes = look_up(requests, outcomes, self.symbols, self.host)
         return _results(self.host, requests, outcomes, self.baseline)
+
+
+def _where(path: str) -> str:
+    """Why there is no file under a name, in words: what plugin.Open would call `realpath failed`."""
+    from pathlib import Path
+
+    file = Path(path)
+    if file.exists():
+        return ""
+    if file.is_symlink():
+        return f" (a link to {file.readlink()}, which leads nowhere)"
+    return "" if file.is_absolute() else " (plugin.Open looks in the working directory of the host)"
 
 
 def _unreadable(path: str, index: int, error: GopluckError) -> PluginResult:

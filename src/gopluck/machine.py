@@ -32,6 +32,8 @@ class Machine(NamedTuple):
     relocations: RelocationTypes
     tpoff: tuple[int, ...]
     """The relocation types of initial-exec TLS (musl's `REL_TPOFF`, `REL_TPOFF_NEG` in `arch/*/reloc.h`)."""
+    tlsdesc: int
+    """That of TLS descriptors (musl's `REL_TLSDESC`), which glibc makes static where there is room; 0: it has none."""
     quanta: tuple[int, ...]
     """Bytes that the length of every instruction is a multiple of: `sys.Arch.MinLC`, in some releases another."""
     page: int
@@ -53,24 +55,24 @@ class Machine(NamedTuple):
 
 
 MACHINES = (
-    Machine("386", 3, 32, "<", RelocationTypes(8, 1, 6), (14, 37), (1,), 4096, 4, (0, 3), 4,
+    Machine("386", 3, 32, "<", RelocationTypes(8, 1, 6), (14, 37), 41, (1,), 4096, 4, (0, 3), 4,
             "i386-linux-gnu", "i386", "i686-linux-gnu-gcc", "/lib/ld-linux.so.2"),
-    Machine("amd64", 62, 64, "<", RelocationTypes(8, 1, 6), (18,), (1,), 4096, 4, (0, 3), 4,
+    Machine("amd64", 62, 64, "<", RelocationTypes(8, 1, 6), (18,), 36, (1,), 4096, 4, (0, 3), 4,
             "x86_64-linux-gnu", "x86_64", "x86_64-linux-gnu-gcc", "/lib64/ld-linux-x86-64.so.2"),
-    Machine("arm", 40, 32, "<", RelocationTypes(23, 2, 21), (19,), (4,), 4096, 4, (0, 3, 64), 3,
+    Machine("arm", 40, 32, "<", RelocationTypes(23, 2, 21), (19,), 13, (4,), 4096, 4, (0, 3, 64), 3,
             "arm-linux-gnueabihf", "armhf", "arm-linux-gnueabihf-gcc", "/lib/ld-linux-armhf.so.3"),
-    Machine("arm64", 183, 64, "<", RelocationTypes(1027, 257, 1025), (1030,), (4,), 4096, 4, (0, 3), 3,
+    Machine("arm64", 183, 64, "<", RelocationTypes(1027, 257, 1025), (1030,), 1031, (4,), 4096, 4, (0, 3), 3,
             "aarch64-linux-gnu", "aarch64", "aarch64-linux-gnu-gcc", "/lib/ld-linux-aarch64.so.1"),
-    Machine("loong64", 258, 64, "<", RelocationTypes(3, 2, 2), (11,), (4,), 4096, 4, (0, 3), 3,
+    Machine("loong64", 258, 64, "<", RelocationTypes(3, 2, 2), (11,), 14, (4,), 4096, 4, (0, 3), 3,
             "loongarch64-linux-gnu", "loongarch64", "loongarch64-linux-gnu-gcc",
             "/lib64/ld-linux-loongarch-lp64d.so.1"),
-    Machine("ppc64", 21, 64, ">", RelocationTypes(22, 38, 20), (73,), (4,), 4096, 4, (0, 3), 4,
+    Machine("ppc64", 21, 64, ">", RelocationTypes(22, 38, 20), (73,), 0, (4,), 4096, 4, (0, 3), 4,
             "powerpc64-linux-gnu", "powerpc64", "powerpc64-linux-gnu-gcc", "/lib64/ld64.so.1"),
-    Machine("ppc64le", 21, 64, "<", RelocationTypes(22, 38, 20), (73,), (4,), 4096, 4, (0, 3), 4,
+    Machine("ppc64le", 21, 64, "<", RelocationTypes(22, 38, 20), (73,), 0, (4,), 4096, 4, (0, 3), 4,
             "powerpc64le-linux-gnu", "powerpc64le", "powerpc64le-linux-gnu-gcc", "/lib64/ld64.so.2"),
-    Machine("riscv64", 243, 64, "<", RelocationTypes(3, 2, 2), (11,), (2, 4), 4096, 4, (0, 3), 4,
+    Machine("riscv64", 243, 64, "<", RelocationTypes(3, 2, 2), (11,), 12, (2, 4), 4096, 4, (0, 3), 4,
             "riscv64-linux-gnu", "riscv64", "riscv64-linux-gnu-gcc", "/lib/ld-linux-riscv64-lp64d.so.1"),
-    Machine("s390x", 22, 64, ">", RelocationTypes(12, 22, 10), (56,), (2,), 4096, 8, (0, 3), 3,
+    Machine("s390x", 22, 64, ">", RelocationTypes(12, 22, 10), (56,), 0, (2,), 4096, 8, (0, 3), 3,
             "s390x-linux-gnu", "s390x", "s390x-linux-gnu-gcc", "/lib/ld64.so.1"),
 )  # fmt: skip
 """By name; the columns in the order of `Machine`."""

@@ -42,4 +42,5 @@ def asan(go: Go) -> bool:
 def lack_of(host: Binary) -> Lack | None:
     """What keeps every plugin out of a host; None when nothing does, or when nothing is known of it."""
     go = host.go
-    return next((lack for lack, seen in LACKS.items() if go is not None and seen(go, host.elf)), None)
+    known = go is not None and not go.obfuscated
+    return next((lack for lack, seen in LACKS.items() if go is not None and known and seen(go, host.elf)), None)

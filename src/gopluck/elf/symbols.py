@@ -52,6 +52,19 @@ class Undefined(NamedTuple):
     file: str
 
 
+class TlsUse(NamedTuple):
+    """A symbol whose place in the static TLS area a relocation writes: initial-exec, or a TLS descriptor."""
+
+    name: str
+    """Empty for a variable that the file keeps to itself."""
+    before: int
+    """How many of `Elf.undefined` are looked up before it."""
+    own: bool = True
+    """Whether the file defines it."""
+    optional: bool = False
+    """Whether a TLS descriptor alone asks for it, which can do without."""
+
+
 class Columns(NamedTuple):
     """Some fields of `ROWS` symbols, or of the last ones."""
 

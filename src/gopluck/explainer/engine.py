@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from gopluck.builds.build import Build
 from gopluck.builds.source import STD, is_std
 from gopluck.clean import clean
-from gopluck.facts.model import Binary
+from gopluck.facts.model import Binary, Identity
 from gopluck.record import NamedTuple
 from gopluck.replay.ends import End
 from gopluck.replay.process import Mismatch, OpenRequest, Outcome
@@ -58,6 +58,9 @@ def explain(host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[Ou
         if outcome.why == End.PREVIOUS_FAILURE and outcome.other:
             # The cached error of the first Open of that path: its reasons are the reasons.
             out.append(out[outcome.other - 1])
+        elif outcome.why == End.REALPATH:
+            nothing = Binary(request.name, 0, Identity("", ""), "missing")
+            out.append(explain_one(Evidence(host, nothing, outcome, tuple(earlier))))
         elif request.binary is None or outcome.why == End.NOT_REACHED:
             out.append(Explanation())
         elif outcome.why == End.CACHED:

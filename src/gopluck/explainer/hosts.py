@@ -29,6 +29,10 @@ MAX_EXPLAINED = 3500
 def compare_hosts(old: Binary, new: Binary) -> HostDiff:
     """The changes from one build of a host to the next, in link order; both with all their link hashes and evidence."""
     one, two = Build(old, OLD), Build(new, NEW)
+    hidden = " and ".join(build.name for build in (one, two) if build.binary.go and build.binary.go.obfuscated)
+    if hidden:
+        note = f"{hidden} {'are' if ' and ' in hidden else 'is'} obfuscated (garble), so packages cannot be compared"
+        return HostDiff(summary(old), summary(new), 0, note=note)
     had, has = map(_hashes, (old, new))
     breaks = tuple(_breaks(old, new))
     if not had or not has:

@@ -6,6 +6,7 @@ names) and the relocations (60,000). Columns, `itertools.compress` and `str.isid
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Set
 from functools import cached_property
 from itertools import compress, count
@@ -17,7 +18,7 @@ from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.hashes import MAX_SYMBOLS
 from gopluck.elf.image import Image
 from gopluck.elf.strings import MAX_NAME
-from gopluck.elf.symbols import Undefined
+from gopluck.elf.symbols import TlsUse, Undefined
 from gopluck.errors import MalformedFile
 from gopluck.facts.model import Elf
 
@@ -29,6 +30,12 @@ MAX_EXPORTS = 1 << 17
 
 MAX_UNDEFINED = 1 << 15
 """Symbols that one file needs from others."""
+
+MAX_TLS = 1 << 10
+"""Symbols of one file that are to lie in the static TLS area, of those that are looked at."""
+
+MAX_ROWS = 1 << 16
+"""Relocations that ask for it, of those that are looked at."""
 
 TLSG = "runtime.tlsg"
 """The TLS symbol of the Go runtime (`cmd/link/internal/ld/sym.go`)."""
@@ -49,12 +56,10 @@ def read_elf(elf: Elf, image: Image, dynamic: Dynamic) -> Elf:
         # ld.so takes them for granted, and dies where they are missing.
         raise MalformedFile(f"{image.path}: its dynamic section names no symbol table")
     undefined = _undefined_by_index(dynamic)
-    initial_exec = _initial_exec(dynamic, undefined)
     return elf._replace(
-        initial_exec=initial_exec[0] if initial_exec else None,
+        static_tls=tuple(_static_tls(dynamic, undefined)),
         first_relocation=dynamic.relocations.first_type(),
         tlsg=dynamic.symbol(TLSG) is not None,
-        initial_exec_after=initial_exec[1] if initial_exec else 0,
         flags=tags.get(c.DT_FLAGS, 0),
         flags_1=tags.get(c.DT_FLAGS_1, 0),
         soname=dynamic.text(c.DT_SONAME),
@@ -224,18 +229,38 @@ def _in_order(dynamic: Dynamic, undefined: dict[int, Undefined]) -> Iterator[Und
     yield from map(undefined.__getitem__, referenced)
 
 
-def _initial_exec(dynamic: Dynamic, undefined: dict[int, Undefined]) -> tuple[str, int] | None:
-    """The first symbol of this file that an initial-exec TLS relocation takes from the file itself.
-
-    With the number of undefined symbols whose relocation comes before. musl refuses such a file.
-    """
-    kinds = dynamic.image.machine.tpoff if dynamic.image.machine else ()
+def _static_tls(dynamic: Dynamic, undefined: dict[int, Undefined]) -> Iterator[TlsUse]:
+    """The symbols of initial-exec TLS relocations and TLS descriptors, each once, in the order of the relocations."""
+    known = dynamic.image.machine
+    if known is None:
+        return
+    seen: set[tuple[int, bool]] = set()
     before: set[int] = set()
     for symbols, types in dynamic.relocations.symbols_and_types:
-        rows = sorted(types.index(kind) for kind in kinds if kind in types)
-        if rows:
-            before.update(filter(undefined.__contains__, symbols[: rows[0]]))
-            index = symbols[rows[0]]
-            return (dynamic.symbols.at(index).name if index else "", len(before))
-        before.update(filter(undefined.__contains__, symbols))
-    return None
+        last = 0
+        for row in _rows(types, known):
+            index, optional = symbols[row], types[row] == known.tlsdesc
+            if (index, optional) in seen:
+                continue
+            if len(seen) == MAX_TLS:
+                return
+            before.update(filter(undefined.__contains__, symbols[last:row]))
+            last = row
+            seen.add((index, optional))
+            symbol = dynamic.symbols.at(index) if index else None
+            yield TlsUse(symbol.name if symbol else "", len(before), symbol is None or symbol.defined, optional)
+        before.update(filter(undefined.__contains__, symbols[last:]))
+
+
+def _rows(types: array[int], known: machine.Machine) -> list[int]:
+    """The entries that write a place in the static TLS area."""
+    out: list[int] = []
+    for kind in (*known.tpoff, known.tlsdesc):
+        at = -1
+        while kind and len(out) < MAX_ROWS:
+            try:
+                at = types.index(kind, at + 1)
+            except ValueError:
+                break
+            out.append(at)
+    return sorted(out)

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gopluck.elf.constants import PT_TLS
+from gopluck.elf.image import Segment
 from gopluck.elf.symbols import Undefined
 from gopluck.elf.versions import VersionNeed
 from gopluck.errors import MalformedFile, Usage
@@ -49,6 +51,8 @@ def dumps(host: Binary, *, paths: bool = True) -> str:
     go, elf = host.go, host.elf
     if go is None or elf is None or go.kind == "plugin":
         raise Usage(f"{host.path}: is not a Go host program: a manifest describes the program that opens the plugins")
+    if go.obfuscated:
+        raise Usage(f"{host.path}: is obfuscated (garble): nothing that a manifest has to say of it is certain")
     if not paths:
         go = without_paths(go)
     info = go.build_info
@@ -95,6 +99,7 @@ def _elf(elf: Elf) -> dict[str, Any]:
         **versions,
         "sections": list(elf.sections),
         "tlsg": elf.tlsg,
+        "tls": next(([s.memsz, s.align, s.vaddr % max(s.align, 1)] for s in elf.segments if s.type == PT_TLS), None),
         "c_symbols": sorted(elf.c_exports or ()),
         "needs_symbols": [[one.name, one.version, one.file, one.weak] for one in elf.undefined],
     }
@@ -204,6 +209,7 @@ def _parse_elf(elf: Mapping[str, Any]) -> Elf:
         version_needs=tuple(VersionNeed(*need) for need in elf["version_needs"]),
         version_definitions=tuple(elf.get("version_definitions", ())),
         tlsg=elf["tlsg"],
+        segments=_tls(elf["tls"]) if "tls" in elf else (),
         sections=tuple(elf["sections"]),
         undefined=tuple(Undefined(name, weak, version, file) for name, version, file, weak in elf["needs_symbols"]),
         c_exports=frozenset(elf["c_symbols"]),
@@ -239,6 +245,12 @@ def _parse_lookups(rows: Sequence[Mapping[str, Any]] | None) -> tuple[LookedUp, 
         )
         for row in rows
     )
+
+
+def _tls(block: list[int] | None) -> tuple[Segment, ...]:
+    """The only segment of a host that others look at; an empty one says that there is none."""
+    size, align, first = block or (0, 1, 0)
+    return (Segment(PT_TLS, 0, 0, first, 0, size, align),)
 
 
 # -- directories -----------------------------------------------------------------------------------------------

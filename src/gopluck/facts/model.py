@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from gopluck.elf.image import Segment
-from gopluck.elf.symbols import Undefined
+from gopluck.elf.symbols import TlsUse, Undefined
 from gopluck.elf.versions import VersionNeed
 from gopluck.golang.records import (
     BuildInfo,
@@ -77,6 +77,13 @@ class Go(NamedTuple):
     compiler: str = ""
     """The release that compiled the first package (`DW_AT_producer`), of a file that does not record its version:
     plugins do since Go 1.21."""
+    build_id: str = ""
+    """What the go command calls this very build (`go tool buildid`); empty where it is not recorded."""
+
+    @property
+    def obfuscated(self) -> bool:
+        """Whether garble built it: it calls the release `unknown`, drops the rest of the build info, and renames."""
+        return self.version == "unknown" and not (self.build_info and self.build_info.settings)
 
 
 class Elf(NamedTuple):
@@ -115,10 +122,8 @@ class Elf(NamedTuple):
     """Whether it has `DT_RELR` relocations (glibc 2.36 and later load them only with `GLIBC_ABI_DT_RELR`)."""
     versioned: bool = False
     """Whether it has a table of symbol versions (`DT_VERSYM`)."""
-    initial_exec: str | None = None
-    """The first symbol of the file itself that an initial-exec TLS relocation needs: musl refuses it in `dlopen`."""
-    initial_exec_after: int = 0
-    """How many of `undefined` are looked up before it."""
+    static_tls: tuple[TlsUse, ...] = ()
+    """What its relocations want to have in the static TLS area, in their order; Go's own `runtime.tlsg` among it."""
     first_relocation: int | None = None
     """The type of the first relocation in musl's order (`DT_JMPREL`, `DT_REL`, `DT_RELA`)."""
     tlsg: bool = False

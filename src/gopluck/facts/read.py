@@ -168,6 +168,8 @@ def _read_go(image: Image, dynamic: Dynamic) -> Go | None:
     last = dynamic.symbol("runtime.lastmoduledatap")
     exported = types.exported_symbols(image, module) if module else ()
     what = kind.kind_of(image, dynamic, info, file.pluginpath, tables)
+    if what == "c-shared" and text == "unknown":
+        what = "unknown"  # garble leaves nothing that tells a plugin from a library for C
     symbol_types, named_types = details.types(file)
     support = pclntab.plugin_support(image, dynamic, tables) if what != "plugin" else "none"
     facts = ModuledataFacts(module.layout.name, module.address, module.memory, module.told_by) if module else None
@@ -194,7 +196,20 @@ def _read_go(image: Image, dynamic: Dynamic) -> Go | None:
         named_types=named_types,
         lookups=details.lookups(file) if support == "dlopen" else None,
         compiler="" if text else details.read_or(None, dwarf.producer_version, image) or "",
+        build_id=_build_id(image) if what == "plugin" else "",
     )
+
+
+MAX_BUILD_ID = 256
+
+
+def _build_id(image: Image) -> str:
+    """The note of `cmd/internal/buildid` (name `Go`, type 4), by its section."""
+    section = image.sections.get(".note.go.buildid")
+    data = image.pread(section.offset, 16 + MAX_BUILD_ID) if section is not None else b""
+    size = int.from_bytes(data[4:8], image.order)
+    text = data[16 : 16 + size].decode("latin-1") if data[12:16] == b"Go\0\0" and size <= MAX_BUILD_ID else ""
+    return text if text.isprintable() else ""
 
 
 def _build_version(dynamic: Dynamic) -> str:

@@ -40,8 +40,11 @@ FIELDS = {"name": 0, "pcfile": 4, "pcln": 5, "cu": 7, "start": 8}
 RECORD = 9
 """Words of `_func` that hold them."""
 
-_MADE = re.compile(r"\[|-fm$|\.(?:func|gowrap|deferwrap|init|_C|_cgo)|-range\d|\.\(\*?struct")
-"""Names of functions that the compiler or cgo makes, and of generic ones, which are compiled where they are used."""
+_MADE = re.compile(r"\[|-fm$|\.(?:func|gowrap|deferwrap|init(?!\.\d+$)|_C|_cgo)|-range\d|\.\(\*?struct")
+"""Names of functions that the compiler or cgo makes, and of generic ones, which are compiled where they are used.
+
+`init.0` is the first `func init()` of a package.
+"""
 
 
 class Reader:

@@ -30,6 +30,8 @@ class Failure(StrEnum):
     STATIC_HOST = auto()
     HOST_EXPORTS_NOTHING = auto()
     SANITIZER = auto()
+    STATIC_TLS = auto()
+    """No room in the static TLS area."""
 
 
 class Status(StrEnum):
@@ -55,6 +57,8 @@ class DlopenResult(NamedTuple):
     """The libraries that came into the process with it, in load order."""
     failure: Failure | None = None
     evidence: Mapping[str, str] = EMPTY
+    lost: int = 0
+    """Bytes of the static TLS area that a refusal leaves unused, at the most."""
     assumed: str | None = None
     """What `loaded` takes for granted because the libraries of that process are not known, in one line."""
 

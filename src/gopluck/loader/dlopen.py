@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gopluck import machine
 from gopluck.elf import constants as c
+from gopluck.facts.elffacts import TLSG
 from gopluck.facts.model import Binary, Elf
 from gopluck.loader.answer import DlopenResult, Status
 from gopluck.loader.libc import Kind, Libc
@@ -28,10 +29,11 @@ def dlopen(
     system: System,
     libc: Libc,
     brought: Sequence[Binary] = (),
+    lost: int = 0,
 ) -> DlopenResult:
     """What `dlopen` of `plugin` does in a process of `host` where `loaded` were loaded before, in this order.
 
-    `brought`: the Go plugins that came with them as libraries.
+    `brought`: the Go plugins that came with them as libraries. `lost`: what refusals lost of the static TLS area.
     The program itself is never the same file: the kernel mapped it, and the C library knows neither path nor inode.
     """
     known = [*loaded, *brought]
@@ -44,7 +46,7 @@ def dlopen(
         return DlopenResult(Status.LOADED)
     from gopluck.loader.load import load
 
-    return load(plugin, host, loaded, system, libc)
+    return load(plugin, host, loaded, system, libc, lost)
 
 
 def _ordinary(plugin: Binary, host: Elf) -> bool:
@@ -60,6 +62,7 @@ def _ordinary(plugin: Binary, host: Elf) -> bool:
         and not any(elf.head[8:16])
         and elf.dynamic
         and not elf.flags_1 & (c.DF_1_PIE | c.DF_1_NOOPEN)
+        and all(use.name == TLSG for use in elf.static_tls)
         and _laid_out(elf, plugin.size)
         and _at_hand(elf, host)
     )

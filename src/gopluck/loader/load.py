@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gopluck.facts.model import Binary, Elf
+from gopluck.facts.model import EMPTY, Binary, Elf
 from gopluck.loader import glibc, musl
 from gopluck.loader.answer import DlopenResult, Ended, Failure, Refused, Status, not_known, process_dies
 from gopluck.loader.libc import Libc, glibc_version, highest, only_in_the_other
 from gopluck.loader.library import Absent, Library, System, Unknown
 from gopluck.loader.process import Object, Process, of_library
 from gopluck.loader.relocation import Scope, relocate_glibc, relocate_musl
+from gopluck.loader.statictls import StaticTls, needs_static
 from gopluck.loader.texts import ASAN, GUARDED, ODR, SIGSEGV, answer, has_check
 
 
-def load(plugin: Binary, host: Binary, loaded: Sequence[Binary], system: System, libc: Libc) -> DlopenResult:
+def load(
+    plugin: Binary, host: Binary, loaded: Sequence[Binary], system: System, libc: Libc, lost: int = 0
+) -> DlopenResult:
     """`loader.dlopen.dlopen` for any file."""
     if host.elf is None:
         return DlopenResult(Status.UNKNOWN, "the host is not an ELF file")
@@ -27,10 +30,11 @@ def load(plugin: Binary, host: Binary, loaded: Sequence[Binary], system: System,
     process = Process.of(host, host.elf, loaded, system, libc)
     if any(known.is_file(plugin, libc) for known in process.objects[1:]):
         return DlopenResult(Status.SAME)
+    process.lost = lost
     try:
         return _load(process, plugin)
     except Refused as refused:
-        found = answer(refused, process.libc)
+        found = answer(refused, process.libc)._replace(lost=process.padding)
         if host.program_known or found.failure not in (Failure.SYMBOL, Failure.LIBRARY):
             return found
         what = f"{found.text}, unless the program that loads {host.path} has it: name the program as HOST"
@@ -50,19 +54,25 @@ def _load(process: Process, plugin: Binary) -> DlopenResult:
         raise not_known(plugin.damage, Failure.FORM)
     new = map_objects(process, process.object_of(plugin, elf))
     scope = Scope((*process.objects, *new), process.libc.musl)
+    room = StaticTls(process, scope) if needs_static(new, process.host) else None
     if process.libc.musl:
         for known in new:
-            relocate_musl(process, known, scope)
+            relocate_musl(process, known, scope, room)
     else:
         for known in new:
             check_versions(process, known, new)
         for known in reversed(new):
-            relocate_glibc(process, known, scope)
+            relocate_glibc(process, known, scope, room)
     _check_asan(process, new)
     _check_thread(process, plugin)
     libraries = tuple(known.library for known in new if known.library is not None)
     assumed = f"the symbols of {', '.join(process.assumed)} are not known and taken to be there"
-    return DlopenResult(Status.LOADED, needed_loaded=libraries, assumed=assumed if process.assumed else None)
+    return DlopenResult(
+        Status.LOADED,
+        needed_loaded=libraries,
+        evidence=room.taken() if room is not None and not process.libc.musl else EMPTY,
+        assumed=assumed if process.assumed else None,
+    )
 
 
 # -- what the constructors of new objects make of the process ---------------------------------------------------------

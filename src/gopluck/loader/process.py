@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from functools import cached_property
+from itertools import pairwise
 
 from gopluck.facts.model import Binary, Elf
 from gopluck.loader.libc import Kind, Libc, Version, glibc_version
@@ -109,6 +110,13 @@ class Process:
         self.libc = libc
         self.system = system
         self.objects: list[Object] = []
+        self.started = 0
+        """How many of them were there from the start; the others follow, those of each plugin together."""
+        self._ends: list[int] = []
+        self.lost = 0
+        """Bytes of the static TLS area that refused files left unused, at the most."""
+        self.padding = 0
+        """What a refusal now would add to that."""
         self.assumed: tuple[str, ...] = ()
         """The objects whose symbols are not known, and were taken to be there."""
         self._places: dict[str, int] = {}
@@ -137,9 +145,11 @@ class Process:
             caller = process.object_of(process._library, process.known[-1])
             process._enter(process._library, process.known[-1])
             process._caller = caller
+        process.started = len(process.objects)
         for plugin in loaded:
             if plugin.elf is not None:
                 process._enter(plugin, plugin.elf)
+                process._ends.append(len(process.objects))
         return process
 
     # -- what the replay asks ------------------------------------------------------------------------------------
@@ -163,6 +173,11 @@ class Process:
         if not self.libc.musl and parent.elf is not None and parent.elf.runpath is not None:
             rpath, runpath = (), expand(parent.elf.runpath, directory(parent.path))
         return self.system.find(Wanted(name, self.host, self.libc.musl, rpath, runpath))
+
+    @property
+    def groups(self) -> list[list[Object]]:
+        """What came with each plugin."""
+        return [self.objects[first:end] for first, end in pairwise((self.started, *self._ends))]
 
     @cached_property
     def host_needs(self) -> frozenset[str]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gopluck.elf.symbols import Undefined
+from gopluck.elf.symbols import TlsUse, Undefined
 from gopluck.facts.elffacts import TLSG
-from gopluck.facts.model import Elf
 from gopluck.loader.answer import Failure, Refused, not_known, process_dies
 from gopluck.loader.process import Object, Process
+from gopluck.loader.statictls import StaticTls
 from gopluck.loader.texts import ASSERTION
 
 
@@ -76,17 +76,23 @@ class Scope:
         return any(known is not by for known in self._files.get(file, ()))
 
 
-def relocate_glibc(process: Process, known: Object, scope: Scope) -> None:
-    """Raises `Refused` or `Ended` for a symbol that is nowhere."""
-    for symbol in known.elf.undefined if known.elf else ():
-        if symbol.weak or _defined(process, symbol, known, scope):
+def relocate_glibc(process: Process, known: Object, scope: Scope, room: StaticTls | None = None) -> None:
+    """Raises `Refused` or `Ended` for a symbol that is nowhere, or TLS for which the static area has no room."""
+    elf = known.elf
+    if elf is None:
+        return
+    uses = list(elf.static_tls) if room is not None else []
+    for index, symbol in enumerate((*elf.undefined, None)):
+        while uses and room is not None and (uses[0].before <= index or symbol is None):
+            room.use(uses.pop(0), known)
+        if symbol is None or symbol.weak or _defined(process, symbol, known, scope):
             continue
         fields = {"path": known.path, "symbol": symbol.name, "version": symbol.version}
         key = "undefined-version" if symbol.version else "undefined"
         raise Refused(key, fields, _looked_for(symbol, known), _sanitizer(symbol.name))
 
 
-def relocate_musl(process: Process, known: Object, scope: Scope) -> None:
+def relocate_musl(process: Process, known: Object, scope: Scope, room: StaticTls | None = None) -> None:
     """Raises `Refused` or `Ended` for a relocation that musl does not do."""
     elf = known.elf
     if elf is None:
@@ -94,9 +100,10 @@ def relocate_musl(process: Process, known: Object, scope: Scope) -> None:
     if elf.machine != process.host.machine and elf.first_relocation is not None:
         fields = {"path": known.path, "number": str(elf.first_relocation)}
         raise Refused("relocation", fields, exact=False)
+    uses = [use for use in elf.static_tls if not use.optional] if room is not None else []
     for index, symbol in enumerate((*elf.undefined, None)):
-        if index == elf.initial_exec_after:
-            _check_initial_exec(process, known, elf)
+        while uses and room is not None and (uses[0].before <= index or symbol is None):
+            _check_initial_exec(process, known, uses.pop(0), room)
         if symbol is None or symbol.weak or _defined(process, symbol, known, scope):
             continue
         why = Failure.OTHER_LIBC if symbol.version.startswith("GLIBC_") else None
@@ -104,15 +111,19 @@ def relocate_musl(process: Process, known: Object, scope: Scope) -> None:
         raise Refused("undefined", fields, _looked_for(symbol, known), why)
 
 
-def _check_initial_exec(process: Process, known: Object, elf: Elf) -> None:
-    """An initial-exec relocation has to find the host's symbol, whose TLS is static."""
-    symbol = elf.initial_exec
-    if symbol is None or (symbol == TLSG and any(one.tlsg for one in process.known)):
+def _check_initial_exec(process: Process, known: Object, use: TlsUse, room: StaticTls) -> None:
+    """musl has no static TLS for what comes later: an initial-exec relocation has to find a variable of the start."""
+    owner = room.owner(use, known)
+    if owner is None or room.is_placed(owner):
         return
-    # A Go host defines the symbol, unless it keeps its symbols to itself.
-    own = symbol == TLSG and "libc.so.6" not in elf.needed
-    why = Failure.HOST_EXPORTS_NOTHING if own else None
-    raise Refused("initial-exec", {"path": known.path, "symbol": symbol}, {"symbol": symbol}, why, bool(symbol))
+    # A Go host defines the symbol, unless it keeps its symbols to itself; glibc's Go asks for one of its own.
+    libc = "libc.so.6" in (known.elf.needed if known.elf else ())
+    if use.name == TLSG:
+        why = Failure.OTHER_LIBC if libc else Failure.HOST_EXPORTS_NOTHING
+    else:
+        why = Failure.OTHER_LIBC if libc else Failure.STATIC_TLS
+    fields = {"path": known.path, "symbol": use.name, "owner": owner.path}
+    raise Refused("initial-exec", fields, {"symbol": use.name, "library": owner.path}, why, bool(use.name))
 
 
 def _defined(process: Process, symbol: Undefined, by: Object, scope: Scope) -> bool:

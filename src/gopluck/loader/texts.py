@@ -1,7 +1,7 @@
 """The error texts of glibc and musl as data: each with its place in the C library's source, and what it says is wrong.
 
-Not among them, because no file decides them: `cannot allocate memory in static TLS block` (how much of it is used),
-`CPU ISA level is lower than required`, memory that is not there, and what a security policy forbids.
+Not among them, because no file decides them: `CPU ISA level is lower than required`, memory that is not there, and what
+a security policy forbids.
 """
 
 from __future__ import annotations
@@ -71,6 +71,12 @@ GLIBC = (
     Text("missing", "{name}: cannot open shared object file: No such file or directory", MAP, Failure.LIBRARY),
     Text("symbol-version", "{library}: version `{version}' not found (required by {path})", VERSIONS),
     Text("relr", "{path}: DT_RELR without GLIBC_ABI_DT_RELR dependency", "elf/dl-version.c", since=(2, 36)),
+    Text(
+        "tls-block",
+        "{path}: cannot allocate memory in static TLS block",
+        "elf/dl-reloc.c, _dl_allocate_static_tls",
+        Failure.STATIC_TLS,
+    ),
     Text("undefined", "{path}: undefined symbol: {symbol}", LOOKUP, Failure.SYMBOL),
     Text("undefined-version", "{path}: undefined symbol: {symbol}, version {version}", LOOKUP, Failure.SYMBOL),
 )
@@ -98,9 +104,9 @@ MUSL = (
     Text("undefined", "Error relocating {path}: {symbol}: symbol not found", RELOCATE, Failure.SYMBOL),
     Text(
         "initial-exec",
-        "Error relocating {path}: {symbol}: initial-exec TLS resolves to dynamic definition in {path}",
+        "Error relocating {path}: {symbol}: initial-exec TLS resolves to dynamic definition in {owner}",
         RELOCATE,
-        Failure.OTHER_LIBC,
+        Failure.STATIC_TLS,
     ),
     Text("relocation", "Error relocating {path}: unsupported relocation type {number}", RELOCATE, Failure.MACHINE),
 )

@@ -165,7 +165,8 @@ def _fit(failure: Failure, fixed: Build, moved: Build, side: str) -> Recipe:
         which = " and ".join(f"{edit.module} {edit.version}" for edit in lowered)
         notes.append(f"If a dependency does not compile with {which}, use an older release of that dependency.")
     if problems and side == "plugin":
-        untold = failure.has(Trait.UNEXPLAINED) or failure.has(Trait.UNPINNED_CODE)
+        hidden = (Trait.UNEXPLAINED, Trait.UNPINNED_CODE, Trait.GO_INSTALLATION)
+        untold = any(map(failure.has, hidden))
         within = inside(fixed, wanted, _name(failure.path)) if problems == vendored else None
         untold = untold or (problems == vendored and within is None)
         return for_the_host(fixed, problems)._replace(untold=untold, inside=within)
@@ -327,6 +328,9 @@ def _one_cache(failure: Failure, fixed: Build) -> bool:
 
 
 def _unexplained(failure: Failure, fixed: Build, moved: Build) -> list[Problem]:
+    patched = failure.causes.get(named(Trait.GO_INSTALLATION))
+    if patched is not None:
+        return [Problem(f"no file holds the Go installation of {fixed.name}", (), patched.fix)]
     finding = failure.causes.get(named(Trait.UNEXPLAINED))
     if finding is None:
         return []

@@ -29,6 +29,7 @@ class End(StrEnum):
     UNKNOWN_LAYOUT = "unknown-layout"
     UNKNOWN_FORMAT = "unknown-format"
     NOT_STARTED = "not-started"
+    OBFUSCATED = "renamed-names"
     LOOKUP = "lookup"
 
 

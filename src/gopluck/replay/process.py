@@ -34,6 +34,7 @@ MUSL = (
     "(golang/go #13492)"
 )
 """`runtime/os_linux.go`, sysargs; measured with 1.27.3 and musl 1.2.3: SIGSEGV before `main`, linked and loaded."""
+OBFUSCATED = "is obfuscated (garble): its release, its packages' names and its module data are not what Go writes"
 
 REALPATH_FAILED = "realpath failed"
 PREVIOUS_FAILURE = " (previous failure)"
@@ -125,6 +126,8 @@ class _State:
     versions: bool = True
     """Whether the C library minds symbol versions: musl does not."""
     cache: dict[str, _Cached] = field(default_factory=dict)
+    lost: int = 0
+    """Bytes of the static TLS area that refused files left unused, at the most."""
     mutex_held: bool = False
     ended: str | None = None
     """Why no later `plugin.Open` is replayed, in one line."""
@@ -206,9 +209,10 @@ def _open(host: Binary, state: _State, position: int, request: OpenRequest, syst
     if (ended := _plugins_map(state, plugin, request.name)) is not None:
         return ended
     opened = [binary for _, binary in state.loaded]
-    found = dlopen(plugin, host, opened, system, libc_of(host), state.brought)
+    found = dlopen(plugin, host, opened, system, libc_of(host), state.brought, state.lost)
+    state.lost += found.lost
     if found.status not in (Status.LOADED, Status.SAME):
-        return _plugin_open_failed(found, request.name)
+        return _plugin_open_failed(found, request.name, libc_of(host).kind)
     if state.runtime is None:
         return Outcome(Verdict.UNKNOWN, Stage.RUNTIME, why=End.UNKNOWN_LAYOUT, note=_no_layout("host", host))
     if found.status == Status.LOADED and (ended := _constructors(state, state.runtime, position, plugin, found)):
@@ -224,6 +228,8 @@ def _plugin_package(host: Binary) -> Outcome | None:
         return Outcome(Verdict.UNKNOWN, why=End.UNKNOWN_FORMAT, note=f"the host {what}")
     if go.kind in IN_C and libc_of(host).musl:
         return Outcome(Verdict.UNKNOWN, why=End.NOT_STARTED, note=MUSL)
+    if go.obfuscated:
+        return Outcome(Verdict.UNKNOWN, why=End.OBFUSCATED, note=f"the host {OBFUSCATED}")
     if go.plugin_support == "none":
         note = "the host does not import package plugin: it opens no plugins"
         return Outcome(Verdict.FAILS, why=End.NO_PLUGIN_PACKAGE, note=note)
@@ -251,14 +257,15 @@ def _plugins_map(state: _State, plugin: Binary, name: str) -> Outcome | None:
     return Outcome(Verdict.LOADS, why=End.CACHED, other=first)
 
 
-def _plugin_open_failed(found: DlopenResult, name: str) -> Outcome:
+def _plugin_open_failed(found: DlopenResult, name: str, libc: Kind) -> Outcome:
     """How an Open ends where `dlopen` gives no handle (`pluginOpen`)."""
     if found.status == Status.UNKNOWN:
         return Outcome(Verdict.UNKNOWN, Stage.DLOPEN, None, None, False, End.DLOPEN, note=found.text, dlopen=found)
     dies = found.status == Status.ABORT
     text = found.text if dies else _prefix(name) + (found.text or "")
     effect = Effect.FATAL if dies else Effect.ERROR
-    return Outcome(Verdict.FAILS, Stage.DLOPEN, effect, text, found.exact, End.DLOPEN, dlopen=found)
+    note = None if found.exact or libc != Kind.MUSL or dies else "a name or number in this text is not certain"
+    return Outcome(Verdict.FAILS, Stage.DLOPEN, effect, text, found.exact, End.DLOPEN, note=note, dlopen=found)
 
 
 def _constructors(
@@ -270,6 +277,8 @@ def _constructors(
     state.loaded.append((position, plugin))
     state.brought += brought
     state.scope += [(position, one) for one in new]
+    if any(one.go is not None and one.go.obfuscated for one in new):
+        return Outcome(Verdict.UNKNOWN, Stage.RUNTIME, why=End.OBFUSCATED, note=f"the plugin {OBFUSCATED}")
     # Constructors run in the reverse order: those of what is needed first.
     for one in reversed(new):
         if one.go is None or one.go.kind != "plugin":

@@ -72,6 +72,8 @@ def _go(sheet: Sheet, go: Go, elf: Elf | None) -> None:
         _row(sheet, "loading", "does not join the host's module list (linked -Bsymbolic)")
     if go.kind != "plugin":
         support = SUPPORT.get(go.plugin_support, go.plugin_support)
+        if go.obfuscated:
+            support = "cannot be told: the file is obfuscated (garble)"
         if go.plugin_support == "dlopen" and not go.exports_moduledata:
             how = {"c-archive": "link with -rdynamic", "c-shared": "a version script?"}
             support = "cannot be opened: runtime.lastmoduledatap is not exported "

@@ -156,7 +156,7 @@ def _head(sheet: Sheet, group: Group, host: str) -> None:
         sheet.names("", group.paths, shared.SHOWN_PLUGINS, column=2, hint=True)
     if plugin.error:
         sheet.quote(plugin.error)
-        if not plugin.error_exact:
+        if not plugin.error_exact and plugin.stage == Stage.DLOPEN and plugin.note is None:
             sheet.paragraph(OTHER_WORDING)
     if plugin.stage and plugin.effect and (aftermath := AFTERMATH.get((plugin.stage, plugin.effect))):
         sheet.paragraph(aftermath)

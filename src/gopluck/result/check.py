@@ -154,7 +154,7 @@ class PluginResult(NamedTuple):
     error: str | None
     """The text as Go prints it."""
     error_exact: bool
-    """False where the text depends on a C library that is not known."""
+    """False where a part of the text is not certain: by a C library that is not known, or by chance."""
     packages: Packages = Packages()
     findings: tuple[Finding, ...] = ()
     """Why, and what else is worth knowing; the strongest first."""

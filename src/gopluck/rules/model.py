@@ -16,7 +16,7 @@ from gopluck.builds.support import Lack
 from gopluck.builds.use import Use
 from gopluck.facts.model import Binary
 from gopluck.golang.records import FunctionCode
-from gopluck.loader.answer import Failure
+from gopluck.loader.answer import Failure, Status
 from gopluck.record import NamedTuple
 from gopluck.replay.ends import End
 from gopluck.replay.process import Mismatch, Outcome
@@ -64,6 +64,12 @@ class Evidence(NamedTuple):
     def opened(self, position: int | None) -> Opened | None:
         """An earlier Open by its position; None for the host and for none."""
         return next((opened for opened in self.earlier if opened.position == position), None)
+
+    def mapped(self) -> Iterator[Binary]:
+        """The plugins that earlier Opens have brought into the process, refused ones too."""
+        for one in self.earlier:
+            if one.binary is not None and one.outcome.dlopen is not None and one.outcome.dlopen.status == Status.LOADED:
+                yield one.binary
 
     @property
     def first(self) -> Opened | None:
@@ -245,6 +251,8 @@ class Trait(StrEnum):
     VENDORED = auto()
     UNPINNED_CODE = auto()
     """The code differs, and no version says which."""
+    GO_INSTALLATION = auto()
+    """The standard library's own code differs, under one release."""
     INSTRUMENTED = auto()
     OTHER_LIBC = auto()
     OWN_LDFLAGS = auto()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gopluck.builds.build import Build
 from gopluck.facts.model import Binary
 from gopluck.golang.importpath import UNNAMED
 from gopluck.loader.answer import Status
@@ -46,8 +47,19 @@ def ends(evidence: Evidence) -> Iterator[Told]:
 def _how(one: Binary, two: Binary) -> str:
     if two.go is not None and two.go.pluginpath.startswith(UNNAMED):
         return "both were built from the same file list, which the path is a hash of"
-    sides = [(build.size, build.go and (build.go.build_info, build.go.pkghashes)) for build in (one, two)]
-    return "one is a copy of the other" if sides[0] == sides[1] else OTHERS
+    sides = [
+        (build.size, build.go and (build.go.build_id, build.go.build_info, build.go.pkghashes)) for build in (one, two)
+    ]
+    if sides[0] == sides[1]:
+        return "one is a copy of the other"
+    path = two.go.pluginpath if two.go else ""
+    here, there = (Build(build, "").directory(path) or "" for build in (one, two))
+    if here.startswith("/") and there.startswith("/"):
+        one_folder = f"two builds of the package in {here}"
+        return one_folder if here == there else f"two packages, one in {here}, one in {there}"
+    symbols = [{symbol.name for symbol in build.go.exported} if build.go else set() for build in (one, two)]
+    apart = all(symbols) and symbols[0].isdisjoint(symbols[1])
+    return "two plugins with one module path, which export no symbol of the same name" if apart else OTHERS
 
 
 RULE = Rule(

@@ -46,7 +46,9 @@ def _locked(evidence: Evidence) -> Iterator[Told]:
     else:
         return
     title = culprit.title if culprit else "an earlier plugin"
-    yield told(f"{title} {said}", RESTART.format(title, evidence.file), first=title)
+    same = culprit is not None and culprit.title == evidence.plugin.path
+    short = "an earlier Open of this path never finished: another one waits for ever" if same else ""
+    yield told(f"{title} {said}", RESTART.format(title, evidence.file), first=title)._replace(headline=short)
 
 
 def _list_broken(evidence: Evidence) -> Iterator[Told]:
@@ -92,7 +94,9 @@ RULE = Rule(
     rank=170,
     title="What an earlier plugin left in the process makes this one fail.",
     meaning="The plugin may be good: an earlier Open has broken the list of modules, left a refused build of the same "
-    "plugin in the process, or never returned.",
+    "plugin in the process, or never returned. What a refused plugin's own code does is not seen: its init functions "
+    "do not run, unless the host calls plugin.Open inside an init function of its own and was built with Go 1.22 to "
+    "1.25 (measured; golang/go #75102).",
     why="Nothing is ever unloaded. A refused build's symbols stay in the global scope, its own main package among "
     "them, so a repaired build is compared with the refused one. A plugin of another Go release writes the end of the "
     "module list where the host does not read it: every later plugin is invisible, and Go says `plugin already "
@@ -104,6 +108,7 @@ RULE = Rule(
         go_source("runtime/plugin.go, plugin_lastmoduleinit"),
         go_source("plugin/plugin_dlopen.go, open"),
         go_issue(32095),
+        go_issue(75102),
     ),
     ends=ends,
     explains=IN_THE_RUNTIME | {End.MUTEX_HELD, End.NEVER_LOADED},

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from gopluck.facts.model import Binary
 from gopluck.golang.records import CFunction
-from gopluck.loader.answer import Status
 from gopluck.rules.model import Evidence, Link, Rule, Told, go_source, told
 
 SHOWN = 3
@@ -29,10 +28,7 @@ def _before(evidence: Evidence) -> Iterator[Binary]:
     yield evidence.host
     if evidence.host.library is not None:
         yield evidence.host.library
-    for opened in evidence.earlier:
-        mapped = opened.outcome.dlopen is not None and opened.outcome.dlopen.status == Status.LOADED
-        if mapped and opened.binary is not None:
-            yield opened.binary
+    yield from evidence.mapped()
 
 
 def _first(function: CFunction, files: Iterator[Binary]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from gopluck.builds.build import Build
+from gopluck.facts.model import Binary
 from gopluck.golang.records import FunctionCode
 from gopluck.rules.model import Evidence, Rule, Told, go_source, told
 
@@ -53,30 +54,42 @@ def _same_commit(one: Build, two: Build) -> bool:
 def risks(evidence: Evidence) -> Iterator[Told]:
     """By where the functions that both files have begin and end in their source (`golang.code`)."""
     host, plugin = evidence.builds
-    ends = host.release == plugin.release and all(host.setting(key) == plugin.setting(key) for key in COMPILED)
+    yield from _between(host, plugin, ())
+    before = [host.binary]
+    for opened in evidence.mapped():
+        yield from _between(Build(opened, opened.path), plugin, before)
+        before.append(opened)
+
+
+def _between(one: Build, plugin: Build, before: Sequence[Binary]) -> Iterator[Told]:
+    """What the plugin has otherwise than the file that had the packages first. `before`: the files before that one."""
+    ends = one.release == plugin.release and all(one.setting(key) == plugin.setting(key) for key in COMPILED)
     groups: dict[str, list[tuple[str, str]]] = {}
-    for path in sorted(_wanted(host, plugin)):
-        found = _difference(path, host, plugin, ends)
-        use = host.use(path)
+    for path in sorted(_wanted(one, plugin)):
+        if any(other.go is not None and path in other.go.link_hashes for other in before):
+            continue
+        found = _difference(path, one, plugin, ends)
+        use = one.use(path)
         if found and use is not None:
             groups.setdefault(use.path, []).append((path, found))
     for module, members in groups.items():
-        yield _finding(host, plugin, module, [path for path, _ in members], members[0][1])
+        yield _finding(one, plugin, module, [path for path, _ in members], members[0][1])
 
 
-def _difference(path: str, host: Build, plugin: Build, ends: bool) -> str | None:
+def _difference(path: str, one: Build, plugin: Build, ends: bool) -> str | None:
     """A function that begins or ends elsewhere in its file, in words. `ends`: whether ends can be compared."""
     package = path.rpartition("/")[2]
-    shared = {name: (one, two) for name, one, two in host.shared_code(path, plugin)}
-    for name, (one, two) in shared.items():
-        if (one.file, one.start) != (two.file, two.start):
-            places = f"{one.file}:{one.start} in the host, at {two.file}:{two.start} in the plugin"
+    shared = {name: (here, there) for name, here, there in one.shared_code(path, plugin)}
+    for name, (here, there) in shared.items():
+        if (here.file, here.start) != (there.file, there.start):
+            places = f"{here.file}:{here.start} in {one.name}, at {there.file}:{there.start} in the plugin"
             return f"{package}.{name} is at {places}"
     for name in _last_of_each_file(shared) if ends else ():
-        one, two = shared[name]
-        if one.lines and two.lines and max(one.lines) != max(two.lines):
-            last = [max(function.lines) + function.start for function in (one, two)]
-            return f"{package}.{name} ends at {one.file}:{last[0]} in the host, at {two.file}:{last[1]} in the plugin"
+        here, there = shared[name]
+        if here.lines and there.lines and max(here.lines) != max(there.lines):
+            last = [max(function.lines) + function.start for function in (here, there)]
+            places = f"{here.file}:{last[0]} in {one.name}, at {there.file}:{last[1]} in the plugin"
+            return f"{package}.{name} ends at {places}"
     return None
 
 
@@ -89,11 +102,12 @@ def _last_of_each_file(shared: Mapping[str, tuple[FunctionCode, FunctionCode]]) 
     yield from sorted(last.values())
 
 
-def _finding(host: Build, plugin: Build, module: str, packages: Sequence[str], shown: str) -> Told:
+def _finding(one: Build, plugin: Build, module: str, packages: Sequence[str], shown: str) -> Told:
     what = packages[0] if len(packages) == 1 else f"{packages[0]} and {len(packages) - 1} more"
-    sides = {build.name.removeprefix("the "): _from(build, module) for build in (host, plugin)}
+    sides = {"host": _from(one, module), "plugin": _from(plugin, module)}
     message = f"{what} has other code in the plugin, although the hash is the same: {shown}"
-    return told(message, f"Build host and plugin with the same code of {module}.", packages, **sides)
+    both = "host and plugin" if one.name == "the host" else f"{one.name} and the plugin"
+    return told(message, f"Build {both} with the same code of {module}.", packages, **sides)
 
 
 def _from(build: Build, module: str) -> str:
@@ -105,11 +119,12 @@ RULE = Rule(
     slug="code-skew",
     rank=30,
     title="A shared package has other code in the plugin, although its hash is the same.",
-    meaning="No checksum says that a shared package was compiled from the same files on both sides (a checkout, a "
-    "replaced or a vendored module), and a function of it that both files have begins or ends at another line. So the "
-    "code differs, and the hash does not: two codes run side by side. What is not linked into both files cannot be "
-    "compared; an edit that moves no line, C code, and the standard library of two patch releases are not seen: "
-    "without this finding the code may differ all the same.",
+    meaning="No checksum says that a shared package was compiled from the same files in the plugin and in the file "
+    "that brought it first, the host or an earlier plugin (a checkout, a replaced or a vendored module), and a "
+    "function of it that both files have begins or ends at another line. So the code differs, and the hash does not: "
+    "two codes run side by side. What is not linked into both files cannot be compared; an edit that moves no line, C "
+    "code, and the standard library of two patch releases are not seen: without this finding the code may differ all "
+    "the same.",
     why="The link hash covers what the compiler tells other packages: declarations, types, positions, the bodies of "
     "functions that can be inlined. It does not cover the other bodies. Each file runs its own copy of a function.",
     example="Host and plugin replace a module by a folder, and a line was added to a function's body between the two "

@@ -1,0 +1,82 @@
+"""What a process makes of plugins besides their hashes: measured, and said so."""
+
+from __future__ import annotations
+
+import pytest
+
+import recorded
+from gopluck.explainer.engine import explain
+from gopluck.replay.process import replay
+from gopluck.result.check import Finding
+from gopluck.rules.registry import rule
+
+FAMILY = next(path for path in recorded.families() if path.name.startswith("process."))
+SETS = {one.name: one for one in recorded.sets(FAMILY)}
+VERSIONS = ("1.21.13", "1.27.3")
+
+
+def findings(name: str, position: int) -> list[Finding]:
+    one = SETS[f"process/{name}"]
+    told = explain(one.host, one.requests, replay(one.host, one.requests, one.system))
+    return [finding for finding in told[position].findings if finding.role in ("cause", "risk")]
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_each_set_is_told_as_what_it_is(name: str) -> None:
+    raw = SETS[name].raw
+    for position in range(len(raw["opens"])):
+        declared = {one["kind"] for one in raw["differences"] if one.get("plugin", 0) == position}
+        assert {one.rule for one in findings(name.removeprefix("process/"), position)} == declared
+
+
+def answers(name: str) -> list[str]:
+    """What the function of each plugin really answered."""
+    return [one["lookups"][0]["value"] for one in SETS[f"process/{name}"].raw["outcome"]]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_two_codes_run_side_by_side(version: str) -> None:
+    """The second plugin has one more line in a function that both have, and runs its own."""
+    assert answers(f"code-skew/two-plugins@{version}") == ["3", "5"]
+    assert answers(f"code-skew/third@{version}") == ["3", "3", "5"]
+    (told,) = findings(f"code-skew/third@{version}", 2)
+    assert told.packages == ("example.com/tally",)
+    # The first of the two that had the package before is the one that is compared.
+    assert "a.so" in told.message
+    assert "b.so" not in told.message
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_two_plugins_under_one_path_are_told_from_two_builds(version: str) -> None:
+    """As far as directories or symbols tell."""
+    said = {
+        name: findings(f"one-path/{name}@{version}", 1)[0].message.partition(": ")[2]
+        for name in ("two-folders", "one-folder", "other-symbols", "trimmed")
+    }
+    assert said["two-folders"].startswith("two packages, one in /tmp/gopluck-oracle/src/")
+    assert said["one-folder"].startswith("two builds of the package in /tmp/gopluck-oracle/src/")
+    assert said["other-symbols"] == "two plugins with one module path, which export no symbol of the same name"
+    assert said["trimmed"] == "two builds of one package, or two plugins with one module path"
+
+
+def test_init_functions_of_a_refused_plugin_run_where_the_page_says() -> None:
+    ran = {}
+    for name, one in SETS.items():
+        kind, _, version = name.removeprefix("process/").partition("@")
+        if kind.startswith("opened-in-"):
+            ran[kind, version] = one.raw["outcome"][0]["lookups"][0]["value"] == "ran"
+    assert all(value for (kind, _), value in ran.items() if kind.endswith("/fits"))
+    assert not any(value for (kind, _), value in ran.items() if kind == "opened-in-main/refused")
+    minors = [
+        version.rpartition(".")[0]
+        for (kind, version), value in ran.items()
+        if kind == "opened-in-init/refused" and value
+    ]
+    assert minors == ["1.22", "1.23", "1.24", "1.25"]
+    assert "Go 1.22 to 1.25" in rule("broken-by-earlier-plugin").meaning
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_name_that_leads_nowhere_is_relative_to_the_working_directory(version: str) -> None:
+    (told,) = findings(f"gone/missing@{version}", 0)
+    assert told.message == "there is no file p.so in the working directory of the host's process, where Go looks for it"
