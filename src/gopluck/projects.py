@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gopluck.result.align import Alignment
     from gopluck.result.build import Built
     from gopluck.result.check import PluginResult
+    from gopluck.scaffold.own import Checkout
 
 
 def align(
@@ -80,23 +81,48 @@ def init(
     *,
     module: str | None = None,
     symbols: Sequence[str] = (),
+    host_source: Path | None = None,
     force: bool = False,
+    notify: Progress = silent,
 ) -> tuple[str, ...]:
     """Write a new plugin project into `folder`, pinned to the host; the paths of its files, below the folder.
 
     `module`: its path (default: `example.com/` and the folder's name). `symbols`: `NAME:TYPE`, entry points that the
-    host looks up. `force`: files that are there are replaced, but never the host.
+    host looks up. `host_source`: the folder of the host's main module, for a plugin that imports a package of it, where
+    the host was built from a checkout. `force`: files that are there are replaced, but never the host. `notify`: called
+    with what has to be filled in before the project builds, a sentence each.
 
-    Raises `Usage` for files that are in the way, a module or symbol that has no meaning; and as `read`.
+    Raises `Usage` for files that are in the way, a module or symbol that has no meaning, a `host_source` that is not
+    the host's; and as `read`.
     """
-    from gopluck.scaffold.entry import symbol
+    from gopluck.builds.build import Build
+    from gopluck.scaffold.entry import imports, symbol
+    from gopluck.scaffold.own import own_module
     from gopluck.scaffold.project import default_module, project, refuse_host, write
 
-    facts = read_host(host)
-    files = project(facts, module or default_module(fspath(folder)), [symbol(one) for one in symbols])
+    facts, entries = read_host(host), [symbol(one) for one in symbols]
+    build, checkout = Build(facts, "the host"), None if host_source is None else _checkout(fspath(host_source))
+    own = own_module(build, imports(build, entries), checkout, fspath(folder))
+    files = project(facts, module or default_module(fspath(folder)), entries, own)
     refuse_host(facts, fspath(folder), files)
     write(fspath(folder), files, force=force)
+    if own is not None and own.lacking:
+        notify(own.lacking)
     return tuple(files)
+
+
+def _checkout(folder: str) -> Checkout:
+    from gopluck.aligner.gomod import parse
+    from gopluck.aligner.project import MAX_MOD, text_of
+    from gopluck.errors import Usage
+    from gopluck.scaffold.own import OPTION, Checkout
+
+    path = f"{folder.rstrip('/') or '/'}/go.mod"
+    text = text_of(path, MAX_MOD)
+    if text is None:
+        raise Usage(f"{OPTION} {folder}: has no go.mod that can be read: name the folder of the host's main module")
+    found = parse(text, path)
+    return Checkout(folder, found.module, found.go)
 
 
 def manifest(host: Host, *, paths: bool = True) -> str:
