@@ -26,12 +26,14 @@ def align(
     flags: str | None = None,
     compiling: bool = True,
     write: bool = False,
+    progress: Progress = silent,
 ) -> Alignment:
     """Whether the plugin in `folder`, built for the host, would fit it, and the edits of go.mod that make it fit.
 
     `environ`: in which the go command runs (default: this process's). `flags`: those of your own
     `go build -buildmode=plugin`; the answer is then about that build. `compiling=False`: what only a compiled package
-    tells stays unknown. `write`: the edits are made, and the answer is about the files as they are then.
+    tells stays unknown. `write`: the edits are made, and the answer is about the files as they are then. `progress`:
+    called with what takes long, in words.
 
     Raises `Usage` when the folder has no module or no main package, `MalformedFile` for a damaged go.mod; and as
     `read`.
@@ -40,7 +42,7 @@ def align(
     from gopluck.aligner.apply import write as written
 
     def now() -> Alignment:
-        return aligned(facts, fspath(folder), _environ(environ), flags=flags, compiling=compiling)
+        return aligned(facts, fspath(folder), _environ(environ), flags=flags, compiling=compiling, progress=progress)
 
     facts = read_host(host)
     alignment = now()

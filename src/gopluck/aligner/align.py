@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gopluck.aligner import gomod
 from gopluck.aligner.fit import Checked, explained
-from gopluck.aligner.gocommand import GoCommand, GoFailed, find, settings
+from gopluck.aligner.gocommand import GoCommand, GoFailed, Progress, find, settings, silent
 from gopluck.aligner.golines import go_line_edit, go_line_findings, toolchain_notes
 from gopluck.aligner.imports import VARIABLES, Plan, split, vendored
 from gopluck.aligner.printed import Printed
@@ -34,17 +34,23 @@ from gopluck.result.check import Finding
 from gopluck.result.recipe import NOT_REPEATED, Edit, Recipe
 from gopluck.result.verdict import Fit, Role
 from gopluck.rules.model import Trait
-from gopluck.rules.registry import named
+from gopluck.rules.registry import Kind, named, rules
 
 
 def align(
-    host: Binary, folder: str, environ: Mapping[str, str], *, flags: str | None = None, compiling: bool = True
+    host: Binary,
+    folder: str,
+    environ: Mapping[str, str],
+    *,
+    flags: str | None = None,
+    compiling: bool = True,
+    progress: Progress = silent,
 ) -> Alignment:
     """How the module in `folder` fits the host.
 
     `environ`: in which the go command runs. `flags`: those of the user's own `go build -buildmode=plugin`; the check is
     then about that build in this environment, else about the one that the recipe prints. `compiling=False`: what only
-    a compiled package tells stays unknown.
+    a compiled package tells stays unknown. `progress`: called with what takes long, before it begins.
 
     Raises `Usage` when the folder has no module or no main package, or for flags that cannot be shown,
     `MalformedFile` for a go.mod that is none.
@@ -57,7 +63,7 @@ def align(
         rule, why = refused
         finding, recipe = Finding(rule, Role.CAUSE, why), Recipe(False, "host", why)
         return module.alignment(build, Fit.DIFFERS, "paths", "", findings=(finding,), recipe=recipe)
-    go = find(build.release, module.absolute, environ)
+    go = find(build.release, module.absolute, environ, progress)
     if isinstance(go, str):
         from gopluck.aligner.weaker import by_go_mod
 
@@ -133,7 +139,10 @@ class _Aligner:
                 verdict, reason = Fit.UNKNOWN, "the host was built with a profile (PGO) that is not here"
             elif verdict == Fit.FITS and self.printed.base.left_out:
                 verdict, reason = Fit.UNKNOWN, NOT_REPEATED
-            findings += [*explained(self.host, checked), *only_required(self.host, self.mod, checked)]
+            # What only a compiled package tells is said as the reason; without one nothing says that it is harmless.
+            open_ = {rule.slug for rule in rules(Kind.CAUSE) if rule.compiled} if checked.doubtful else set()
+            found = (one for one in explained(self.host, checked) if one.role != Role.HARMLESS or one.rule not in open_)
+            findings += [*found, *only_required(self.host, self.mod, checked)]
         return self.project.alignment(
             self.host,
             verdict,
@@ -233,7 +242,9 @@ class _Aligner:
             notes.append("-mod=mod leaves the vendor folder aside; go mod vendor brings it up to date.")
         base = self.printed.base
         if not possible:
-            return Recipe(False, "host", settling.why_not, go=base.go, env=base.env, flags=base.flags)
+            untried = bool(NOT_HAD.search(settling.why_not))
+            side = "plugin" if untried else "host"
+            return Recipe(False, side, settling.why_not, base.go, base.env, base.flags, untold=untried)
         flags = (*base.flags, *more)
         anew = (Edit("vendor", reason="vendor/modules.txt does not agree with go.mod"),) if self.stale else ()
         return Recipe(
@@ -264,6 +275,8 @@ READONLY = re.compile(
 """Refusals of a build that may not change go.mod and go.sum, or that takes a vendor folder."""
 
 NOT_HAD = re.compile(
-    r"dial tcp|no such host|timeout|connection refused|i/o|cannot find module|not found|disabled by GOPROXY"
+    r"dial tcp|no such host|(i/o|handshake) timeout|Client\.Timeout|deadline exceeded|connection (refused|reset)"
+    r"|reading (https?|file)://|unrecognized import path|exit status 128|cannot find module|not found"
+    r"|disabled by GOPROXY"
 )
-"""Refusals because a module could not be fetched: that says nothing about the fit."""
+"""Refusals because a module could not be fetched (`cmd/go/internal/modfetch`): that says nothing about the fit."""

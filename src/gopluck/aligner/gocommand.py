@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from gopluck.errors import GopluckError
@@ -32,8 +32,18 @@ class Done(NamedTuple):
     @property
     def said(self) -> str:
         """What it said on standard error, without progress."""
-        lines = [line for line in self.stderr.splitlines() if line.strip() and not line.startswith("go: downloading ")]
-        return "\n".join(lines)
+        return "\n".join(line for line in self.stderr.splitlines() if line.strip() and not ON_ITS_WAY.match(line))
+
+
+ON_ITS_WAY = re.compile(r"go: (downloading|finding module for|found|added|upgraded|downgraded) ")
+"""Lines that say how far the go command is, before the one that says what it refuses."""
+
+
+Progress = Callable[[str], object]
+
+
+def silent(step: str) -> None:
+    """Nobody looks."""
 
 
 class GoCommand(NamedTuple):
@@ -42,6 +52,8 @@ class GoCommand(NamedTuple):
     program: str
     folder: str
     environ: Mapping[str, str]
+    progress: Progress = silent
+    """Called with what takes long, in words, before it begins."""
 
     def run(self, *arguments: str) -> Done:
         """Run it; the exit status is not judged."""
@@ -72,10 +84,11 @@ class GoCommand(NamedTuple):
         return self._replace(environ={**self.environ, **values})
 
 
-def find(release: str, folder: str, environ: Mapping[str, str]) -> GoCommand | str:
+def find(release: str, folder: str, environ: Mapping[str, str], progress: Progress = silent) -> GoCommand | str:
     """The go command of a release (`go1.25.5`), run in `folder` with `environ` and the GOTOOLCHAIN that names it.
 
-    Where there is none, the reason in a sentence without its full stop.
+    Where there is none, the reason in a sentence without its full stop. `progress`: as `GoCommand.progress`; the first
+    time a release may have to be fetched.
     """
     from shutil import which
 
@@ -85,7 +98,8 @@ def find(release: str, folder: str, environ: Mapping[str, str]) -> GoCommand | s
     program = which("go", path=path)
     if program is None:
         return "there is no go command in PATH"
-    go = GoCommand(program, folder, {**environ, "PATH": path, "GOTOOLCHAIN": release, "PWD": folder})
+    go = GoCommand(program, folder, {**environ, "PATH": path, "GOTOOLCHAIN": release, "PWD": folder}, progress)
+    progress(f"asking the go command for {release}")
     done = go.run("version")
     if done.status:
         return f"GOTOOLCHAIN={release} go version says: {last_line(done.said)}"

@@ -61,6 +61,12 @@ def packages(go: GoCommand, flags: Sequence[str], target: str, *, compile_: bool
     if minor and minor >= (1, 18):
         # Nobody asks git or hg about a repository whose settings may be anybody's: no hash depends on the answer.
         flags = (*flags, "-buildvcs=false")
+    release = go.environ.get("GOTOOLCHAIN", "go")
+    go.progress(
+        f"{release} compiles what the plugin is made of, which takes long the first time"
+        if compile_
+        else f"{release} lists what the plugin imports"
+    )
     done = go.run("list", "-deps", *more, fields, "-buildmode=plugin", *flags, target)
     listed = tuple(_listed(one) for one in documents(done.stdout)) if done.stdout.strip() else ()
     if not listed or (done.status and not compile_):

@@ -59,7 +59,7 @@ def command(
       gopluck init ./gateway auth
       gopluck init gateway.json auth --module example.com/acme/auth
       gopluck init ./gateway auth --symbol 'Allow:func(string) bool'
-      gopluck init ./gateway auth --symbol 'New:func() example.com/gateway/api.Plugin' --host-source ./src/gateway
+      gopluck init ./gateway auth --host-source ./src
     """
     from gopluck.cli import output as out
     from gopluck.projects import init

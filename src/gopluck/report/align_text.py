@@ -21,6 +21,8 @@ BASIS = {
     "go.mod": "compared by go.mod alone: weaker",
 }
 
+NOTHING = "no edit of go.mod settles it"
+
 
 def render(alignment: Alignment, view: View) -> str:
     """The document; empty when quiet and everything fits."""
@@ -46,7 +48,7 @@ def body(sheet: Sheet, alignment: Alignment) -> None:
     label = shared.by_rule(sheet, "why", of_role(alignment.findings, Role.CAUSE), 0)
     shared.by_rule(sheet, "risk", of_role(alignment.findings, Role.RISK), 0)
     if alignment.reason and alignment.reason != fit_reason(alignment):
-        sheet.row(label, alignment.reason)
+        sheet.row("but" if alignment.verdict == Fit.FITS else label, alignment.reason)
     sheet.gap()
     shared.by_rule(sheet, "fine", of_role(alignment.findings, Role.HARMLESS))
     sheet.gap()
@@ -63,9 +65,12 @@ def _fix(sheet: Sheet, alignment: Alignment) -> None:
     if block is not None:
         sheet.pasted(block.label, block.lines)
         return
+    if alignment.verdict == Fit.UNKNOWN and not alignment.findings:
+        return  # The reason says what is missing; of edits nothing is known.
     why = alignment.recipe.why_not
     said = {alignment.reason, *(finding.message for finding in alignment.findings)}
-    sheet.row("but", "no edit of go.mod settles it" + (f": {why}" if why and why not in said else ""))
+    settles = "whether an edit of go.mod settles it is not known" if alignment.recipe.untold else NOTHING
+    sheet.row("but", settles + (f": {why}" if why and why not in said else ""))
     tried = with_trait(Trait.MODULE_VERSION)
     causes = (finding for finding in of_role(alignment.findings, Role.CAUSE) if finding.rule not in tried)
     sheet.pasted("try", map(comment, dict.fromkeys(finding.fix for finding in causes if finding.fix)))
