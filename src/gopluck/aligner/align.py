@@ -8,24 +8,26 @@ host's (`repair`): minimal version selection, replacements and exclusions are it
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from gopluck.aligner import gomod
 from gopluck.aligner.fit import Checked, explained
-from gopluck.aligner.gocommand import GoCommand, GoFailed, Progress, find, settings, silent
+from gopluck.aligner.gocommand import GoCommand, GoFailed, find, settings
 from gopluck.aligner.golines import go_line_edit, go_line_findings, toolchain_notes
 from gopluck.aligner.imports import VARIABLES, Plan, split, vendored
+from gopluck.aligner.places import Place
 from gopluck.aligner.printed import Printed
 from gopluck.aligner.project import Project, plugin_name
-from gopluck.aligner.remarks import only_required, pulled_up, settled
+from gopluck.aligner.remarks import departed, only_required, pulled_up, settled
 from gopluck.aligner.repair import Repaired, list_failed, repaired
+from gopluck.aligner.search import Found, Search
 from gopluck.aligner.trial import Trial
 from gopluck.builds.build import Build
 from gopluck.clean import clean
 from gopluck.errors import Usage
 from gopluck.facts.model import Binary
-from gopluck.remedy.baseline import build_words
+from gopluck.remedy.baseline import Baseline, build_words
 from gopluck.remedy.host import host_refuses
 from gopluck.remedy.lines import with_words
 from gopluck.remedy.quote import sh
@@ -44,13 +46,15 @@ def align(
     *,
     flags: str | None = None,
     compiling: bool = True,
-    progress: Progress = silent,
+    here: bool = False,
+    progress: Callable[[str], object] = str,
 ) -> Alignment:
     """How the module in `folder` fits the host.
 
     `environ`: in which the go command runs. `flags`: those of the user's own `go build -buildmode=plugin`; the check is
     then about that build in this environment, else about the one that the recipe prints. `compiling=False`: what only
-    a compiled package tells stays unknown. `progress`: called with what takes long, before it begins.
+    a compiled package tells stays unknown. `here`: the recipe takes modules from the module cache of `environ`.
+    `progress`: is told what takes long, before it begins.
 
     Raises `Usage` when the folder has no module or no main package, or for flags that cannot be shown,
     `MalformedFile` for a go.mod that is none.
@@ -63,21 +67,29 @@ def align(
         rule, why = refused
         finding, recipe = Finding(rule, Role.CAUSE, why), Recipe(False, "host", why)
         return module.alignment(build, Fit.DIFFERS, "paths", "", findings=(finding,), recipe=recipe)
-    go = find(build.release, module.absolute, environ, progress)
+    progress(f"asking the go command for {build.release}")
+    go = find(build.release, module.absolute, environ)
     if isinstance(go, str):
         from gopluck.aligner.weaker import by_go_mod
 
         return by_go_mod(build, module, go)
-    return _Aligner(build, module, go, environ, compiling).run(flags)
+    return _Aligner(build, module, go, environ, compiling, progress).run(flags, here=here)
 
 
 class _Aligner:
     """The course of one alignment."""
 
     def __init__(
-        self, host: Build, project: Project, go: GoCommand, environ: Mapping[str, str], compiling: bool
+        self,
+        host: Build,
+        project: Project,
+        go: GoCommand,
+        environ: Mapping[str, str],
+        compiling: bool,
+        progress: Callable[[str], object],
     ) -> None:
         self.host = host
+        self.progress = progress
         self.go = go
         self.environ = environ
         self.compiling = compiling
@@ -91,11 +103,11 @@ class _Aligner:
         self.trial = Trial(host, self.project, go)
         self.printed = Printed(host, self.project, self.mod, go, self.variables)
 
-    def run(self, flags: str | None) -> Alignment:
+    def run(self, flags: str | None, *, here: bool = False) -> Alignment:
         """The alignment."""
         release = self.host.release
         newer = list(go_line_findings(self.project, release))
-        self.notes += [*toolchain_notes(self.project, release), *settled(self.printed)]
+        self.notes += toolchain_notes(self.project, release)
         edits = (edit,) if (edit := go_line_edit(self.mod, release)) else ()
         try:
             first, more = self._as_it_is(edits)
@@ -109,7 +121,16 @@ class _Aligner:
         )
         if first is not None:
             self.notes += pulled_up(self.trial, self.mod, first)
-        recipe, after = self._recipe(settling, more), settling.after or self.project.text
+        found = Found()
+        if self._searched(settling, flags, here):
+            found = Search(self.trial, self.mod, self._attempt(more), self.progress).run(settling)
+            if found.settled is not None:
+                settling, more = found.settled, (*more, *found.flags)
+            elif found.why_not:
+                settling = settling._replace(why_not=found.why_not)
+        base = self.printed.base if found.settled is None else self.printed.base.without_cache()
+        self.notes += settled(base, self.variables)
+        recipe, after = self._recipe(base, settling, more, found), settling.after or self.project.text
         if not recipe.possible and self.project.workspace:
             recipe, after = self._without_workspace() or (recipe, after)
         checked, line = first, self.printed.line(more)
@@ -121,10 +142,34 @@ class _Aligner:
                 recipe = Recipe(
                     True, "plugin", go=self.printed.base.go, env={"GOTOOLCHAIN": self.printed.base.go}, build=own
                 )
-        return self._alignment(checked, failed, newer, line, recipe, after)
+        return self._alignment(checked, failed, newer, line, recipe, after, found)
+
+    def _searched(self, settling: Repaired, flags: str | None, here: bool) -> bool:
+        """Whether candidates are compiled: what the files tell settles nothing, or not with what is here."""
+        elsewhere = here and self.printed.caches is not None
+        if flags is not None or not self.compiling or self.printed.lacking_profile or self.project.workspace:
+            return False
+        return settling.checked is not None and (bool(settling.why_not) or elsewhere)
+
+    def _attempt(self, more: tuple[str, ...]) -> Callable[[Sequence[Edit], Sequence[str], Sequence[Place]], Checked]:
+        """The printed build with flags that it needs anyway, from the module cache that is here."""
+
+        def attempt(edits: Sequence[Edit], flags: Sequence[str], places: Sequence[Place]) -> Checked:
+            wanted = dict.fromkeys((*more, *flags, *(("-mod=mod",) if edits else ())))
+            plan = self.printed.plan(*wanted)._replace(places=tuple(places))
+            return self.trial.checked(plan, edits, compiling=True)
+
+        return attempt
 
     def _alignment(
-        self, checked: Checked | None, failed: str, newer: list[Finding], line: str, recipe: Recipe, after: str
+        self,
+        checked: Checked | None,
+        failed: str,
+        newer: list[Finding],
+        line: str,
+        recipe: Recipe,
+        after: str,
+        found: Found,
     ) -> Alignment:
         findings = [*newer, *self.stale]
         if checked is None:
@@ -141,8 +186,9 @@ class _Aligner:
                 verdict, reason = Fit.UNKNOWN, NOT_REPEATED
             # What only a compiled package tells is said as the reason; without one nothing says that it is harmless.
             open_ = {rule.slug for rule in rules(Kind.CAUSE) if rule.compiled} if checked.doubtful else set()
-            found = (one for one in explained(self.host, checked) if one.role != Role.HARMLESS or one.rule not in open_)
-            findings += [*found, *only_required(self.host, self.mod, checked)]
+            causes = departed(self.host, checked, explained(self.host, checked), found.departures)
+            findings += (one for one in causes if one.role != Role.HARMLESS or one.rule not in open_)
+            findings += only_required(self.host, self.mod, checked)
         return self.project.alignment(
             self.host,
             verdict,
@@ -154,11 +200,14 @@ class _Aligner:
             findings=with_words(findings, recipe),
             notes=tuple(self.notes),
             recipe=recipe,
+            tried=found.tried,
             after=after,
         )
 
     def _as_it_is(self, edits: tuple[Edit, ...]) -> tuple[Checked, tuple[str, ...]]:
         """The printed build of the module as it is, and the flags that it needs besides. Raises `GoFailed`."""
+        what = "compiling what the plugin imports, which takes long the first time" if self.compiling else "listing"
+        self.progress(f"{self.host.release}: {what}")
         more: tuple[str, ...] = ()
         try:
             checked = self._try(edits)
@@ -197,7 +246,13 @@ class _Aligner:
             return None
         if other.broken or len(other.mismatched) >= len(checked.mismatched):
             return None
-        self.notes.append(f"{flag} decides whether modules come from the vendor folder: {VENDOR[flag]}.")
+        if flag != "-mod=vendor" and checked.basis == "hashes":
+            right = [one for one in checked.mismatched if one not in other.mismatched]
+            names = " and ".join(dict.fromkeys(use.path for one in right if (use := self.host.use(one)) is not None))
+            why = f"{names} is edited in your vendor folder, and the published code compiles to the host's hash"
+        else:
+            why = VENDOR[flag]
+        self.notes.append(f"{flag} decides whether modules come from the vendor folder: {why}.")
         return other, (flag,)
 
     def _own(self, flags: str) -> tuple[Checked | None, str]:
@@ -215,6 +270,9 @@ class _Aligner:
 
     def _try(self, edits: Sequence[Edit], *more: str) -> Checked:
         """The printed build with go.mod edited, on a copy. Raises `GoFailed`."""
+        if edits:
+            tried, more_edits = edits[-1], f" and {len(edits) - 1} more" if len(edits) > 1 else ""
+            self.progress(f"{self.host.release}: trying {tried.module or tried.kind} {tried.version}{more_edits}")
         if edits and not self.project.workspace:
             more = ("-mod=mod",)
         return self.trial.checked(
@@ -225,7 +283,8 @@ class _Aligner:
         """The recipe, and go.mod after it, that makes the module fit on its own, outside of its go.work."""
         environ = {**self.environ, "GOWORK": "off"}
         project = Project.read(self.project.folder, environ)
-        alone = _Aligner(self.host, project, self.go.with_environ(GOWORK="off"), environ, self.compiling)
+        go = self.go.with_environ(GOWORK="off")
+        alone = _Aligner(self.host, project, go, environ, self.compiling, self.progress)
         found = alone.run(None)
         if not found.recipe.possible:
             return None
@@ -233,18 +292,17 @@ class _Aligner:
         recipe = found.recipe
         return recipe._replace(env={"GOWORK": "off", **recipe.env}, notes=(note, *recipe.notes)), found.after
 
-    def _recipe(self, settling: Repaired, more: tuple[str, ...]) -> Recipe:
+    def _recipe(self, base: Baseline, settling: Repaired, more: tuple[str, ...], found: Found) -> Recipe:
         possible = not settling.why_not
-        notes = list(self.printed.base.notes)
+        notes = [*base.notes, *found.notes]
         if settling.edits and not self.project.workspace and "-mod=mod" not in more:
             more = (*more, "-mod=mod")
         if settling.edits and Path(self.project.root, "vendor/modules.txt").is_file():
             notes.append("-mod=mod leaves the vendor folder aside; go mod vendor brings it up to date.")
-        base = self.printed.base
         if not possible:
             untried = bool(NOT_HAD.search(settling.why_not))
-            side = "plugin" if untried else "host"
-            return Recipe(False, side, settling.why_not, base.go, base.env, base.flags, untold=untried)
+            side, untold = "plugin" if untried else "host", untried or found.untold
+            return Recipe(False, side, settling.why_not, base.go, base.env, base.flags, untold=untold)
         flags = (*base.flags, *more)
         anew = (Edit("vendor", reason="vendor/modules.txt does not agree with go.mod"),) if self.stale else ()
         return Recipe(

@@ -56,7 +56,7 @@ def check_plan(host: Build, plan: Plan, compiling: bool, caches: tuple[str, str]
     """
     assert host.binary.go is not None
     theirs = host.binary.go.link_hashes
-    listed = packages(plan.go, plan.flags, ".")
+    listed = packages(plan.go, plan.words, ".")
     if listed[-1].name != "main":
         raise Usage(f"{plan.go.folder}: is package {listed[-1].name}, not main: a plugin is a main package")
     shared = tuple(one.path for one in listed if one.path in theirs and one.path != "unsafe")
@@ -69,7 +69,7 @@ def check_plan(host: Build, plan: Plan, compiling: bool, caches: tuple[str, str]
     elif caches is not None and any(one != other for one, other in zip(listed, moved, strict=True)):
         reason = f"the packages were not compiled: the host's module cache {caches[1]} is not used without GOMODCACHE"
     elif not mismatched:
-        compiled = packages(plan.go, plan.flags, ".", compile_=True)
+        compiled = packages(plan.go, plan.words, ".", compile_=True)
         mine = hashes(compiled)
         lacking = [one for one in compiled if one.path != "unsafe" and one.path not in mine]
         if lacking:
@@ -138,7 +138,7 @@ def _differing(host: Build, plan: Plan, listed: Sequence[Listed]) -> Iterator[st
                 yield one.path
             continue
         trimmed = source.kind == "trimmed"
-        path = compiled_under(one, trimmed=plan.trimmed)
+        path = compiled_under(one, plan)
         if (trimmed != plan.trimmed or path != source.directory) and _declares(one):
             yield one.path
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gopluck.errors import GopluckError
@@ -39,21 +39,12 @@ ON_ITS_WAY = re.compile(r"go: (downloading|finding module for|found|added|upgrad
 """Lines that say how far the go command is, before the one that says what it refuses."""
 
 
-Progress = Callable[[str], object]
-
-
-def silent(step: str) -> None:
-    """Nobody looks."""
-
-
 class GoCommand(NamedTuple):
     """A go command in a folder, with the environment in which it runs."""
 
     program: str
     folder: str
     environ: Mapping[str, str]
-    progress: Progress = silent
-    """Called with what takes long, in words, before it begins."""
 
     def run(self, *arguments: str) -> Done:
         """Run it; the exit status is not judged."""
@@ -84,11 +75,10 @@ class GoCommand(NamedTuple):
         return self._replace(environ={**self.environ, **values})
 
 
-def find(release: str, folder: str, environ: Mapping[str, str], progress: Progress = silent) -> GoCommand | str:
+def find(release: str, folder: str, environ: Mapping[str, str]) -> GoCommand | str:
     """The go command of a release (`go1.25.5`), run in `folder` with `environ` and the GOTOOLCHAIN that names it.
 
-    Where there is none, the reason in a sentence without its full stop. `progress`: as `GoCommand.progress`; the first
-    time a release may have to be fetched.
+    Where there is none, the reason in a sentence without its full stop.
     """
     from shutil import which
 
@@ -98,8 +88,7 @@ def find(release: str, folder: str, environ: Mapping[str, str], progress: Progre
     program = which("go", path=path)
     if program is None:
         return "there is no go command in PATH"
-    go = GoCommand(program, folder, {**environ, "PATH": path, "GOTOOLCHAIN": release, "PWD": folder}, progress)
-    progress(f"asking the go command for {release}")
+    go = GoCommand(program, folder, {**environ, "PATH": path, "GOTOOLCHAIN": release, "PWD": folder})
     done = go.run("version")
     if done.status:
         return f"GOTOOLCHAIN={release} go version says: {last_line(done.said)}"

@@ -15,6 +15,7 @@ from typing import Any
 
 from gopluck.aligner import gomod
 from gopluck.aligner.gocommand import GoCommand, GoFailed, documents
+from gopluck.aligner.places import Place, place_flags, within
 from gopluck.aligner.project import MAX_LIST, text_of
 from gopluck.builds.flags import INSTRUMENTS
 from gopluck.facts.model import Binary, Elf, Go, Identity
@@ -23,7 +24,7 @@ from gopluck.golang.records import BuildInfo, Module, PackageHash
 from gopluck.golang.release import minor as minor_of
 from gopluck.record import NamedTuple
 
-FIELDS = "ImportPath,Name,Dir,Standard,Module,GoFiles,CgoFiles,Export,Error"
+FIELDS = "ImportPath,Name,Dir,Standard,Module,GoFiles,CgoFiles,Imports,Export,Error"
 
 WITH_VALUE = re.compile(
     r"--?(asmflags|covermode|coverpkg|gccgoflags|gcflags|installsuffix|ldflags|mod|modfile|overlay|p|pgo|pkgdir|tags"
@@ -47,6 +48,9 @@ class Listed(NamedTuple):
     export: str
     """The file that the compiler wrote; empty when it was not asked for, or could not be compiled."""
     error: str
+    cgo: bool
+    """Whether cgo writes files of it, into a folder of the go command."""
+    imports: tuple[str, ...]
 
 
 def packages(go: GoCommand, flags: Sequence[str], target: str, *, compile_: bool = False) -> tuple[Listed, ...]:
@@ -61,12 +65,6 @@ def packages(go: GoCommand, flags: Sequence[str], target: str, *, compile_: bool
     if minor and minor >= (1, 18):
         # Nobody asks git or hg about a repository whose settings may be anybody's: no hash depends on the answer.
         flags = (*flags, "-buildvcs=false")
-    release = go.environ.get("GOTOOLCHAIN", "go")
-    go.progress(
-        f"{release} compiles what the plugin is made of, which takes long the first time"
-        if compile_
-        else f"{release} lists what the plugin imports"
-    )
     done = go.run("list", "-deps", *more, fields, "-buildmode=plugin", *flags, target)
     listed = tuple(_listed(one) for one in documents(done.stdout)) if done.stdout.strip() else ()
     if not listed or (done.status and not compile_):
@@ -93,6 +91,8 @@ def _listed(value: Mapping[str, Any]) -> Listed:
         files=(*(value.get("GoFiles") or ()), *(value.get("CgoFiles") or ())),
         export=value.get("Export", ""),
         error=(value.get("Error") or {}).get("Err", ""),
+        cgo=bool(value.get("CgoFiles")),
+        imports=tuple(value.get("Imports") or ()),
     )
 
 
@@ -118,6 +118,13 @@ class Plan(NamedTuple):
     """Those of the command line, without `-buildmode` and `-o`."""
     variables: Mapping[str, str]
     """`go env` as it is for this build."""
+    places: tuple[Place, ...] = ()
+    """Modules that are compiled as if they lay elsewhere."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All flags of the command line."""
+        return (*self.flags, *place_flags(self.places, self.flags))
 
     @property
     def options(self) -> dict[str, str]:
@@ -198,9 +205,7 @@ def planned(plan: Plan, listed: Sequence[Listed], link_hashes: Mapping[str, str]
         pkghashes=tuple(PackageHash(one.path, link_hashes.get(one.path, "")) for one in listed if one.path != "unsafe"),
         link_hashes={},
         sources={
-            "main" if one is main else one.path: compiled_under(one, trimmed=plan.trimmed)
-            for one in listed
-            if one.path != "unsafe"
+            "main" if one is main else one.path: compiled_under(one, plan) for one in listed if one.path != "unsafe"
         },
     )
     folder = plan.go.folder
@@ -208,9 +213,12 @@ def planned(plan: Plan, listed: Sequence[Listed], link_hashes: Mapping[str, str]
     return Binary(folder, 0, Identity(folder, folder), "elf", elf, go)
 
 
-def compiled_under(one: Listed, *, trimmed: bool) -> str:
+def compiled_under(one: Listed, plan: Plan) -> str:
     """The directory under which the compiler sees a package's files (`cmd/go/internal/work/gc.go`, `trimpath`)."""
-    if not trimmed:
+    for place in plan.places:
+        if within(one.path, place.module) and within(one.directory, place.here):
+            return place.there + one.directory.removeprefix(place.here)
+    if not plan.trimmed:
         return one.directory
     if one.module is not None and one.module.version:
         return f"{one.module.path}@{one.module.version}{one.path.removeprefix(one.module.path)}"

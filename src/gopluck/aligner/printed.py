@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from gopluck.aligner.gomod import GoMod
 from gopluck.aligner.imports import VARIABLES, Plan, planned
 from gopluck.aligner.project import Project, plugin_name
 from gopluck.builds.build import Build
+from gopluck.golang.release import minor
 from gopluck.remedy.baseline import Baseline, baseline
 from gopluck.remedy.quote import Placeholder
 
@@ -35,8 +36,10 @@ class Printed:
             env.pop("GOMODCACHE", None)
         flags = list(found.flags)
         given = as_it_is.options.get("-gcflags", "")
-        if given.startswith("all=") and not any(flag.startswith("-gcflags") for flag in flags):
+        if given.startswith("all=") and not _named("-gcflags", flags):
             flags.append("-gcflags=all=")
+        if profile(self.project) and (minor(self.host.release) or (0,)) >= (1, 21) and not _named("-pgo", flags):
+            flags.append("-pgo=off")  # the go command takes default.pgo by itself
         inputs = tuple(one for one in found.inputs if not one.path or one.path == env.get("GOMODCACHE", one.path))
         return found._replace(env=env, flags=tuple(flags), inputs=inputs)
 
@@ -70,6 +73,15 @@ class Printed:
     def line(self, more: tuple[str, ...]) -> str:
         """Its line for a shell, with more flags."""
         return self.base._replace(flags=(*self.base.flags, *more)).line(plugin_name(self.project))
+
+
+def profile(project: Project) -> bool:
+    """Whether the main package has a profile of its own."""
+    return Path(project.absolute, "default.pgo").is_file()
+
+
+def _named(name: str, flags: Sequence[str]) -> bool:
+    return any(flag.partition("=")[0] == name for flag in flags)
 
 
 def _lacking(flag: str) -> bool:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from gopluck.aligner.fit import Checked
 from gopluck.aligner.gomod import GoMod
 from gopluck.aligner.imports import DEFAULT_CFLAGS
-from gopluck.aligner.printed import Printed
 from gopluck.aligner.trial import Trial, copied
 from gopluck.builds.build import Build
+from gopluck.remedy.baseline import Baseline
 from gopluck.remedy.quote import sh
+from gopluck.result.align import Departure
 from gopluck.result.check import Finding
 from gopluck.result.verdict import Role
+from gopluck.rules.causes.module_content import origin
 from gopluck.rules.model import Trait
 from gopluck.rules.registry import named
 
@@ -29,9 +31,8 @@ SETTLED = {
 """Variables that the printed command sets, and why."""
 
 
-def settled(printed: Printed) -> Iterator[str]:
-    """What this environment sets otherwise than the host was built, and the printed command settles."""
-    variables, base = printed.variables, printed.base
+def settled(base: Baseline, variables: Mapping[str, str]) -> Iterator[str]:
+    """What this environment (`go env`) sets otherwise than the host was built, and the printed command settles."""
     for name, value in base.env.items():
         here = variables.get(name, "")
         if name in SETTLED and here not in ("", value, DEFAULT_CFLAGS):
@@ -76,6 +77,30 @@ def only_required(host: Build, mod: GoMod, checked: Checked) -> Iterator[Finding
                 "package of it",
                 evidence={"host": f"{one.path} {theirs.version}", "plugin": f"{one.path} {one.version}"},
             )
+
+
+def departed(
+    host: Build, checked: Checked, causes: Sequence[Finding], departures: Sequence[Departure]
+) -> Iterator[Finding]:
+    """The findings, with what compiling showed in the place of what the files only let one suspect."""
+    told = {package for one in departures for package in one.packages}
+    for one in departures:
+        mine, theirs = origin(checked.plugin, one.module), origin(host, one.module)
+        published = f"the published {one.version}"
+        if one.side == "plugin":
+            short = f"the plugin's copy of {one.module} ({mine}) is edited"
+            message, fix = f"{short}: {published} compiles to the host's hash", f"Take {published} instead."
+        else:
+            short = f"the host's copy of {one.module} ({theirs}) is edited"
+            neither = f"neither your copy ({mine}) nor {published}" if one.copy else f"{published} does not compile"
+            message = f"{short}: {neither} {'compiles ' if one.copy else ''}to its hash"
+            fix = f"Get that code from the host's owner, or have the host built from {published}."
+        evidence = {"host": theirs, "plugin": mine}
+        yield Finding(named(Trait.UNPINNED_CODE), Role.CAUSE, message, one.packages, evidence, fix, short)
+    for cause in causes:
+        suspected = cause.rule in (named(Trait.UNPINNED_CODE), named(Trait.UNEXPLAINED))
+        if not (departures and suspected and told.intersection(cause.packages)):
+            yield cause
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -24,8 +24,11 @@ class Step(NamedTuple):
     why_not: str = ""
 
 
-def next_step(host: Build, checked: Checked, mod: GoMod, done: Sequence[Edit]) -> Step:
-    """The edits for the modules whose packages differ, that were not tried yet. `mod`: go.mod without any of them."""
+def next_step(host: Build, checked: Checked, mod: GoMod, done: Sequence[Edit], *, partly: bool = False) -> Step:
+    """The edits for the modules whose packages differ, that were not tried yet. `mod`: go.mod without any of them.
+
+    `partly`: also where they do not settle everything.
+    """
     edits: list[Edit] = []
     why_not = ""
     seen: set[str] = set()
@@ -38,8 +41,8 @@ def next_step(host: Build, checked: Checked, mod: GoMod, done: Sequence[Edit]) -
         why_not = why_not or step.why_not
         edits += [edit for edit in step.edits if edit not in done]
     for left in refused(edits):
-        why_not = why_not or f"{left.setting} is none that Go takes: {left.value}"
-    return Step(() if why_not else tuple(edits), why_not)
+        why_not, edits = f"{left.setting} is none that Go takes: {left.value}", []
+    return Step(() if why_not and not partly else tuple(edits), why_not)
 
 
 def _step(host: Build, package: str, one: Use | None, two: Use, mod: GoMod, done: Sequence[Edit]) -> Step:
@@ -129,10 +132,10 @@ def repaired(trial: Trial, mod: GoMod, attempt: Attempt, first: Checked, edits: 
         if current.verdict != Fit.DIFFERS:
             return Repaired(current, tuple(found), "", trial.after(found))
         if current.broken:
-            return Repaired(current, (), _broken(current, found))
+            return Repaired(current, tuple(found), _broken(current, found))
         step = next_step(trial.host, current, mod, found)
         if not step.edits:
-            return Repaired(current, (), step.why_not or _unsettled(trial, current))
+            return Repaired(current, tuple(found), step.why_not or _unsettled(trial, current))
         found += step.edits
         try:
             current = attempt(found)

@@ -54,10 +54,14 @@ def refusal(alignment: Alignment) -> Refused | None:
         raise _without_go(alignment, alignment.reason.partition("; ")[0])
     if not recipe.possible:
         # What the recipe leaves out is the user's to decide; without that the verdict is the alignment's.
-        known = alignment.verdict == Fit.DIFFERS and not recipe.left_out
+        known = alignment.verdict == Fit.DIFFERS and not recipe.left_out and not recipe.untold
         return Refused(Verdict.FAILS if known else Verdict.UNKNOWN, recipe.why_not or alignment.reason)
     if missing := [one for one in recipe.inputs if one.name]:
         return Refused(Verdict.UNKNOWN, "; ".join(f"it needs {one.what}, and no file names it" for one in missing))
+    for flag in recipe.flags:
+        name, _, path = flag.partition("=")
+        if name == "-pgo" and path.startswith("/") and not Path(path).is_file():
+            return Refused(Verdict.UNKNOWN, f"it needs the profile that the host was built with: {path} is not here")
     if cache := recipe.env.get("GOMODCACHE"):
         # The go command runs programs from its module cache: only the user leads it to one.
         why = "the host was built without -trimpath, so the path of its module cache is part of every package"

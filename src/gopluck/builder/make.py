@@ -36,7 +36,7 @@ def make(
     refuse(output, host)
     name = Path(output).name
     progress(f"comparing {folder} with {host.path}")
-    alignment = align(host, folder, environ)
+    alignment = align(host, folder, environ, here=True, progress=progress)
     if (refused := refusal(alignment)) is not None:
         return Built(alignment, output, refused.verdict, Step.ALIGN, reason=refused.reason)
     kept = keep and write(alignment)

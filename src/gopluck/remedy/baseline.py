@@ -48,6 +48,12 @@ class Baseline(NamedTuple):
     left_out: tuple[LeftOut, ...] = ()
     """What the host has, and a recipe does not repeat."""
 
+    def without_cache(self) -> Baseline:
+        """The same with the module cache that is there anyway."""
+        cache = self.env.get("GOMODCACHE")
+        env = {name: value for name, value in self.env.items() if name != "GOMODCACHE"}
+        return self._replace(env=env, inputs=tuple(one for one in self.inputs if cache is None or one.path != cache))
+
     def line(self, output: str, mode: str = "plugin") -> str:
         """The build line with the environment, quoted for a shell. `mode`: empty for an executable."""
         return " ".join((*assignments(self.env), *map(sh, build_words(self.flags, output, mode))))

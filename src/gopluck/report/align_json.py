@@ -30,5 +30,8 @@ def document(alignment: Alignment) -> dict[str, Any]:
         "packages": {"shared": len(alignment.shared), "mismatched": list(alignment.mismatched)},
         "findings": [{**finding_document(finding), "fix": finding.fix} for finding in alignment.findings],
         "notes": list(alignment.notes),
+        "tried": [
+            {"what": one.what, "mismatched": one.mismatched, "reason": one.reason or None} for one in alignment.tried
+        ],
         "remedy": remedy_document(alignment.recipe),
     }

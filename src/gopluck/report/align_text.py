@@ -22,6 +22,7 @@ BASIS = {
 }
 
 NOTHING = "no edit of go.mod settles it"
+UNTRIED = "whether an edit of go.mod settles it is not known"
 
 
 def render(alignment: Alignment, view: View) -> str:
@@ -69,8 +70,8 @@ def _fix(sheet: Sheet, alignment: Alignment) -> None:
         return  # The reason says what is missing; of edits nothing is known.
     why = alignment.recipe.why_not
     said = {alignment.reason, *(finding.message for finding in alignment.findings)}
-    settles = "whether an edit of go.mod settles it is not known" if alignment.recipe.untold else NOTHING
-    sheet.row("but", settles + (f": {why}" if why and why not in said else ""))
+    untried = alignment.recipe.untold and alignment.recipe.side == "plugin"
+    sheet.row("but", (UNTRIED if untried else NOTHING) + (f": {why}" if why and why not in said else ""))
     tried = with_trait(Trait.MODULE_VERSION)
     causes = (finding for finding in of_role(alignment.findings, Role.CAUSE) if finding.rule not in tried)
     sheet.pasted("try", map(comment, dict.fromkeys(finding.fix for finding in causes if finding.fix)))

@@ -8,6 +8,30 @@ from gopluck.result.recipe import Recipe
 from gopluck.result.verdict import Fit
 
 
+class Departure(NamedTuple):
+    """A copy of a module whose code is not the published one, as compiling that showed."""
+
+    side: str
+    """Whose copy: `host` or `plugin`."""
+    module: str
+    version: str
+    packages: tuple[str, ...]
+    """Those that differ, and import none that does."""
+    copy: bool = False
+    """Whether the plugin has a copy of its own, too."""
+
+
+class Tried(NamedTuple):
+    """A build that was compiled to see whether it fits."""
+
+    what: str
+    """In words."""
+    mismatched: int | None
+    """How many packages did not match; None where the go command refused it."""
+    reason: str = ""
+    """Why it was refused, or did not compile."""
+
+
 class Alignment(NamedTuple):
     """Whether a plugin's module fits a host, and what makes it fit."""
 
@@ -38,6 +62,8 @@ class Alignment(NamedTuple):
     """The differences, by the rules of `gopluck check`."""
     notes: tuple[str, ...] = ()
     recipe: Recipe = Recipe(False, "plugin")
+    tried: tuple[Tried, ...] = ()
+    """What was compiled, in order, where files did not tell what fits."""
     before: str = ""
     """The text of go.mod."""
     after: str = ""

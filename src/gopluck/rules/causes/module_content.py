@@ -33,7 +33,7 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
         elif not all(sums):
             possible.setdefault(use.path, []).append(path)
     for module in certain:
-        first, second = _from(provider, module), _from(plugin, module)
+        first, second = origin(provider, module), origin(plugin, module)
         yield Difference(
             f"the code of {module} differs: {moved.get(module) or _sides(comparison, first, second)}",
             tuple(certain[module]),
@@ -59,7 +59,7 @@ def _alike(comparison: Comparison, modules: Sequence[str]) -> Mapping[tuple[str,
     """Modules by where both sides take them from; those that one side takes by their versions go together."""
     out: dict[tuple[str, str], list[str]] = {}
     for module in modules:
-        sides = [_from(build, module) for build in comparison.builds]
+        sides = [origin(build, module) for build in comparison.builds]
         if sides[0] != sides[1]:
             sides = [
                 VERSION if _checksum(build, module) else side
@@ -104,7 +104,8 @@ def _sides(comparison: Comparison, first: str, second: str) -> str:
     return f"on both sides it comes from {first}, without a version or checksum"
 
 
-def _from(build: Build, module: str) -> str:
+def origin(build: Build, module: str) -> str:
+    """Where a build has the code of a module from, in words."""
     use = build.modules.get(module)
     if use is None:
         return "an unknown place"
