@@ -17,6 +17,7 @@ from gopluck.aligner.gocommand import GoCommand, GoFailed, find, settings
 from gopluck.aligner.golines import go_line_edit, go_line_findings, toolchain_notes
 from gopluck.aligner.imports import VARIABLES, Plan, split, vendored
 from gopluck.aligner.places import Place
+from gopluck.aligner.planner import beyond
 from gopluck.aligner.printed import Printed
 from gopluck.aligner.project import Project, plugin_name
 from gopluck.aligner.remarks import departed, only_required, pulled_up, settled
@@ -28,7 +29,7 @@ from gopluck.clean import clean
 from gopluck.errors import Usage
 from gopluck.facts.model import Binary
 from gopluck.remedy.baseline import Baseline, build_words
-from gopluck.remedy.host import host_refuses
+from gopluck.remedy.host import host_refuses, refusing
 from gopluck.remedy.lines import with_words
 from gopluck.remedy.quote import sh
 from gopluck.result.align import Alignment
@@ -65,7 +66,7 @@ def align(
     build = Build(host, "the host")
     if refused := host_refuses(build):
         rule, why = refused
-        finding, recipe = Finding(rule, Role.CAUSE, why), Recipe(False, "host", why)
+        finding, recipe = Finding(rule, Role.CAUSE, why), refusing(build, rule, why)
         return module.alignment(build, Fit.DIFFERS, "paths", "", findings=(finding,), recipe=recipe)
     progress(f"asking the go command for {build.release}")
     go = find(build.release, module.absolute, environ)
@@ -300,6 +301,12 @@ class _Aligner:
         if settling.edits and Path(self.project.root, "vendor/modules.txt").is_file():
             notes.append("-mod=mod leaves the vendor folder aside; go mod vendor brings it up to date.")
         if not possible:
+            checked = settling.checked
+            if checked is not None and not checked.broken:
+                planned = beyond(self.host, checked, plugin_name(self.project))
+                # What compiling showed of a copy says more than that the host has to be built anew.
+                if planned is not None and (planned.possible or not (found.departures or found.untold)):
+                    return planned
             untried = bool(NOT_HAD.search(settling.why_not))
             side, untold = "plugin" if untried else "host", untried or found.untold
             return Recipe(False, side, settling.why_not, base.go, base.env, base.flags, untold=untold)

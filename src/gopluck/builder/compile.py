@@ -66,6 +66,10 @@ def refusal(alignment: Alignment) -> Refused | None:
         # The go command runs programs from its module cache: only the user leads it to one.
         why = "the host was built without -trimpath, so the path of its module cache is part of every package"
         return Refused(Verdict.FAILS, f"{why}. Run it as: GOMODCACHE={sh(cache)} gopluck build …")
+    if any(edit.kind == "init" for edit in recipe.go_mod):
+        return Refused(Verdict.UNKNOWN, "its folder has to become a module of its own: gopluck align prints how")
+    if absent := [one for one in recipe.inputs if one.path and not Path(one.path).exists()]:
+        return Refused(Verdict.UNKNOWN, "; ".join(f"{one.path} is not here: it must be {one.what}" for one in absent))
     return None
 
 

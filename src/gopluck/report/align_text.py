@@ -62,16 +62,20 @@ def body(sheet: Sheet, alignment: Alignment) -> None:
 
 
 def _fix(sheet: Sheet, alignment: Alignment) -> None:
-    block = of_alignment(alignment)
-    if block is not None:
+    blocks, recipe = of_alignment(alignment), alignment.recipe
+    if not recipe.possible and not recipe.left_out and not _nothing_known(alignment):
+        said = {alignment.reason, *(finding.message for finding in alignment.findings)}
+        untried = recipe.untold and recipe.side == "plugin"
+        why = f": {recipe.why_not}" if recipe.why_not and recipe.why_not not in said else ""
+        sheet.row("but", (UNTRIED if untried else NOTHING) + why)
+    for block in blocks:
         sheet.pasted(block.label, block.lines)
-        return
-    if alignment.verdict == Fit.UNKNOWN and not alignment.findings:
-        return  # The reason says what is missing; of edits nothing is known.
-    why = alignment.recipe.why_not
-    said = {alignment.reason, *(finding.message for finding in alignment.findings)}
-    untried = alignment.recipe.untold and alignment.recipe.side == "plugin"
-    sheet.row("but", (UNTRIED if untried else NOTHING) + (f": {why}" if why and why not in said else ""))
-    tried = with_trait(Trait.MODULE_VERSION)
-    causes = (finding for finding in of_role(alignment.findings, Role.CAUSE) if finding.rule not in tried)
-    sheet.pasted("try", map(comment, dict.fromkeys(finding.fix for finding in causes if finding.fix)))
+    if not blocks and not recipe.possible:
+        tried = with_trait(Trait.MODULE_VERSION)
+        causes = (finding for finding in of_role(alignment.findings, Role.CAUSE) if finding.rule not in tried)
+        sheet.pasted("try", map(comment, dict.fromkeys(finding.fix for finding in causes if finding.fix)))
+
+
+def _nothing_known(alignment: Alignment) -> bool:
+    """Whether the reason says what is missing, so that nothing is known of edits."""
+    return alignment.verdict == Fit.UNKNOWN and not alignment.findings

@@ -43,14 +43,16 @@ def blocks(group: Group) -> Iterator[Block]:
     yield Block(label, tuple(fix_lines(recipe, f"the folder of {whose} package main")))
 
 
-def of_alignment(alignment: Alignment) -> Block | None:
-    """The edits and the build that make a module fit; None where no edit does."""
+def of_alignment(alignment: Alignment) -> tuple[Block, ...]:
+    """The edits and the build that make a module fit; or, where no edit does, what the host's owner types."""
     recipe = alignment.recipe
     if not recipe.possible and not recipe.left_out:
-        return None
+        inside = tuple(_inside(recipe.inside))
+        host = tuple(fix_lines(recipe, "the folder of the host's package main")) if recipe.build else ()
+        return tuple(Block(label, block) for label, block in (("fix", inside), ("host", host)) if block)
     where = "" if alignment.folder == "." else alignment.folder
     label = "build" if alignment.verdict == Fit.FITS else "fix"
-    return Block(label, tuple(fix_lines(recipe._replace(notes=()), where)))
+    return (Block(label, tuple(fix_lines(recipe._replace(notes=()), where))),)
 
 
 def _why_not(recipe: Recipe) -> str:
