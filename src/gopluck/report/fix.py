@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gopluck.record import NamedTuple
 from gopluck.remedy.lines import Line, comment, lines
+from gopluck.remedy.quote import sh
 from gopluck.result.check import of_role, risks
 from gopluck.result.recipe import Recipe
 from gopluck.result.verdict import Fit, Role, Verdict
@@ -38,9 +39,25 @@ def blocks(group: Group) -> Iterator[Block]:
     label = "host" if recipe.side == "host" else "fix"
     if not recipe.possible:
         label = "" if recipe.side == "plugin" or not recipe.build else "host"
-        yield Block("fix", (comment(_why_not(recipe)), *_inside(recipe.inside)))
+        search = (_searching(recipe),) if recipe.gopluck and label else ()
+        yield Block("fix", (comment(_why_not(recipe)), *search, *_inside(recipe.inside)))
     whose = f"the {recipe.side}'s" if len(group.plugins) == 1 or recipe.side == "host" else "each plugin's"
-    yield Block(label, tuple(fix_lines(recipe, f"the folder of {whose} package main")))
+    where = f"the folder of {whose} package main"
+    if recipe.gopluck and label != "host":
+        by_hand = "Or by hand" if recipe.directory else "Or by hand, in DIR"
+        made = comment(f"{_command(recipe)} does this, where DIR is {where}. {by_hand}:")
+        yield Block(label, (made, *fix_lines(recipe, "")))
+        return
+    yield Block(label, tuple(fix_lines(recipe, where)))
+
+
+def _command(recipe: Recipe) -> str:
+    return " ".join((*map(sh, recipe.gopluck), "DIR"))
+
+
+def _searching(recipe: Recipe) -> Line:
+    """What compiles candidates where no file tells."""
+    return comment(f"{_command(recipe)} compiles the plugin's source in DIR, and looks for a build that loads.")
 
 
 def of_alignment(alignment: Alignment) -> tuple[Block, ...]:
