@@ -197,6 +197,21 @@ def test_a_package_of_the_standard_library_without_code_is_taken_for_no_modules(
         assert [places.of(package) for package in ("hash", "encoding", "nowhere.org/hash")] == [""] * 3
 
 
+@pytest.mark.parametrize("module", [Module("golang.org/x/net", "v0.60.0"), Module("golang.org/x/text", "v0.1.0")])
+def test_a_package_that_the_standard_library_has_from_a_module_is_not_the_modules(
+    tmp_path: Path, module: Module
+) -> None:
+    """caddy's `golang.org/x/crypto/cryptobyte/asn1` has no code; the standard library's copy of it has."""
+    old, new = b"/mod/example.com/!acme/wire@v1.0.0/codec/codec.go", b"/go/src/vendor/golang.org/x/net/idna/idna.go"
+    table = _pclntab(FORMS[0], "go1.20").replace(old + b"\0", new + b"\0" * (len(old) - len(new) + 1))
+    path = build(tmp_path / "x", FORMS[0], [Part(".gopclntab", table)])
+    info = BuildInfo("go1.27.3", "example.com/app", Module("example.com/app", "(devel)"), (module,))
+    with _open(path) as image:
+        places = Places(image, find_pclntabs(image), info)
+        assert places.of("vendor/golang.org/x/net/idna") == "/go/src/vendor/golang.org/x/net/idna"
+        assert places.of("golang.org/x/net/idna") == ""
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_a_damaged_table_tells_less_and_raises_nothing(tmp_path: Path, seed: int) -> None:
     table = bytearray(_pclntab(FORMS[0], "go1.20"))

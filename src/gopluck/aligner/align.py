@@ -124,7 +124,8 @@ class _Aligner:
             self.notes += pulled_up(self.trial, self.mod, first)
         found = Found()
         if self._searched(settling, flags, here):
-            found = Search(self.trial, self.mod, self._attempt(more), self.progress).run(settling)
+            cache = self.variables["GOMODCACHE"]
+            found = Search(self.trial, self.mod, self._attempt(more), cache, self.progress).run(settling)
             if found.settled is not None:
                 settling, more = found.settled, (*more, *found.flags)
             elif found.why_not:
@@ -306,7 +307,7 @@ class _Aligner:
                 planned = beyond(self.host, checked, plugin_name(self.project))
                 # What compiling showed of a copy says more than that the host has to be built anew.
                 if planned is not None and (planned.possible or not (found.departures or found.untold)):
-                    return planned
+                    return planned._replace(untold=planned.untold or found.untold)
             untried = bool(NOT_HAD.search(settling.why_not))
             side, untold = "plugin" if untried else "host", untried or found.untold
             return Recipe(False, side, settling.why_not, base.go, base.env, base.flags, untold=untold)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gopluck.aligner.fit import Checked, explanation
 from gopluck.builds.build import Build
+from gopluck.remedy.quote import Placeholder
 from gopluck.remedy.recipe import Failure, recipe
 from gopluck.result.recipe import Recipe
 from gopluck.result.verdict import Verdict
@@ -25,7 +26,7 @@ def beyond(host: Build, checked: Checked, name: str) -> Recipe | None:
     planned = recipe(
         Failure(host.binary, checked.plugin.binary, name, outcome, found.findings, found.packages.mismatched)
     )
-    elsewhere = any(one.name or (one.path and not Path(one.path).exists()) for one in planned.inputs)
-    needs = elsewhere and any(one.to for one in planned.go_mod)
+    folders = [edit.to for edit in planned.go_mod if edit.to]
+    needs = any(isinstance(one, Placeholder) or (one.startswith("/") and not Path(one).exists()) for one in folders)
     apart = any(one.kind in APART for one in planned.go_mod)
     return planned if needs or apart or (planned.side == "host" and planned.build) else None

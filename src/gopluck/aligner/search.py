@@ -20,6 +20,7 @@ from gopluck.aligner.repair import Repaired, next_step
 from gopluck.aligner.trial import Trial
 from gopluck.builds.use import Use
 from gopluck.golang import importpath
+from gopluck.golang.release import minor
 from gopluck.record import NamedTuple
 from gopluck.remedy.grammar import module_version
 from gopluck.result.align import Departure, Tried
@@ -42,6 +43,10 @@ CACHES = ("/go/pkg/mod", "/root/go/pkg/mod", "/home/runner/go/pkg/mod")
 """Where module caches lie on the machines that build hosts: in Go's image, of root, and in GitHub's workflows."""
 
 
+SUMLESS = (1, 24)
+"""Since which release the checksum of a module that comes from a vendor folder is not recorded."""
+
+
 class Found(NamedTuple):
     """What a search came to."""
 
@@ -53,7 +58,7 @@ class Found(NamedTuple):
     tried: tuple[Tried, ...] = ()
     notes: tuple[str, ...] = ()
     untold: bool = False
-    """Whether it ended because nothing tells where the host had its modules."""
+    """Whether it ended because nothing tells where the host had its modules, or they cannot be had there."""
     why_not: str = ""
     """Why no build fits, where trying showed that."""
 
@@ -67,10 +72,11 @@ class Try(NamedTuple):
 
 
 class Search:
-    """The search for one project and host. `attempt`: tries a build; `say`: is told each."""
+    """The search for one project and host. `attempt`: tries a build; `cache`: the module cache; `say`: is told each."""
 
-    def __init__(self, trial: Trial, mod: GoMod, attempt: Attempt, say: Callable[[str], object]) -> None:
+    def __init__(self, trial: Trial, mod: GoMod, attempt: Attempt, cache: str, say: Callable[[str], object]) -> None:
         self.trial = trial
+        self.cache = cache
         self.host = trial.host
         self.mod = mod
         self.attempt = attempt
@@ -91,7 +97,7 @@ class Search:
         if own is None or own.checked.verdict == Fit.FITS or own.checked.broken:
             return self._found(own, own)
         published = self._published(own)
-        best = published or own
+        best = own if published is None or _fewer(own, published) else published
         if best.checked.verdict != Fit.FITS:
             best = self._flagged(best) or best
         return self._found(best, own, published)
@@ -124,7 +130,7 @@ class Search:
         roots = [Path(self.host.root)] if self.host.root else []
         yield from ((in_vendor(str(root)), f", as if it lay in {root}/vendor") for root in roots)
         homes = [f"{home}/go/pkg/mod" for root in roots for home in root.parents if home.parent.name == "home"]
-        for cache in dict.fromkeys((*homes, *CACHES)):
+        for cache in dict.fromkeys((self.cache, *homes, *CACHES)):
             yield in_cache(cache), f", as if the module cache were {cache}"
 
     def _placeless(self, checked: Checked) -> bool:
@@ -169,7 +175,7 @@ class Search:
         for path in checked.mismatched:
             one = listed[path]
             module = one.module
-            if one.standard or module is None or one.cgo or module.path in seen:
+            if one.standard or module is None or self._generated(one) or module.path in seen:
                 continue
             below = path.removeprefix(module.path)
             there = self.guess(self, one)
@@ -181,6 +187,10 @@ class Search:
             if place.sayable:
                 seen.add(module.path)
                 yield place
+
+    def _generated(self, one: Listed) -> str:
+        """What writes files of a package into a folder of the go command, whose name no flag can give."""
+        return "cgo" if one.cgo else "-cover" if one.path in (self.host.covered or ()) else ""
 
     # -- published code ----------------------------------------------------------------------------------------------
 
@@ -242,8 +252,8 @@ class Search:
         departures = tuple(self._departures(own.checked, published)) if own is not None else ()
         tried = tuple(self.tried)
         if best is None or best.checked.verdict != Fit.FITS:
-            untold = best is not None and not departures and self._placeless(best.checked)
-            why_not = self._with_cgo(best.checked) if best is not None and not departures else ""
+            why_not = self._fixed(best.checked) if best is not None and not departures else ""
+            untold = best is not None and not departures and (bool(why_not) or self._placeless(best.checked))
             return Found(departures=departures, tried=tried, untold=untold, why_not=why_not)
         settled = Repaired(best.checked, best.edits, "", self.trial.after(best.edits))
         return Found(settled, best.flags, departures, tried, tuple(_notes(best)))
@@ -253,6 +263,7 @@ class Search:
         if own.basis != "hashes":
             return
         copies = self._copies(own)
+        generated = {one.path for one in own.listed if self._generated(one)}
         for module, packages in _blamed(own).items():
             use, mine = self.host.use(packages[0]), own.plugin.use(packages[0])
             if use is None or mine is None or use.path != mine.path or not use.version or use.version != mine.version:
@@ -260,21 +271,24 @@ class Search:
             tried = published is not None and published.checked.basis == "hashes" and module in copies
             if tried and published is not None and not _differing(published.checked, module):
                 yield Departure("plugin", module, use.version, packages)
+            elif not generated.isdisjoint(packages):
+                continue  # C flags and headers count, too, and the published code was not where the host had it.
             elif (tried or module not in copies) and self._unpinned(use) and all(map(self._placed, packages)):
                 yield Departure("host", module, use.version, packages, copy=tried)
 
-    def _with_cgo(self, checked: Checked) -> str:
-        """What is to be said where a package with cgo is all that differs; else nothing."""
-        listed = {one.path: one for one in checked.listed}
-        path = next((path for path in checked.mismatched if listed[path].cgo), "")
-        there = self.guess(self, listed[path]) if path else None
-        if there is None or there == compiled_under(listed[path], checked.plan):
-            return ""
-        return f"{path} uses cgo, so it has to lie where the host had it: {there}"
+    def _fixed(self, checked: Checked) -> str:
+        """What is to be said of a package that has to lie where the host had it, and does not; else nothing."""
+        for one in checked.listed:
+            by = self._generated(one) if one.path in checked.mismatched else ""
+            there = self.guess(self, one) if by else None
+            if there is not None and there != compiled_under(one, checked.plan):
+                return f"{one.path} is compiled with {by}, so it has to lie where the host had it: {there}"
+        return ""
 
     def _unpinned(self, use: Use) -> bool:
         """Whether the host's code of a module may be another than that of its version."""
-        return use.is_folder or not use.sum or self.host.vendored is not False
+        kept = (minor(self.host.release) or (0,)) < SUMLESS and self.host.vendored is not False
+        return use.is_folder or not use.sum or kept
 
 
 Guess = Callable[[Search, Listed], str | None]

@@ -17,7 +17,7 @@ from gopluck.elf.versions import VersionNeed
 from gopluck.errors import MalformedFile, Usage
 from gopluck.facts.model import ELSEWHERE, Binary, Elf, Go, Identity
 from gopluck.golang.importpath import Roots
-from gopluck.golang.layouts import LAYOUTS, MINIMUM_WINDOW_WORDS
+from gopluck.golang.layouts import MINIMUM_WINDOW_WORDS, is_layout
 from gopluck.golang.records import BuildInfo, Memory, Module, ModuledataFacts
 
 FORMAT = "gopluck-host-manifest"
@@ -136,7 +136,8 @@ _HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 def _binary(document: Mapping[str, Any], size: int, path: str, identity: Identity) -> Binary:
     go, elf = document["go"], document["elf"]
     word = int(elf["class"]) // 8
-    layout = go["moduledata_layout"] if go["moduledata_layout"] in LAYOUTS else None
+    named = go["moduledata_layout"]
+    layout = named if named is not None and is_layout(named, word) else None
     build = document["build"]
     info = _build_info(build, go["version"]) if build else None
     packages = document["packages"]

@@ -169,7 +169,7 @@ def _read_go(image: Image, dynamic: Dynamic) -> Go | None:
     exported = types.exported_symbols(image, module) if module else ()
     what = kind.kind_of(image, dynamic, info, file.pluginpath, tables)
     symbol_types, named_types = details.types(file)
-    facts = ModuledataFacts(module.layout.name, module.address, module.memory) if module else None
+    facts = ModuledataFacts(module.layout.name, module.address, module.memory, module.told_by) if module else None
     return Go(
         kind=what,
         version=text,
@@ -216,13 +216,22 @@ def _module(image: Image, dynamic: Dynamic, text: str, tables: tuple[pclntab.Pcl
     relocations = dynamic.relocations
     if text:
         known = release.of(text)
-        return read_moduledata(image, dynamic, relocations, known.moduledata, headers) if known else None
+        if known is not None:
+            return read_moduledata(image, dynamic, relocations, known.moduledata, headers)
+        return _unseen(image, dynamic, headers)
     names = dict.fromkeys(one.moduledata for one in release.with_pclntab(tables[0].form)) if tables else {}
     found = [read_moduledata(image, dynamic, relocations, name, headers) for name in names]
     symbol = dynamic.symbol("runtime.firstmoduledata")
     sizes = {symbol.size} if symbol else {layouts.layout(name, image.word_size).size for name in names}
     fitting = [one for one in found if one is not None and one.layout.size in sizes]
-    return fitting[0] if len(fitting) == 1 else None
+    return fitting[0] if len(fitting) == 1 else _unseen(image, dynamic, headers)
+
+
+def _unseen(image: Image, dynamic: Dynamic, headers: Sequence[int]) -> Moduledata | None:
+    """The `moduledata` of a release that has no row."""
+    from gopluck.golang import unseen
+
+    return unseen.by_dwarf(image, dynamic, headers) or unseen.by_code(image, dynamic, headers)
 
 
 def _tested(image: Image, tables: Sequence[pclntab.Pclntab], what: str, info: BuildInfo | None) -> str:

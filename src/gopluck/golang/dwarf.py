@@ -8,7 +8,7 @@ Units are decoded by pyelftools (`units`). A compressed section is inflated in p
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from gopluck.elf.constants import SHF_COMPRESSED, SHT_NOBITS
 from gopluck.elf.image import Image
@@ -22,6 +22,9 @@ MAX_TEXT = 1 << 23
 
 MAX_ABBREVIATIONS = 1 << 20
 """Bytes of `.debug_abbrev` that are read at the most: Go's own table has 2 KB, a C object's about as much."""
+
+MAX_UNIT = 1 << 24
+"""Bytes of the units of one package: those of runtime have about 1 MB."""
 
 PIECE = 1 << 18
 
@@ -59,6 +62,28 @@ def producer_version(image: Image) -> str | None:
     """The Go version that compiled the first package, as a plugin of Go 1.20, which has no build info, still tells."""
     compilers = (compiler.partition(b";")[0].strip().decode("utf-8", "replace") for _, compiler in _compiled(image))
     return next(compilers, None)
+
+
+def struct(image: Image, package: bytes, name: bytes) -> tuple[int, Mapping[str, int]] | None:
+    """Size and offset of each field of a struct of a package, as its compiler wrote them; None where that is not told.
+
+    A package can have several units; the linker puts types into the last (`ld/dwarf.go`, `dwarfGenerateDebugInfo`).
+    """
+    info, table = _section(image, "debug_info"), _section(image, "debug_abbrev")
+    if info is None or table is None:
+        return None
+    from gopluck.golang import units
+
+    abbreviations = table.at(0, MAX_ABBREVIATIONS)
+    found, room = units.Units(image.order, info.at, abbreviations), MAX_UNIT
+    for path, producer in found:
+        if path == package and producer.startswith(PRODUCER) and room > 0:
+            at, size = found.span
+            data = info.at(at, min(size, room))
+            room -= len(data)
+            if name in data and (told := units.struct(data, abbreviations, image.order, name)) is not None:
+                return told
+    return None
 
 
 def _compiled(image: Image) -> Iterator[tuple[bytes, bytes]]:

@@ -6,6 +6,7 @@ the field list and the word size by Go's alignment rules, so one row serves ever
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 
@@ -61,9 +62,45 @@ class Layout(dict[str, int]):
         self.size = size
 
 
+_MEASURED = re.compile(r"@(?P<size>[0-9]{1,4})(?P<fields>(?: [A-Za-z]{1,32}=[0-9]{1,4}){8,96})")
+
+NEEDED = frozenset(
+    (
+        *("text", "etext", "data", "edata", "bss", "ebss", "types", "etypes", "minpc", "maxpc"),
+        *("pluginpath", "pkghashes", "ptab", "hasmain", "bad", "typemap", "next"),
+    )
+)
+"""The fields without which nothing can be replayed."""
+
+
+def measured(size: int, offsets: Mapping[str, int]) -> str:
+    """The name of a layout that a file itself tells: one of `LAYOUTS` that is the same, else one that spells it out."""
+    for name in LAYOUTS:
+        for word_size in (8, 4):
+            known = layout(name, word_size)
+            if (known.size, dict(known)) == (size, dict(offsets)):
+                return name
+    return f"@{size}" + "".join(f" {field}={at}" for field, at in offsets.items())
+
+
+def is_layout(name: str, word_size: int) -> bool:
+    """Whether `layout` takes a name: one of `LAYOUTS`, or one that spells out a layout whose numbers can be."""
+    if name in LAYOUTS:
+        return True
+    match = _MEASURED.fullmatch(name)
+    if match is None:
+        return False
+    found = layout(name, word_size)
+    last = max(found.values())
+    return found.keys() >= NEEDED and last < found.size <= MINIMUM_WINDOW_WORDS * word_size
+
+
 @cache
 def layout(name: str, word_size: int) -> Layout:
     """The layout of this name for a word size of 4 or 8 bytes."""
+    if match := _MEASURED.fullmatch(name):
+        spelled = (field.split("=") for field in match["fields"].split())
+        return Layout(name, int(match["size"]), {field: int(at) for field, at in spelled})
     words = {"p": 1, "s": 3, "t": 2}
     at, offsets = 0, {}
     for item in LAYOUTS[name].split():

@@ -48,6 +48,8 @@ class Moduledata(NamedTuple):
     ptab_len: int
     memory: tuple[Memory, ...]
     """The struct, and what a runtime with another layout would take for the first of `pkghashes`."""
+    told_by: str = ""
+    """As `ModuledataFacts.told_by`."""
 
 
 def read_moduledata(

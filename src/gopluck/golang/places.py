@@ -138,8 +138,12 @@ class Places:
 
     def _at(self, end: str, whole: bool) -> Iterator[str]:
         for directory in self._by_last.get(end.rpartition("/")[2], ()):
-            if directory == end if whole else directory.endswith(end):
+            if (directory == end if whole else directory.endswith(end)) and not self._is_std_vendor(directory):
                 yield directory
+
+    def _is_std_vendor(self, directory: str) -> bool:
+        """Whether the standard library has it from others (`vendor/golang.org/x/net/idna`): no module's package is."""
+        return self._std is not None and directory.startswith(f"{self._std}vendor/")
 
     def _by_end(self, package: str) -> str:
         """The only directory that ends in the whole path of a package whose functions were all inlined."""
@@ -147,6 +151,7 @@ class Places:
         last = package.rpartition("/")[2]
         named = [*self._by_last.get(last, ()), *(d for d in self._directories if f"/{last}@" in d or "!" in d)]
         found = {d for d in named if d not in taken and f"/{_plain(d)}".endswith(f"/{package}")}
+        found = {d for d in found if not self._is_std_vendor(d)}
         return found.pop() if len(found) == 1 else ""
 
 

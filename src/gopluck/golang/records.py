@@ -116,6 +116,8 @@ class ModuledataFacts(NamedTuple):
     address: int
     memory: tuple[Memory, ...]
     """The moduledata window first, then what a runtime with another layout would follow pointers to."""
+    told_by: str = ""
+    """What told the layout of a release that has no row: `DWARF` or `code`; empty for one that has."""
 
 
 class CFunction(NamedTuple):

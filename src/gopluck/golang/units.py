@@ -8,13 +8,15 @@ raises, and numbers that it believes, end here: a unit that cannot be read is le
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from typing import Any, Literal
 
 from elftools.common.exceptions import ELFError
 from elftools.common.utils import struct_parse
 from elftools.construct import ConstructError
+from elftools.dwarf.abbrevtable import AbbrevTable
 from elftools.dwarf.enums import DW_FORM_raw2name
 from elftools.dwarf.structs import DWARFStructs
 
@@ -25,6 +27,12 @@ MAX_ENTRY = 4096
 
 MAX_READS = 1 << 18
 """Values that pyelftools reads one by one, in abbreviations and in units; each unit has some 8 that are read."""
+
+MAX_TABLE = 1 << 14
+"""Bytes of a table of abbreviations that are decoded at the most: Go's own has 2 KB."""
+
+MAX_MEMBERS = 128
+"""Fields of a struct."""
 
 WIDE = 8
 """Bytes of a value that it reads at once; blocks and LEB128 numbers are read byte by byte."""
@@ -47,6 +55,8 @@ class Units:
         self._abbreviations = abbreviations
         self._known: dict[tuple[int, int], list[Any]] = {}
         self._room = MAX_READS
+        self.span = (0, 0)
+        """Offset and bytes of the unit that was given last."""
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
         at = 0
@@ -61,6 +71,7 @@ class Units:
             except DAMAGE:
                 found = None
             if found is not None:
+                self.span = (at, length + (12 if wide else 4))
                 yield found
             if length < 8:
                 return
@@ -114,6 +125,57 @@ class Units:
             if code == wanted:
                 return list(declaration.attr_spec) if declaration.tag == "DW_TAG_compile_unit" else []
         return []
+
+
+def struct(
+    data: bytes, abbreviations: bytes, order: Literal["little", "big"], name: bytes
+) -> tuple[int, Mapping[str, int]] | None:
+    """Size and offset of each field of a struct, from the bytes of the unit that has it; None where it has none."""
+    stream = BytesIO(data)
+    try:
+        form = 64 if data[:4] == b"\xff\xff\xff\xff" else 32
+        header = struct_parse(DWARFStructs(order == "little", form, 8, 2).Dwarf_CU_header, stream)
+        if not 2 <= header.version <= 5 or header.address_size not in (4, 8):
+            return None
+        structs = DWARFStructs(order == "little", form, header.address_size, header.version)
+        first = header.debug_abbrev_offset
+        table = AbbrevTable(structs, BytesIO(abbreviations[first : first + MAX_TABLE]), 0)
+    except DAMAGE:
+        return None
+    # What stands before a name may be the end of another text (`*runtime.moduledata`), not an entry's code.
+    for match in re.finditer(rb"[\x01-\x7f]" + re.escape(name) + rb"\x00", data):
+        try:
+            stream.seek(match.start())
+            tag, found = _entry(structs, table, stream, data)
+            if tag == "DW_TAG_structure_type":
+                return _number(found.get("DW_AT_byte_size")), dict(_members(structs, table, stream, data))
+        except DAMAGE:
+            continue
+    return None
+
+
+def _members(structs: DWARFStructs, table: AbbrevTable, stream: BytesIO, data: bytes) -> Iterator[tuple[str, int]]:
+    for _ in range(MAX_MEMBERS):
+        tag, found = _entry(structs, table, stream, data)
+        if tag != "DW_TAG_member":
+            return
+        name = found.get("DW_AT_name")
+        if isinstance(name, bytes):
+            yield name.decode("ascii", "replace"), _number(found.get("DW_AT_data_member_location"))
+
+
+def _entry(structs: DWARFStructs, table: AbbrevTable, stream: BytesIO, data: bytes) -> tuple[str, Mapping[str, object]]:
+    code: int = struct_parse(structs.the_Dwarf_uleb128, stream)
+    if code == 0:
+        return "", {}
+    declaration = table.get_abbrev(code).decl
+    return declaration.tag, {one.name: _value(structs, one.form, stream, data) for one in declaration.attr_spec}
+
+
+def _number(value: object) -> int:
+    if isinstance(value, int):
+        return value
+    raise ValueError(f"{value!r} is no number")
 
 
 def _value(structs: DWARFStructs, form: str | int, stream: BytesIO, data: bytes) -> object:

@@ -166,8 +166,25 @@ def _replay(host: Binary, requests: Sequence[OpenRequest], system: System, place
             elif outcome.verdict == Verdict.UNKNOWN:
                 state.ended = f"what plugin {position} leaves behind is not known"
                 state.ends_surely = False
-        out.append(outcome)
+        told = outcome.verdict in (Verdict.LOADS, Verdict.FAILS) and outcome.note is None
+        out.append(outcome._replace(note=_unseen(host, request.binary)) if told else outcome)
     return out
+
+
+def _unseen(*files: Binary | None) -> str | None:
+    """What is to be said of files of a release that has no row: who told the layout of their module data."""
+    told = {}
+    for one in files:
+        go = one.go if one is not None else None
+        if go is not None and go.moduledata is not None and go.moduledata.told_by:
+            told[go.version or "a release that is not recorded"] = go.moduledata.told_by
+    return "; ".join(TOLD_BY[who].format(release) for release, who in told.items()) or None
+
+
+TOLD_BY = {
+    "DWARF": "{} is not known to this gopluck: the layout of its module data is what the file's DWARF says",
+    "code": "{} is not known to this gopluck: the layout of its module data is one that size, content and code confirm",
+}
 
 
 def _open(host: Binary, state: _State, position: int, request: OpenRequest, system: System) -> Outcome:
