@@ -20,7 +20,6 @@ from fixtures.scenarios.kit import NEWEST
 ALIKE = (
     ("traps/required-by-version/trimmed", ("--no-compile",)),
     ("traps/replaced-by-folder/trimmed", ("--no-compile",)),
-    ("traps/installed-by-version-plugin-inside/untrimmed", ()),
     ("modules/replaced-by-other-folder/untrimmed/host-only", ()),
     ("modules/replaced-by-other-folder/trimmed/host-only", ()),
     ("modules/vendored/untrimmed/host-only", ("--no-compile",)),
