@@ -17,7 +17,7 @@ import pytest
 import aligned
 from fixtures.oracle import proxy
 from fixtures.oracle.model import Scenario
-from test_align_live import ALL, changes, snapshot
+from test_align_live import ALL, changes, possible_here, snapshot
 from test_build import SCHEMA
 from test_repairs import REPAIRS
 
@@ -69,12 +69,11 @@ def test_what_is_built_really_loads(request: pytest.FixtureRequest, tmp_path: Pa
                 if output.exists():
                     misses.append(f"{scenario.name}: written, and {document['verdict']}")
                 # `align` is held to what really loads by its own tests: here nothing more is given up.
-                if document["step"] != "align" or document["alignment"]["remedy"]["possible"]:
+                if document["step"] != "align" or possible_here(document["alignment"]["remedy"]):
                     misses.append(f"{scenario.name}: {document['step']}: {document['reason']}")
     print(dict(count))
     assert misses == []
     assert count["check: loads"] >= 10
-    assert count["align: fails"] >= 2
 
 
 GIVEN_UP = sorted(name for name, one in REPAIRS.items() if one["kind"] != "repaired" and not name.startswith("field/"))

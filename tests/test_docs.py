@@ -149,12 +149,16 @@ def _images(folder: Path) -> None:
         ociwriter.docker(folder / name, images[0])
 
 
+ELSEWHERE = {"-", "--host-source"}
+"""`-` is an image on standard input: `test_images` pipes them. `test_init_layouts_live` has hosts' checkouts."""
 RUN = [
     one
     for one in COMMANDS
-    if one.block and not one.synopsis and one.page not in documented.TESTED_ELSEWHERE and "-" not in one.words
+    if one.block
+    and not one.synopsis
+    and one.page not in documented.TESTED_ELSEWHERE
+    and not ELSEWHERE.intersection(one.words)
 ]
-"""`-` is an image on standard input: `test_images` pipes them."""
 WITH_GO = list({one.words: one for one in RUN if one.words[0] == "build" or "--write" in one.words}.values())
 WITHOUT_GO = list({one.words: one for one in RUN if one.words not in {with_go.words for with_go in WITH_GO}}.values())
 

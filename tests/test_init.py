@@ -22,6 +22,9 @@ from gopluck.scaffold.entry import packages as named_packages
 from gopluck.scaffold.entry import source as written
 from gopluck.scaffold.project import FILES, default_module, go_line
 
+WRITTEN = tuple(path for path in FILES if path != "go.work")
+"""The files of a project that needs no workspace."""
+
 
 def host(name: str = "modules/greet-v1.1.0/trimmed/both@1.27.3") -> Binary:
     """The facts of a recorded host."""
@@ -40,7 +43,7 @@ def run(folder: Path, *arguments: str) -> tuple[int, str, str]:
 GO_MOD = """\
 module example.com/auth
 
-go 1.27.3
+go 1.21
 
 // What the plugin imports, at the host's versions.
 require (
@@ -83,6 +86,7 @@ PLUGIN  := auth.so
 HOST    ?= host.json
 GO      ?= go
 GOPLUCK ?= gopluck
+ALIGN   ?= --write
 
 # What the host demands of everything that is loaded into it.
 export GOFLAGS :=
@@ -93,15 +97,13 @@ FLAGS := -trimpath
 
 .PHONY: build align check clean
 
-build: $(PLUGIN)
-
-# -mod=mod completes go.sum at the first build; the versions in go.mod are the host's.
-$(PLUGIN): go.mod $(wildcard *.go)
+# The go command knows what has changed. -mod=mod completes go.sum; the versions in go.mod are the host's.
+build:
 	$(GO) build -mod=mod -buildmode=plugin $(FLAGS) -o $(PLUGIN) .
 
-# Before a build: does what is imported fit the host?
+# Before a build: whatever is imported gets the host's version again. ALIGN=--check only asks.
 align:
-	$(GOPLUCK) align --check $(HOST) .
+	$(GOPLUCK) align $(ALIGN) $(HOST) .
 
 # Would the host load it?
 check: build
@@ -118,7 +120,7 @@ def test_the_project_of_a_trimmed_host() -> None:
         symbol("Took:map[string]time.Duration"),
     ]
     made = scaffold.project(host(), "example.com/auth", symbols)
-    assert list(made) == ["host.json", *FILES]
+    assert list(made) == ["host.json", *WRITTEN]
     assert {name: made[name] for name in ("go.mod", "main.go", "Makefile")} == {
         "go.mod": GO_MOD,
         "main.go": MAIN,
@@ -207,7 +209,7 @@ def test_a_flag_with_blanks_and_an_unknown_profile_stand_in_the_makefile() -> No
 def test_a_manifest_gives_the_same_project_as_the_host(tmp_path: Path) -> None:
     (tmp_path / "gateway.json").write_text(manifest.dumps(host()))
     assert run(tmp_path, "gateway.json", "auth")[0] == 0
-    made = {path: (tmp_path / "auth" / path).read_text() for path in ("host.json", *FILES)}
+    made = {path: (tmp_path / "auth" / path).read_text() for path in ("host.json", *WRITTEN)}
     assert made == scaffold.project(host(), "example.com/auth", [])
 
 
@@ -219,7 +221,7 @@ def test_every_template_is_in_the_package() -> None:
 def test_what_was_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "gateway.json").write_text(manifest.dumps(host()))
     status, out, err = run(tmp_path, "gateway.json", "with space/auth")
-    listed = "".join(f"  {path}\n" for path in ("host.json", *FILES))
+    listed = "".join(f"  {path}\n" for path in ("host.json", *WRITTEN))
     end = "\nnext:\n  cd 'with space/auth' && make build check\n"
     assert (status, out, err) == (0, f"written into with space/auth:\n{listed}{end}", "")
 

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,9 @@ def test_a_new_project_builds_and_loads(tmp_path: Path, name: str, version: str,
     symbols = [word for one in SYMBOLS for word in ("--symbol", one)]
     run(tmp_path, environ, sys.executable, "-m", "gopluck", "init", str(given), "auth", *symbols)
     before = (folder / "go.mod").read_text()
-    assert "auth.so will load into host.json" in run(folder, environ, "make", "build", "check")
+    said = run(folder, environ, "make", "build", "check")
+    assert "auth.so will load into host.json" in said
+    assert "risk" not in said
     assert aligned.really_load(program, folder / "auth.so") == ("ok", "")
     assert [line for line in before.splitlines() if line.strip() and line not in (folder / "go.mod").read_text()] == []
     assert run(folder, environ, f"{environ['GOROOT']}/bin/gofmt", "-l", ".") == ""
@@ -128,7 +131,7 @@ def test_the_steps_of_the_workflow_end_in_gopluck_check(tmp_path: Path) -> None:
     environ, folder = environment(host), tmp_path / "auth"
     run(tmp_path, environ, sys.executable, "-m", "gopluck", "init", str(build.build(host)), "auth")
     steps = re.findall(r"^ +- run: (.*)$", (folder / ".github/workflows/plugin.yml").read_text(), re.MULTILINE)
-    assert steps == ['pip install "$GOPLUCK"', "make align", "make build", "make check"]
+    assert steps == ['pip install "$GOPLUCK"', "make align ALIGN=--check", "make build", "make check"]
     said = [run(folder, environ, "sh", "-c", step) for step in steps[1:]]
     assert "gopluck check host.json auth.so" in said[-1]
 
@@ -150,9 +153,88 @@ def test_a_dependency_that_drifts_is_found_before_the_build(tmp_path: Path) -> N
     )
     (folder / "more.go").write_text('package main\n\nimport _ "example.com/booster"\n')
     run(folder, environ | {"GOTOOLCHAIN": "local"}, "go", "get", "example.com/booster@v1.0.0")
-    done = subprocess.run(["make", "align"], cwd=folder, env=environ, capture_output=True, text=True)
+    done = subprocess.run(["make", "align", "ALIGN=--check"], cwd=folder, env=environ, capture_output=True, text=True)
     assert done.returncode != 0
     assert "example.com/greet is v1.0.0 in the host, v1.1.0 in the" in done.stdout
-    run(folder, environ, sys.executable, "-m", "gopluck", "align", "--write", "host.json")
+    run(folder, environ, "make", "align")
     assert "auth.so will load into host.json" in run(folder, environ, "make", "build", "check")
     assert aligned.really_load(build.build(host), folder / "auth.so") == ("ok", "")
+
+
+INNER = "package inner\n\n// Number is what a test changes.\nfunc Number() int { return 1 }\n"
+NUMBER = "int number(void) { return 1; }\n"
+OUTER = """package main
+
+// int number(void);
+import "C"
+
+import (
+	_ "embed"
+
+	"example.com/auth/inner"
+)
+
+//go:embed text.txt
+var text string
+
+func Parts() (string, int, int) { return text, inner.Number(), int(C.number()) }
+"""
+
+
+def test_a_build_follows_whatever_changed(tmp_path: Path) -> None:
+    host = HOSTS["trimmed"](kit.host(kit.NEWEST))
+    environ, folder = environment(host), tmp_path / "auth"
+    run(tmp_path, environ, sys.executable, "-m", "gopluck", "init", str(build.build(host)), "auth")
+    parts = {
+        "inner/inner.go": INNER,
+        "parts.go": OUTER,
+        "text.txt": "one",
+        "number.c": "int number(void) { return 1; }\n",
+    }
+    for name, content in parts.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(content)
+    run(folder, environ, "make", "build")
+    for name in ("inner/inner.go", "text.txt", "number.c"):
+        before = (folder / "auth.so").read_bytes()
+        (folder / name).write_text(parts[name].replace("return 1", "return 2").replace("one", "two"))
+        run(folder, environ, "make", "build")
+        assert (folder / "auth.so").read_bytes() != before, name
+    before = (folder / "auth.so").read_bytes()
+    run(folder, environ, "make", "build")
+    assert (folder / "auth.so").read_bytes() == before
+    assert aligned.really_load(build.build(host), folder / "auth.so") == ("ok", "")
+
+
+@pytest.mark.parametrize("version", [kit.OLDEST, kit.NEWEST])
+def test_go_mod_tidy_drops_versions_and_make_align_brings_them_back(tmp_path: Path, version: str) -> None:
+    host = HOSTS["trimmed"](kit.host(version))
+    environ, folder = environment(host), tmp_path / "auth"
+    run(tmp_path, environ, sys.executable, "-m", "gopluck", "init", str(build.build(host)), "auth")
+    plain = {name: value for name, value in environ.items() if name != "GOFLAGS"}
+    assert "example.com/greet v1.0.0" in (folder / "go.mod").read_text()
+    run(folder, plain, "go", "mod", "tidy")
+    assert "example.com/greet" not in (folder / "go.mod").read_text()
+    (folder / "more.go").write_text('package main\n\nimport _ "example.com/greet/polite"\n')
+    run(folder, plain, "go", "mod", "tidy")
+    assert "example.com/greet v1.2.0" in (folder / "go.mod").read_text()
+    done = subprocess.run(["make", "build", "check"], cwd=folder, env=environ, capture_output=True, text=True)
+    assert done.returncode != 0
+    run(folder, environ, "make", "align")
+    assert "auth.so will load into host.json" in run(folder, environ, "make", "build", "check")
+    assert aligned.really_load(build.build(host), folder / "auth.so") == ("ok", "")
+
+
+def test_the_hosts_go_line_and_settings_are_the_plugins(tmp_path: Path) -> None:
+    """`//go:debug` and an old go line in the host: the project has both, and no risk."""
+    debug = kit.both(kit.flags("-trimpath"), kit.files(debug__go="//go:debug panicnil=1\n\npackage main\n"))
+    for number, change in enumerate((debug, kit.both(debug, kit.module(lambda main: replace(main, go="1.25"))))):
+        host = change(kit.host(kit.NEWEST))
+        environ, folder = environment(host), tmp_path / f"auth{number}"
+        run(tmp_path, environ, sys.executable, "-m", "gopluck", "init", str(build.build(host)), folder.name)
+        said = run(folder, environ, "make", "build", "check")
+        assert "will load" in said
+        assert "risk" not in said
+        assert run(folder, environ, f"{environ['GOROOT']}/bin/gofmt", "-l", ".") == ""
+    assert "\ngo 1.25\n" in (folder / "go.mod").read_text()
+    assert (folder / "main.go").read_text().startswith("//go:debug panicnil=1\n\n")

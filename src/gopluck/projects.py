@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gopluck.result.align import Alignment
     from gopluck.result.build import Built
     from gopluck.result.check import PluginResult
+    from gopluck.scaffold.own import Checkout
 
 
 def align(
@@ -25,12 +26,14 @@ def align(
     flags: str | None = None,
     compiling: bool = True,
     write: bool = False,
+    progress: Progress = silent,
 ) -> Alignment:
     """Whether the plugin in `folder`, built for the host, would fit it, and the edits of go.mod that make it fit.
 
     `environ`: in which the go command runs (default: this process's). `flags`: those of your own
     `go build -buildmode=plugin`; the answer is then about that build. `compiling=False`: what only a compiled package
-    tells stays unknown. `write`: the edits are made, and the answer is about the files as they are then.
+    tells stays unknown. `write`: the edits are made, and the answer is about the files as they are then. `progress`:
+    called with what takes long, in words.
 
     Raises `Usage` when the folder has no module or no main package, `MalformedFile` for a damaged go.mod; and as
     `read`.
@@ -39,7 +42,7 @@ def align(
     from gopluck.aligner.apply import write as written
 
     def now() -> Alignment:
-        return aligned(facts, fspath(folder), _environ(environ), flags=flags, compiling=compiling)
+        return aligned(facts, fspath(folder), _environ(environ), flags=flags, compiling=compiling, progress=progress)
 
     facts = read_host(host)
     alignment = now()
@@ -80,23 +83,51 @@ def init(
     *,
     module: str | None = None,
     symbols: Sequence[str] = (),
+    host_source: Path | None = None,
     force: bool = False,
+    notify: Progress = silent,
 ) -> tuple[str, ...]:
     """Write a new plugin project into `folder`, pinned to the host; the paths of its files, below the folder.
 
     `module`: its path (default: `example.com/` and the folder's name). `symbols`: `NAME:TYPE`, entry points that the
-    host looks up (default: those that its code tells). `force`: files that are there are replaced, but never the host.
+    host looks up (default: those that its code tells). `host_source`: the folder of the host's main module, for a
+    plugin that imports a package of it, where the host was built from a checkout. `force`: files that are there are
+    replaced, but never the host. `notify`: called with what has to be filled in before the project builds, a sentence
+    each.
 
-    Raises `Usage` for files that are in the way, a module or symbol that has no meaning; and as `read`.
+    Raises `Usage` for files that are in the way, a module or symbol that has no meaning, a `host_source` that is not
+    the host's; and as `read`.
     """
-    from gopluck.scaffold.entry import symbol
+    from gopluck.builds.build import Build
+    from gopluck.scaffold.entry import imports, symbol
+    from gopluck.scaffold.own import own_module
     from gopluck.scaffold.project import default_module, project, refuse_host, write
+    from gopluck.scaffold.wanted import entry_points
 
-    facts = read_host(host)
-    files = project(facts, module or default_module(fspath(folder)), [symbol(one) for one in symbols])
+    facts, entries = read_host(host), [symbol(one) for one in symbols]
+    build, checkout = Build(facts, "the host"), None if host_source is None else _checkout(fspath(host_source))
+    named = imports(build, entries or entry_points(facts)[0])
+    own = own_module(build, named, checkout, fspath(folder))
+    files = project(facts, module or default_module(fspath(folder)), entries, own)
     refuse_host(facts, fspath(folder), files)
     write(fspath(folder), files, force=force)
+    if own is not None and own.lacking:
+        notify(own.lacking)
     return tuple(files)
+
+
+def _checkout(folder: str) -> Checkout:
+    from gopluck.aligner.gomod import parse
+    from gopluck.aligner.project import MAX_MOD, text_of
+    from gopluck.errors import Usage
+    from gopluck.scaffold.own import OPTION, Checkout
+
+    path = f"{folder.rstrip('/') or '/'}/go.mod"
+    text = text_of(path, MAX_MOD)
+    if text is None:
+        raise Usage(f"{OPTION} {folder}: has no go.mod that can be read: name the folder of the host's main module")
+    found = parse(text, path)
+    return Checkout(folder, found.module, found.go)
 
 
 def manifest(host: Host, *, paths: bool = True) -> str:

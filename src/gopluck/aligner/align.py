@@ -17,6 +17,7 @@ from gopluck.aligner.gocommand import GoCommand, GoFailed, find, settings
 from gopluck.aligner.golines import go_line_edit, go_line_findings, toolchain_notes
 from gopluck.aligner.imports import VARIABLES, Plan, split, vendored
 from gopluck.aligner.places import Place
+from gopluck.aligner.planner import beyond
 from gopluck.aligner.printed import Printed
 from gopluck.aligner.project import Project, plugin_name
 from gopluck.aligner.remarks import departed, only_required, pulled_up, settled
@@ -28,7 +29,7 @@ from gopluck.clean import clean
 from gopluck.errors import Usage
 from gopluck.facts.model import Binary
 from gopluck.remedy.baseline import Baseline, build_words
-from gopluck.remedy.host import host_refuses
+from gopluck.remedy.host import host_refuses, refusing
 from gopluck.remedy.lines import with_words
 from gopluck.remedy.quote import sh
 from gopluck.result.align import Alignment
@@ -36,7 +37,7 @@ from gopluck.result.check import Finding
 from gopluck.result.recipe import NOT_REPEATED, Edit, Recipe
 from gopluck.result.verdict import Fit, Role
 from gopluck.rules.model import Trait
-from gopluck.rules.registry import named
+from gopluck.rules.registry import Kind, named, rules
 
 
 def align(
@@ -54,7 +55,7 @@ def align(
     `environ`: in which the go command runs. `flags`: those of the user's own `go build -buildmode=plugin`; the check is
     then about that build in this environment, else about the one that the recipe prints. `compiling=False`: what only
     a compiled package tells stays unknown. `here`: the recipe takes modules from the module cache of `environ`.
-    `progress`: is told what is compiled.
+    `progress`: is told what takes long, before it begins.
 
     Raises `Usage` when the folder has no module or no main package, or for flags that cannot be shown,
     `MalformedFile` for a go.mod that is none.
@@ -65,8 +66,9 @@ def align(
     build = Build(host, "the host")
     if refused := host_refuses(build):
         rule, why = refused
-        finding, recipe = Finding(rule, Role.CAUSE, why), Recipe(False, "host", why)
+        finding, recipe = Finding(rule, Role.CAUSE, why), refusing(build, rule, why)
         return module.alignment(build, Fit.DIFFERS, "paths", "", findings=(finding,), recipe=recipe)
+    progress(f"asking the go command for {build.release}")
     go = find(build.release, module.absolute, environ)
     if isinstance(go, str):
         from gopluck.aligner.weaker import by_go_mod
@@ -184,8 +186,11 @@ class _Aligner:
                 verdict, reason = Fit.UNKNOWN, "the host was built with a profile (PGO) that is not here"
             elif verdict == Fit.FITS and self.printed.base.left_out:
                 verdict, reason = Fit.UNKNOWN, NOT_REPEATED
+            # What only a compiled package tells is said as the reason; without one nothing says that it is harmless.
+            open_ = {rule.slug for rule in rules(Kind.CAUSE) if rule.compiled} if checked.doubtful else set()
             causes = departed(self.host, checked, explained(self.host, checked), found.departures)
-            findings += [*causes, *only_required(self.host, self.mod, checked)]
+            findings += (one for one in causes if one.role != Role.HARMLESS or one.rule not in open_)
+            findings += only_required(self.host, self.mod, checked)
         return self.project.alignment(
             self.host,
             verdict,
@@ -203,6 +208,8 @@ class _Aligner:
 
     def _as_it_is(self, edits: tuple[Edit, ...]) -> tuple[Checked, tuple[str, ...]]:
         """The printed build of the module as it is, and the flags that it needs besides. Raises `GoFailed`."""
+        what = "compiling what the plugin imports, which takes long the first time" if self.compiling else "listing"
+        self.progress(f"{self.host.release}: {what}")
         more: tuple[str, ...] = ()
         try:
             checked = self._try(edits)
@@ -265,6 +272,9 @@ class _Aligner:
 
     def _try(self, edits: Sequence[Edit], *more: str) -> Checked:
         """The printed build with go.mod edited, on a copy. Raises `GoFailed`."""
+        if edits:
+            tried, more_edits = edits[-1], f" and {len(edits) - 1} more" if len(edits) > 1 else ""
+            self.progress(f"{self.host.release}: trying {tried.module or tried.kind} {tried.version}{more_edits}")
         if edits and not self.project.workspace:
             more = ("-mod=mod",)
         return self.trial.checked(
@@ -292,8 +302,15 @@ class _Aligner:
         if settling.edits and Path(self.project.root, "vendor/modules.txt").is_file():
             notes.append("-mod=mod leaves the vendor folder aside; go mod vendor brings it up to date.")
         if not possible:
-            untold = found.untold
-            return Recipe(False, "host", settling.why_not, base.go, base.env, base.flags, untold=untold)
+            checked = settling.checked
+            if checked is not None and not checked.broken:
+                planned = beyond(self.host, checked, plugin_name(self.project))
+                # What compiling showed of a copy says more than that the host has to be built anew.
+                if planned is not None and (planned.possible or not (found.departures or found.untold)):
+                    return planned._replace(untold=planned.untold or found.untold)
+            untried = bool(NOT_HAD.search(settling.why_not))
+            side, untold = "plugin" if untried else "host", untried or found.untold
+            return Recipe(False, side, settling.why_not, base.go, base.env, base.flags, untold=untold)
         flags = (*base.flags, *more)
         anew = (Edit("vendor", reason="vendor/modules.txt does not agree with go.mod"),) if self.stale else ()
         return Recipe(
@@ -324,6 +341,8 @@ READONLY = re.compile(
 """Refusals of a build that may not change go.mod and go.sum, or that takes a vendor folder."""
 
 NOT_HAD = re.compile(
-    r"dial tcp|no such host|timeout|connection refused|i/o|cannot find module|not found|disabled by GOPROXY"
+    r"dial tcp|no such host|(i/o|handshake) timeout|Client\.Timeout|deadline exceeded|connection (refused|reset)"
+    r"|reading (https?|file)://|unrecognized import path|exit status 128|cannot find module|not found"
+    r"|disabled by GOPROXY"
 )
-"""Refusals because a module could not be fetched: that says nothing about the fit."""
+"""Refusals because a module could not be fetched (`cmd/go/internal/modfetch`): that says nothing about the fit."""

@@ -16,7 +16,7 @@ from gopluck.aligner.project import MAX_SOURCE, text_of
 from gopluck.builds.build import Build
 from gopluck.builds.use import Use
 from gopluck.errors import Usage
-from gopluck.explainer.engine import explain_one
+from gopluck.explainer.engine import Explanation, explain_one
 from gopluck.record import NamedTuple
 from gopluck.replay.ends import End
 from gopluck.replay.process import Mismatch, Outcome
@@ -178,6 +178,11 @@ def checksum(use: Use) -> str:
 
 def explained(host: Build, checked: Checked) -> tuple[Finding, ...]:
     """The findings of the rules, for the plugin as if it had been built."""
+    return tuple(one for one in explanation(host, checked)[1].findings if one.role != Role.RISK)
+
+
+def explanation(host: Build, checked: Checked) -> tuple[Outcome, Explanation]:
+    """How the plugin would end if it had been built, and why."""
     assert host.binary.go is not None
     theirs = host.binary.go.link_hashes
     go = checked.plugin.binary.go
@@ -189,5 +194,4 @@ def explained(host: Build, checked: Checked) -> tuple[Finding, ...]:
     )
     if not mismatches:
         outcome = Outcome(Verdict.LOADS, compared=len(checked.shared))
-    evidence = Evidence(host.binary, checked.plugin.binary, outcome)
-    return tuple(one for one in explain_one(evidence).findings if one.role != Role.RISK)
+    return outcome, explain_one(Evidence(host.binary, checked.plugin.binary, outcome))

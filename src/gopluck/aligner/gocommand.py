@@ -32,8 +32,11 @@ class Done(NamedTuple):
     @property
     def said(self) -> str:
         """What it said on standard error, without progress."""
-        lines = [line for line in self.stderr.splitlines() if line.strip() and not line.startswith("go: downloading ")]
-        return "\n".join(lines)
+        return "\n".join(line for line in self.stderr.splitlines() if line.strip() and not ON_ITS_WAY.match(line))
+
+
+ON_ITS_WAY = re.compile(r"go: (downloading|finding module for|found|added|upgraded|downgraded) ")
+"""Lines that say how far the go command is, before the one that says what it refuses."""
 
 
 class GoCommand(NamedTuple):

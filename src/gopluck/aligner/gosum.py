@@ -19,7 +19,7 @@ from gopluck.golang.release import order as release_order
 from gopluck.record import NamedTuple
 from gopluck.remedy.baseline import baseline, build_words
 from gopluck.remedy.grammar import refused
-from gopluck.remedy.host import host_refuses
+from gopluck.remedy.host import host_refuses, refusing
 from gopluck.remedy.lines import with_words
 from gopluck.result.align import Alignment
 from gopluck.result.check import Finding
@@ -78,7 +78,7 @@ def by_go_sum(host: Build, path: str, go: str) -> Alignment:
     sums = read(path)
     if refusal := host_refuses(host):
         rule, why = refusal
-        finding, recipe = Finding(rule, Role.CAUSE, why), Recipe(False, "host", why)
+        finding, recipe = Finding(rule, Role.CAUSE, why), refusing(host, rule, why)
         return _alignment(host, path, Fit.DIFFERS, (finding,), recipe)
     said = [*_release(host, go), *_modules(host, sums)]
     findings = tuple(one.finding for one in said)

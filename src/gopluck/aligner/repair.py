@@ -93,9 +93,10 @@ def _checkout(host: Build, package: str, one: Use, two: Use, mod: GoMod, what: s
     """Code of the host that has no version: a folder, and without -trimpath that very folder."""
     below = package.removeprefix(one.path)
     source = host.source(package)
-    if host.trimmed or source is None or not source.directory.startswith("/"):
+    directory = source.directory if source is not None else host.replacement(package) or ""
+    if host.trimmed or not directory.startswith("/"):
         return Step(why_not=f"{one.path} {what}")
-    folder = source.directory.removesuffix(below)
+    folder = directory.removesuffix(below)
     if two.replace is not None and two.replace.path == folder:
         return Step(why_not=f"{one.path} {what} ({folder})")
     if not Path(folder, "go.mod").is_file():

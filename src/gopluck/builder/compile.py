@@ -57,7 +57,8 @@ def refusal(alignment: Alignment) -> Refused | None:
         known = alignment.verdict == Fit.DIFFERS and not recipe.left_out and not recipe.untold
         return Refused(Verdict.FAILS if known else Verdict.UNKNOWN, recipe.why_not or alignment.reason)
     if missing := [one for one in recipe.inputs if one.name]:
-        return Refused(Verdict.UNKNOWN, "; ".join(f"it needs {one.what}, and no file names it" for one in missing))
+        why = "; ".join(f"it needs {one.what}, and no file names it" for one in missing)
+        return Refused(_without(alignment, any(one.to for one in recipe.go_mod)), why)
     for flag in recipe.flags:
         name, _, path = flag.partition("=")
         if name == "-pgo" and path.startswith("/") and not Path(path).is_file():
@@ -66,7 +67,18 @@ def refusal(alignment: Alignment) -> Refused | None:
         # The go command runs programs from its module cache: only the user leads it to one.
         why = "the host was built without -trimpath, so the path of its module cache is part of every package"
         return Refused(Verdict.FAILS, f"{why}. Run it as: GOMODCACHE={sh(cache)} gopluck build …")
+    if any(edit.kind == "init" for edit in recipe.go_mod):
+        why = "its folder has to become a module of its own: gopluck align prints how"
+        return Refused(_without(alignment, code=True), why)
+    if absent := [edit.to for edit in recipe.go_mod if edit.to.startswith("/") and not Path(edit.to).exists()]:
+        return Refused(_without(alignment, code=True), f"the host's code is not here: {', '.join(absent)}")
     return None
+
+
+def _without(alignment: Alignment, code: bool) -> Verdict:
+    """The verdict without something that the recipe needs. `code`: it is the host's code, so what is here differs."""
+    known = code and alignment.verdict == Fit.DIFFERS and not alignment.recipe.untold
+    return Verdict.FAILS if known else Verdict.UNKNOWN
 
 
 def _without_go(alignment: Alignment, why: str) -> Usage:

@@ -96,7 +96,10 @@ def command(
     for one in wanted:
         refuse_inputs(one.output, host, where, flags or "", go_sum)
     if go_sum is None:
-        alignment = align(host, where, flags=flags, compiling=not no_compile, write=mode == "write")
+        with out.steps(quiet=quiet, color=color) as progress:
+            alignment = align(
+                host, where, flags=flags, compiling=not no_compile, write=mode == "write", progress=progress
+            )
     else:
         alignment = of_go_sum(host, go_sum, go or "")
     if mode == "diff":

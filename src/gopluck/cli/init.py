@@ -33,8 +33,21 @@ Exit status:
     help="An entry point that the host looks up, with its Go type; repeatable. Import paths stand before the dot: "
     "'Serve:func(*net/http.Request) error'. Default: what the host's own code looks up.",
 )
+@click.option(
+    "--host-source",
+    metavar="DIR",
+    shell_complete=complete.folders,
+    help="The checkout that HOST was built from, for a plugin that imports a package of the host's own module.",
+)
 @click.option("--force", is_flag=True, help="Replace files that are there already.")
-def command(host: str | Image, folder: str, module: str | None, symbols: tuple[str, ...], force: bool) -> int:
+def command(
+    host: str | Image,
+    folder: str,
+    module: str | None,
+    symbols: tuple[str, ...],
+    host_source: str | None,
+    force: bool,
+) -> int:
     """Write a new plugin project into DIR, pinned to HOST: its Go release, flags, environment and module versions.
 
     HOST is an executable, a manifest that `gopluck manifest` wrote, or a container image on disk; the project holds
@@ -46,20 +59,34 @@ def command(host: str | Image, folder: str, module: str | None, symbols: tuple[s
       gopluck init ./gateway auth
       gopluck init gateway.json auth --module example.com/acme/auth
       gopluck init ./gateway auth --symbol 'Allow:func(string) bool'
+      gopluck init ./gateway auth --host-source ./src
     """
     from gopluck.cli import output as out
     from gopluck.projects import init
 
-    written = init(host, folder, module=module, symbols=symbols, force=force)
-    out.write(summary(folder, written), None)
+    lacking: list[str] = []
+    written = init(
+        host,
+        folder,
+        module=module,
+        symbols=symbols,
+        host_source=host_source,
+        force=force,
+        notify=lacking.append,
+    )
+    out.write(summary(folder, written, lacking), None)
     return 0
 
 
-def summary(folder: str, files: Sequence[str]) -> str:
-    """What was written, and what to type next."""
+def summary(folder: str, files: Sequence[str], lacking: Sequence[str] = ()) -> str:
+    """What was written, and what to type next. `lacking`: what has to be filled in before."""
     import shlex
 
     from gopluck.clean import clean
 
     listed = "".join(f"  {path}\n" for path in files)
+    if lacking:
+        told = "".join(f"  {clean(one)}\n" for one in lacking)
+        again = "  the same command with --force --host-source and the folder of that checkout, or as README.md says\n"
+        return f"written into {clean(folder)}:\n{listed}\nto be filled in:\n{told}\nnext:\n{again}"
     return f"written into {clean(folder)}:\n{listed}\nnext:\n  cd {clean(shlex.quote(folder))} && make build check\n"

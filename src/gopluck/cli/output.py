@@ -83,13 +83,28 @@ def progress(total: int, *, quiet: bool, color: str = "auto") -> AbstractContext
 
     Shows nothing when quiet, in a pipe, on a dumb terminal, or for one plugin.
     """
-    stream = sys.stderr
-    watched = stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
-    if not watched or quiet or total < 2:
+    if not _watched() or quiet or total < 2:
         return nullcontext(lambda path: None)
     from gopluck.cli.progress import Bar
 
     return Bar(total, color)
+
+
+def steps(*, quiet: bool, color: str = "auto") -> AbstractContextManager[Callable[[str], None]]:
+    """What shows which step a command is at, and for how long: to be called with each one before it begins.
+
+    Shows nothing when quiet, in a pipe, on a dumb terminal.
+    """
+    if not _watched() or quiet:
+        return nullcontext(lambda step: None)
+    from gopluck.cli.progress import Steps
+
+    return Steps(color)
+
+
+def _watched() -> bool:
+    stream = sys.stderr
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 class Document(NamedTuple):

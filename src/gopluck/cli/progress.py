@@ -1,13 +1,17 @@
-"""How far a command is that reads many plugins: a bar on standard error, on a terminal only, gone when it is done."""
+"""How far a command is: on standard error, on a terminal only, gone when it is done.
+
+`Bar` for what can be counted, `Steps` for what the go command does meanwhile.
+"""
 
 from __future__ import annotations
 
 import time
+from threading import Lock, Timer
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress, ProgressColumn, TaskID
 
 PATIENCE = 1.0
 """Seconds before the bar appears: what is done by then needs none, and does not pay for importing rich."""
@@ -39,22 +43,9 @@ class Bar:
             progress.update(task, completed=self.done, description=inert(clean(path)))
 
     def _show(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-        from rich.table import Column
+        from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
 
-        console = Console(stderr=True, no_color=True if self.color == "never" else None)
-        progress = Progress(
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn(
-                "{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")
-            ),
-            console=console,
-            transient=True,
-            expand=True,
-        )
+        progress = _line(self.color, BarColumn(bar_width=24), MofNCompleteColumn(), TimeRemainingColumn())
         self._shown = progress, progress.add_task("", total=self.total)
         progress.start()
 
@@ -66,3 +57,59 @@ class Bar:
     ) -> None:
         if self._shown is not None:
             self._shown[0].stop()
+
+
+def _line(color: str, *columns: ProgressColumn) -> Progress:
+    """One line of a terminal: these columns, and the description of what is done."""
+    from rich.console import Console
+    from rich.progress import Progress, TextColumn
+    from rich.table import Column
+
+    text = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+    console = Console(stderr=True, no_color=True if color == "never" else None)
+    described = TextColumn("{task.description}", markup=False, table_column=text)
+    return Progress(*columns, described, console=console, transient=True, expand=True)
+
+
+class Steps:
+    """Shows the step that takes long, and the time since the first one. Use as a context manager."""
+
+    def __init__(self, color: str = "auto", patience: float = PATIENCE) -> None:
+        self.color = color
+        self._step = ""
+        self._lock = Lock()
+        self._shown: tuple[Progress, TaskID] | None = None
+        self._timer = Timer(patience, self._show)
+        self._timer.daemon = True
+
+    def __call__(self, step: str) -> None:
+        """A step begins."""
+        from gopluck.clean import clean, inert
+
+        with self._lock:
+            self._step = inert(clean(step))
+            if self._shown is not None:
+                self._shown[0].update(self._shown[1], description=self._step)
+
+    def _show(self) -> None:
+        """Called by the timer: the go command keeps the other thread waiting."""
+        from rich.progress import SpinnerColumn, TimeElapsedColumn
+
+        with self._lock:
+            if self._timer.finished.is_set():
+                return  # done meanwhile
+            progress = _line(self.color, SpinnerColumn(), TimeElapsedColumn())
+            self._shown = progress, progress.add_task(self._step, total=None)
+            progress.start()
+
+    def __enter__(self) -> Steps:
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        with self._lock:
+            if self._shown is not None:
+                self._shown[0].stop()

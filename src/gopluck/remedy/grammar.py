@@ -67,6 +67,9 @@ fips = _fits(r"off|latest|inprocess|certified|v[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3
 
 goarch = GOARCHES.__contains__
 
+godebug = _fits(r"[a-z][a-z0-9]{0,40}=[\w.+:/-]{1,60}")
+"""What a `//go:debug` line can set (`ParseGoDebug`)."""
+
 commit = _fits(r"[0-9a-f]{7,64}")
 """A `vcs.revision`."""
 

@@ -15,6 +15,7 @@ from gopluck.replay.ends import End
 from gopluck.replay.process import Outcome
 from gopluck.result.check import Finding
 from gopluck.result.recipe import LeftOut, Recipe
+from gopluck.result.verdict import Role
 from gopluck.rules import registry
 from gopluck.rules.model import EXTERNAL, Owner
 from gopluck.rules.registry import lacking
@@ -59,6 +60,12 @@ def host_refuses(host: Build) -> tuple[str, str] | None:
         return None
     found = lacking(lack)
     return found.slug, ASAN if lack == Lack.PLAIN_MEMORY else found.title
+
+
+def refusing(host: Build, rule: str, why: str) -> Recipe:
+    """What the owner of a host does into which nothing loads, as a check of any plugin says it."""
+    causes = {rule: Finding(rule, Role.CAUSE, why)}
+    return by_cause(host, causes, owner.why if (owner := _owner(host, causes)) else why)
 
 
 def reason(host: Build, causes: Mapping[str, Finding], outcome: Outcome) -> str:

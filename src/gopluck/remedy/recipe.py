@@ -18,6 +18,7 @@ from gopluck.loader.libc import libc_of
 from gopluck.record import NamedTuple
 from gopluck.remedy import grammar
 from gopluck.remedy.baseline import baseline, build_words, linked_again
+from gopluck.remedy.building import built
 from gopluck.remedy.flaglists import definitions
 from gopluck.remedy.grammar import refused
 from gopluck.remedy.host import CONTENT, TRIM, TRIMMED, Problem, by_cause, for_the_host, host_words, inside, reason
@@ -87,17 +88,21 @@ def recipes(
     """The recipe of each Open of one process, in order; None for what does not fail."""
     earlier = list(zip(requests, outcomes, strict=True))
     return tuple(
-        recipe(
-            Failure(
-                host,
-                request.binary,
-                request.binary.path if request.binary else request.name,
-                outcome,
-                explanation.findings,
-                explanation.packages.mismatched,
-                earlier[:index],
+        built(
+            host,
+            outcome,
+            recipe(
+                Failure(
+                    host,
+                    request.binary,
+                    request.binary.path if request.binary else request.name,
+                    outcome,
+                    explanation.findings,
+                    explanation.packages.mismatched,
+                    earlier[:index],
+                ),
+                follow,
             ),
-            follow,
         )
         if outcome.verdict == Verdict.FAILS
         else None

@@ -21,6 +21,9 @@ BASIS = {
     "go.mod": "compared by go.mod alone: weaker",
 }
 
+NOTHING = "no edit of go.mod settles it"
+UNTRIED = "whether an edit of go.mod settles it is not known"
+
 
 def render(alignment: Alignment, view: View) -> str:
     """The document; empty when quiet and everything fits."""
@@ -46,7 +49,7 @@ def body(sheet: Sheet, alignment: Alignment) -> None:
     label = shared.by_rule(sheet, "why", of_role(alignment.findings, Role.CAUSE), 0)
     shared.by_rule(sheet, "risk", of_role(alignment.findings, Role.RISK), 0)
     if alignment.reason and alignment.reason != fit_reason(alignment):
-        sheet.row(label, alignment.reason)
+        sheet.row("but" if alignment.verdict == Fit.FITS else label, alignment.reason)
     sheet.gap()
     shared.by_rule(sheet, "fine", of_role(alignment.findings, Role.HARMLESS))
     sheet.gap()
@@ -59,13 +62,20 @@ def body(sheet: Sheet, alignment: Alignment) -> None:
 
 
 def _fix(sheet: Sheet, alignment: Alignment) -> None:
-    block = of_alignment(alignment)
-    if block is not None:
+    blocks, recipe = of_alignment(alignment), alignment.recipe
+    if not recipe.possible and not recipe.left_out and not _nothing_known(alignment):
+        said = {alignment.reason, *(finding.message for finding in alignment.findings)}
+        untried = recipe.untold and recipe.side == "plugin"
+        why = f": {recipe.why_not}" if recipe.why_not and recipe.why_not not in said else ""
+        sheet.row("but", (UNTRIED if untried else NOTHING) + why)
+    for block in blocks:
         sheet.pasted(block.label, block.lines)
-        return
-    why = alignment.recipe.why_not
-    said = {alignment.reason, *(finding.message for finding in alignment.findings)}
-    sheet.row("but", "no edit of go.mod settles it" + (f": {why}" if why and why not in said else ""))
-    tried = with_trait(Trait.MODULE_VERSION)
-    causes = (finding for finding in of_role(alignment.findings, Role.CAUSE) if finding.rule not in tried)
-    sheet.pasted("try", map(comment, dict.fromkeys(finding.fix for finding in causes if finding.fix)))
+    if not blocks and not recipe.possible:
+        tried = with_trait(Trait.MODULE_VERSION)
+        causes = (finding for finding in of_role(alignment.findings, Role.CAUSE) if finding.rule not in tried)
+        sheet.pasted("try", map(comment, dict.fromkeys(finding.fix for finding in causes if finding.fix)))
+
+
+def _nothing_known(alignment: Alignment) -> bool:
+    """Whether the reason says what is missing, so that nothing is known of edits."""
+    return alignment.verdict == Fit.UNKNOWN and not alignment.findings

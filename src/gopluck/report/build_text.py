@@ -59,7 +59,9 @@ def render(built: Built, view: View) -> str:
         sheet.rest(len(said) - len(shown), "lines")
     elif built.checked is not None and built.verdict != Verdict.LOADS:
         sheet.gap()
-        plugin_section(sheet, built.checked, alignment.host)
+        again = built.checked.remedy
+        checked = built.checked._replace(remedy=again and again._replace(gopluck=()))
+        plugin_section(sheet, checked, alignment.host)
     return sheet.document()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gopluck.record import NamedTuple
 from gopluck.remedy.lines import Line, comment, lines
+from gopluck.remedy.quote import sh
 from gopluck.result.check import of_role, risks
 from gopluck.result.recipe import Recipe
 from gopluck.result.verdict import Fit, Role, Verdict
@@ -38,19 +39,37 @@ def blocks(group: Group) -> Iterator[Block]:
     label = "host" if recipe.side == "host" else "fix"
     if not recipe.possible:
         label = "" if recipe.side == "plugin" or not recipe.build else "host"
-        yield Block("fix", (comment(_why_not(recipe)), *_inside(recipe.inside)))
+        search = (_searching(recipe),) if recipe.gopluck and label else ()
+        yield Block("fix", (comment(_why_not(recipe)), *search, *_inside(recipe.inside)))
     whose = f"the {recipe.side}'s" if len(group.plugins) == 1 or recipe.side == "host" else "each plugin's"
-    yield Block(label, tuple(fix_lines(recipe, f"the folder of {whose} package main")))
+    where = f"the folder of {whose} package main"
+    if recipe.gopluck and label != "host":
+        by_hand = "Or by hand" if recipe.directory else "Or by hand, in DIR"
+        made = comment(f"{_command(recipe)} does this, where DIR is {where}. {by_hand}:")
+        yield Block(label, (made, *fix_lines(recipe, "")))
+        return
+    yield Block(label, tuple(fix_lines(recipe, where)))
 
 
-def of_alignment(alignment: Alignment) -> Block | None:
-    """The edits and the build that make a module fit; None where no edit does."""
+def _command(recipe: Recipe) -> str:
+    return " ".join((*map(sh, recipe.gopluck), "DIR"))
+
+
+def _searching(recipe: Recipe) -> Line:
+    """What compiles candidates where no file tells."""
+    return comment(f"{_command(recipe)} compiles the plugin's source in DIR, and looks for a build that loads.")
+
+
+def of_alignment(alignment: Alignment) -> tuple[Block, ...]:
+    """The edits and the build that make a module fit; or, where no edit does, what the host's owner types."""
     recipe = alignment.recipe
     if not recipe.possible and not recipe.left_out:
-        return None
+        inside = tuple(_inside(recipe.inside))
+        host = tuple(fix_lines(recipe, "the folder of the host's package main")) if recipe.build else ()
+        return tuple(Block(label, block) for label, block in (("fix", inside), ("host", host)) if block)
     where = "" if alignment.folder == "." else alignment.folder
     label = "build" if alignment.verdict == Fit.FITS else "fix"
-    return Block(label, tuple(fix_lines(recipe._replace(notes=()), where)))
+    return (Block(label, tuple(fix_lines(recipe._replace(notes=()), where))),)
 
 
 def _why_not(recipe: Recipe) -> str:

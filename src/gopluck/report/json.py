@@ -133,6 +133,7 @@ def remedy_document(recipe: Recipe) -> dict[str, Any]:
         "notes": list(recipe.notes),
         "run": list(run(recipe)),
         "inside": [] if recipe.inside is None else list(run(recipe.inside)),
+        "gopluck": list(recipe.gopluck),
         "left_out": [{"setting": one.setting, "value": one.value} for one in recipe.left_out],
     }
 

@@ -84,6 +84,8 @@ class Recipe(NamedTuple):
     """Whether no file tells what would have to be repeated, so that something may help all the same."""
     inside: Recipe | None = None
     """How a package main inside the host's checkout is built, where that loads and no module of its own does."""
+    gopluck: tuple[str, ...] = ()
+    """The words of the command that builds the plugin from its source, whose folder follows; empty where none does."""
 
 
 NOTHING_TO_TYPE = Recipe(True, "plugin")

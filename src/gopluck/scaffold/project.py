@@ -18,6 +18,7 @@ from gopluck.clean import clean
 from gopluck.errors import GopluckError, Usage
 from gopluck.facts import manifest
 from gopluck.facts.model import Binary
+from gopluck.golang import godebug
 from gopluck.golang.records import Module
 from gopluck.golang.release import minor as minor_of
 from gopluck.loader.libc import libc_of
@@ -28,6 +29,7 @@ from gopluck.remedy.host import host_refuses
 from gopluck.remedy.quote import Placeholder
 from gopluck.scaffold.entry import EXAMPLE, Symbol, declaration, import_lines, imports, symbol
 from gopluck.scaffold.wanted import entry_points
+from gopluck.scaffold.own import Own, quoted
 from gopluck.tree import write_all
 
 
@@ -42,16 +44,21 @@ class Pinned(NamedTuple):
     """Why it cannot be required as it is; it then stands in a comment."""
 
 
-def pins(host: Build) -> Iterator[Pinned]:
-    """Every module of the host, at its version; without those whose path or version Go would not take."""
-    for one in _pins(host):
+def pins(host: Build, own: Own | None = None) -> Iterator[Pinned]:
+    """Every module of the host, at its version; without those whose path or version Go would not take.
+
+    `own`: where the host's checkout is.
+    """
+    for one in _pins(host, own.folder if own and not own.workspace else ""):
         path, release = (one.replace.path, one.replace.version) if one.replace else (one.path, one.version)
-        fits = grammar.module_path(one.path) and grammar.module_path(path)
+        fits = grammar.module_path(one.path) and (
+            grammar.module_path(path) or (not release and grammar.directory(path))
+        )
         if fits and all(map(grammar.module_version, filter(None, (one.version, release)))):
             yield one
 
 
-def _pins(host: Build) -> Iterator[Pinned]:
+def _pins(host: Build, checkout: str) -> Iterator[Pinned]:
     for use in sorted(host.modules.values()):
         if use.is_main:
             if use.sum and use.version:
@@ -60,6 +67,10 @@ def _pins(host: Build) -> Iterator[Pinned]:
             yield Pinned(use.path, "", note="is a checkout of the host's workspace: it has no version")
         elif use.replace is None:
             yield Pinned(use.path, use.version, use.sum)
+        elif use.is_folder and use.replace and checkout:
+            # A replacement of the host's own go.mod counts there alone.
+            folder = posixpath.normpath(posixpath.join(checkout, use.replace.path))
+            yield Pinned(use.path, use.version, replace=Module(folder, ""))
         elif use.is_folder:
             given = use.replace.path if use.replace else ""
             shown = f"the folder {given}" if grammar.folder(given) or grammar.directory(given) else "a folder"
@@ -78,6 +89,7 @@ def sums(one: Pinned) -> Iterator[str]:
 
 FILES: Mapping[str, str] = {
     "go.mod": "go.mod.jinja",
+    "go.work": "go.work.jinja",
     "go.sum": "go.sum.jinja",
     "main.go": "main.go.jinja",
     "Makefile": "Makefile.jinja",
@@ -92,12 +104,14 @@ FILES: Mapping[str, str] = {
 NEED_A_RELEASE = ("Dockerfile", ".dockerignore", ".github/workflows/plugin.yml")
 """Files that name the host's release: there is no image, and no action, for another toolchain."""
 
+WORKFLOW = NEED_A_RELEASE[-1]
+
 HOST = "host.json"
 """The host's manifest in the project."""
 
 
-def project(host: Binary, module: str, symbols: Sequence[Symbol]) -> dict[str, str]:
-    """The text of each file of a project, by its path.
+def project(host: Binary, module: str, symbols: Sequence[Symbol], own: Own | None = None) -> dict[str, str]:
+    """The text of each file of a project, by its path. `own`: how it gets the host's own module.
 
     Without symbols it has those that the host's code looks up.
 
@@ -111,9 +125,24 @@ def project(host: Binary, module: str, symbols: Sequence[Symbol]) -> dict[str, s
         raise GopluckError(f"{host.path}: no plugin loads into it: {refused[1]} ({refused[0]})")
     _refuse_module(module, build)
     given, comments = (list(symbols), []) if symbols else entry_points(host)
-    values = _values(build, module, given if given or comments else [symbol(EXAMPLE)], comments)
-    wanted = [path for path in FILES if grammar.release(build.release) or path not in NEED_A_RELEASE]
-    return {HOST: manifest.dumps(host), **_rendered(wanted, values)}
+    left_out = dict(_without(build, own))
+    values = _values(build, module, given if given or comments else [symbol(EXAMPLE)], own, comments)
+    values["notes"] += map(quote.markdown, dict.fromkeys(filter(None, left_out.values())))
+    return {HOST: manifest.dumps(host), **_rendered([path for path in FILES if path not in left_out], values)}
+
+
+def _without(host: Build, own: Own | None) -> Iterator[tuple[str, str]]:
+    """The files that a project has not, and why, in a sentence; an empty one where that need not be said."""
+    if own is None or not (own.workspace and own.folder):
+        yield "go.work", ""
+    if own is not None and own.folder and not own.work:
+        for path in NEED_A_RELEASE:
+            yield path, "There is no Dockerfile and no workflow: they cannot name the folder of the host's module."
+    elif own is not None and own.folder and own.within:
+        yield WORKFLOW, "There is no workflow: GitHub reads those of the host's repository, in which this folder lies."
+    if not grammar.release(host.release):
+        for path in NEED_A_RELEASE:
+            yield path, "There is no Dockerfile and no workflow: they need a Go release that can be named."
 
 
 def _refuse_module(module: str, host: Build) -> None:
@@ -138,11 +167,14 @@ def _rendered(paths: Sequence[str], values: Mapping[str, Any]) -> dict[str, str]
     return {path: templates.get_template(FILES[path]).render(values) for path in paths}
 
 
-def _values(host: Build, module: str, symbols: Sequence[Symbol], comments: Sequence[str]) -> dict[str, Any]:
+def _values(
+    host: Build, module: str, symbols: Sequence[Symbol], own: Own | None, comments: Sequence[str]
+) -> dict[str, Any]:
     """What the templates are given."""
     base = baseline(host)
     names = imports(host, symbols)
-    pinned = list(pins(host))
+    pinned = list(pins(host, own))
+    line, directives = _godebug(host)
     direct = {use.path for path in names if (use := host.use(path)) is not None}
     main = host.main_module or ""
     env = dict(base.env)
@@ -153,7 +185,12 @@ def _values(host: Build, module: str, symbols: Sequence[Symbol], comments: Seque
         "host": HOST,
         "host_module": main if grammar.module_path(main) else "the host",
         "release": base.go.removeprefix("go"),
-        "go_line": go_line(host.release),
+        "own": own,
+        "quoted": quoted,
+        "lacking": quote.markdown(own.lacking) if own else "",
+        "vendored": bool(host.vendored) and host.trimmed is False,
+        "go_line": (own.go if own else "") or line,
+        "directives": directives,
         "make_env": {name: quote.make(value) for name, value in env.items()},
         "docker_env": {name: quote.dockerfile(value) for name, value in env.items() if name != "GOTOOLCHAIN"},
         "make_flags": list(map(quote.make_word, base.flags)),
@@ -163,7 +200,8 @@ def _values(host: Build, module: str, symbols: Sequence[Symbol], comments: Seque
         "unknown_cache": host.trimmed is False and host.cache is None and bool(pinned) and not host.vendored,
         "trimmed": bool(host.trimmed),
         "notes": [
-            quote.markdown(clean(note)) for note in (*base.notes, *_left_out(base, len(host.modules) - len(pinned)))
+            quote.markdown(clean(note))
+            for note in (*base.notes, *_left_out(base, sum(1 for _ in _pins(host, "")) - len(pinned)))
         ],
         "direct": [one for one in pinned if one.path in direct and not one.note],
         "indirect": [one for one in pinned if one.path not in direct and not one.note],
@@ -190,6 +228,18 @@ def go_line(release: str) -> str:
     return named if minor >= (1, 21) and grammar.go_line(named) else found[1]
 
 
+def _godebug(host: Build) -> tuple[str, tuple[str, ...]]:
+    """The go line that gives the host's GODEBUG defaults, and the settings for //go:debug that it has besides."""
+    defaults = host.setting("DefaultGODEBUG") or ""
+    found, more = godebug.go_line(defaults, host.release)
+    given = go_line(host.release)
+    if found is not None and (minor_of(host.release) or (1, found)) != (1, found):
+        given = f"1.{found}"
+    if host.fips:
+        more = tuple(one for one in more if not one.startswith("fips140="))  # GOFIPS140 gives it
+    return given, tuple(filter(grammar.godebug, more))
+
+
 def _made(cache: str) -> str:
     """The command that makes the folder of the host's module cache: that one folder, and nothing in it."""
     folder = quote.sh(cache)
@@ -202,8 +252,6 @@ def _left_out(base: Baseline, modules: int) -> Iterator[str]:
         yield f"Left out: {one.setting} of the host. It holds more than gopluck repeats: you have to decide about it."
     if modules:
         yield f"Left out: {modules} of the host's modules, whose paths or versions Go would not take."
-    if not base.go:
-        yield "There is no Dockerfile and no workflow: they need a Go release that can be named."
 
 
 def default_module(folder: str) -> str:

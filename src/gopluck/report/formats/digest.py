@@ -328,7 +328,6 @@ def _change(group: Changes, diff: HostDiff) -> Item:
 
 def _align(alignment: Alignment) -> Digest:
     reason = said.fit_reason(alignment)
-    block = of_alignment(alignment)
     more = () if not alignment.reason or alignment.reason in reason else (alignment.reason,)
     item = Item(
         alignment.verdict,
@@ -338,7 +337,7 @@ def _align(alignment: Alignment) -> Digest:
         clean(reason),
         notes=tuple(map(clean, dict.fromkeys((*more, *alignment.notes, *alignment.recipe.notes)))),
         reasons=tuple(_reasons(_told(alignment.findings))),
-        fixes=tuple(_fixes([block] if block else [])),
+        fixes=tuple(_fixes(of_alignment(alignment))),
         compared=len(alignment.shared),
     )
     return Digest("align", clean(alignment.host), item.sentence, item.level, (item,), (item,))
