@@ -165,11 +165,18 @@ class Relocations:
 
     def pointer(self, address: int) -> int:
         """The relocated word at an address as a number (load bias 0)."""
+        row = self._rela_at.get(address)
+        if row is not None and self.types is not None and self._rela[row * 3 + 1] == self.types.relative:
+            return self._rela[row * 3 + 2]
         return self.word(address).value
 
     def text(self, address: int, limit: int = 1 << 16) -> bytes:
         """The bytes of the Go string whose header {pointer, length} lies at an address; at most `limit` long."""
         length = self.image.word(address + self.image.word_size)
+        return self.slice(address, length, limit)
+
+    def slice(self, address: int, length: int, limit: int) -> bytes:
+        """The same where the length is known already."""
         if length > limit:
             raise MalformedFile(f"{self.image.path}: a string of {length} bytes at {address:#x}")
         return self.image.read(self.pointer(address), length) if length else b""

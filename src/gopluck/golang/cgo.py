@@ -16,9 +16,10 @@ from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.relocations import Relocations
 from gopluck.golang.records import CFunction
 
-_MARK = re.compile(rb"_cgo(?:_([0-9a-f]{12})_C2?func|exp_([0-9a-f]{12}))_")
+_MARK = rb"_cgo(?:_([0-9a-f]{12})_C2?func|exp_([0-9a-f]{12}))_"
 """Also in the name of a Go variable, `PACKAGE._cgo_HASH_Cfunc_NAME`: the linker merges such strings."""
-_NAME = re.compile(rb"\w+")
+_PARTS = (b"_Cfunc_", b"_C2func_", b"_cgoexp_")
+"""One of these is in each mark: looked for first, which takes a tenth of the time."""
 
 MAX_FUNCTIONS = 1 << 14
 MAX_MARKS = 1 << 17
@@ -39,9 +40,10 @@ def own_functions(dynamic: Dynamic, relocations: Relocations) -> tuple[CFunction
 
 def _marked(dynamic: Dynamic) -> Iterator[tuple[str, str]]:
     """(name, package) of each of cgo's marks in the string table."""
-    marks = ((chunk, match) for chunk in dynamic.strings.chunks(MAX_NAME) for match in _MARK.finditer(chunk))
+    chunks = (chunk for chunk in dynamic.strings.chunks(MAX_NAME) if any(part in chunk for part in _PARTS))
+    marks = ((chunk, match) for chunk in chunks for match in re.finditer(_MARK, chunk))
     for chunk, match in islice(marks, MAX_MARKS):
         end = chunk.find(b"\0", match.end(), match.end() + MAX_NAME)
-        name = _NAME.fullmatch(chunk, match.end(), end) if end >= 0 else None
+        name = re.fullmatch(rb"\w+", chunk[match.end() : end]) if end >= 0 else None
         if name is not None:
             yield name[0].decode(), (match[1] or match[2]).decode()

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
+from itertools import count as count_from
 
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image
+from gopluck.elf.numbers import numbers
 from gopluck.elf.relocations import Relocations
 from gopluck.errors import MalformedFile
 from gopluck.golang import importpath
@@ -128,14 +130,15 @@ def _pkghashes(image: Image, relocations: Relocations, array: int, count: int) -
     if count > MAX_PACKAGES:
         raise MalformedFile(f"{image.path}: {count} package hashes")
     step = HASH_WORDS * image.word_size
+    words = numbers(image.read(array, count * step) if count else b"", image.word_size, image.header.byte_order)
     out: list[PackageHash] = []
     room = MAX_TEXTS
-    for at in range(array, array + count * step, step):
-        path = relocations.text(at, importpath.MAX_PATH).decode("utf-8", "surrogateescape")
+    for at, length, size in zip(count_from(array, step), words[1::HASH_WORDS], words[3::HASH_WORDS], strict=False):
+        path = relocations.slice(at, length, importpath.MAX_PATH).decode("utf-8", "surrogateescape")
         room -= len(path)
         if room < 0 or not importpath.fits(path):
             raise MalformedFile(f"{image.path}: the paths of package hashes are too long, or overlap")
-        linktimehash = relocations.text(at + 2 * image.word_size, 64).hex()
+        linktimehash = relocations.slice(at + 2 * image.word_size, size, 64).hex()
         out.append(PackageHash(path, linktimehash))
     return tuple(out)
 
