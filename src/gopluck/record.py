@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 else:
     from _collections import _tuplegetter
 
+    _made = tuple.__new__
+
     class _Maker(type):
         def __new__(cls, name, bases, namespace):  # noqa: ANN001, ANN204
             fields = tuple(namespace.get("__annotations__", ()))
@@ -39,9 +41,9 @@ else:
             missing = cls._size - len(values)
             if not named:
                 if not missing:
-                    return tuple.__new__(cls, values)
+                    return _made(cls, values)
                 if 0 < missing <= len(cls._last):
-                    return tuple.__new__(cls, values + cls._last[-missing:])
+                    return _made(cls, values + cls._last[-missing:])
             if missing < 0:
                 raise TypeError(f"{cls.__name__} takes {cls._size} values, not {len(values)}")
             fields = cls._fields[cls._size - missing :]

@@ -334,9 +334,10 @@ class Build:
 
         Those of the other are gone through, its own are looked up: a host has many.
         """
-        own = self.code(package)
-        for name, theirs in sorted(other.code(package).items()):
-            if (mine := own.get(name)) is not None:
+        own, others = self.code(package), other.code(package)
+        for name in sorted(iter(others)):  # without asking how many there are, which would look for each
+            theirs, mine = others.get(name), own.get(name)
+            if theirs is not None and mine is not None:
                 yield name, mine, theirs
 
     @property

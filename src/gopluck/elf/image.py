@@ -104,6 +104,7 @@ class Image:
         self.size = size
         self.header = header
         self.word_size = header.elf_class // 8
+        self.byte_order = header.byte_order
         self.records = _records(header.elf_class, header.byte_order)
         self.machine = machine.find(header.machine, header.elf_class, header.byte_order)
         self.order: Literal["little", "big"] = "little" if header.byte_order == "<" else "big"
@@ -215,7 +216,7 @@ class Image:
 
     def numbers(self, offset: int, count: int, size: int) -> array[int]:
         """Unsigned numbers of 1, 2, 4 or 8 bytes at a file offset; fewer where the file ends."""
-        return numbers(self.pread(offset, count * size), size, self.header.byte_order)
+        return numbers(self.pread(offset, count * size), size, self.byte_order)
 
     # -- memory, at load bias 0, before relocation -----------------------------------------------------------
 

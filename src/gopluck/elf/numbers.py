@@ -11,7 +11,7 @@ _NATIVE = "<" if sys.byteorder == "little" else ">"
 
 def numbers(data: bytes, size: int, byte_order: str) -> array[int]:
     """Unsigned numbers of 1, 2, 4 or 8 bytes; without a last one that is cut."""
-    cells = array(_CODES[size], data[: len(data) // size * size])
+    cells = array(_CODES[size], data if len(data) % size == 0 else data[: len(data) // size * size])
     if byte_order != _NATIVE:
         cells.byteswap()
     return cells

@@ -82,6 +82,15 @@ class Relocations:
         """Of `DT_RELA`, `DT_REL` and `DT_JMPREL`: the symbol that each entry names, and its type."""
         return tuple(map(self._split, (self._rela[1::3], self._rel[1::2], self._calls[1 :: self._call_step])))
 
+    @cached_property
+    def named(self) -> Mapping[int, None]:
+        """The symbols that the entries name, each once, in the order in which the loader comes to them."""
+        out: dict[int, None] = {}
+        for symbols, _ in self.symbols_and_types:
+            out.update(dict.fromkeys(symbols[_unnamed(symbols) :]))
+        out.pop(0, None)
+        return out
+
     def _split(self, infos: array[int]) -> tuple[array[int], array[int]]:
         """The parts of `r_info`, many at a time."""
         if self._shift == 32:
@@ -152,16 +161,17 @@ class Relocations:
 
     def takes(self, symbol: Symbol) -> bool:
         """Whether a data pointer is taken from this symbol by name, so that another file may define it first."""
-        types = self.types
-        if types is None:
+        if self.types is None or symbol.entry not in self.named:
             return False
-        wanted = [(symbol.entry << self._shift) | kind for kind in (types.glob_dat, types.absolute)]
+        wanted = [(symbol.entry << self._shift) | kind for kind in (self.types.glob_dat, self.types.absolute)]
         infos = (self._rela[1::3], self._rel[1::2])
-        return any(info in column for info in wanted for column in infos)
+        starts = (_unnamed(symbols) for symbols, _ in self.symbols_and_types)
+        columns = [column[start:] for column, start in zip(infos, starts, strict=False)]
+        return any(info in column for info in wanted for column in columns)
 
     def bound(self, wanted: frozenset[int]) -> frozenset[int]:
         """Which of these symbols (indexes in `.dynsym`) are bound by name: by relocations of data and of calls."""
-        return frozenset().union(*(wanted.intersection(symbols) for symbols, _ in self.symbols_and_types)) - {0}
+        return wanted.intersection(self.named)
 
     def pointer(self, address: int) -> int:
         """The relocated word at an address as a number (load bias 0)."""
@@ -209,3 +219,9 @@ class Relocations:
 
     def _holds(self, segment: Segment, address: int, pattern: bytes) -> bool:
         return self.image.pread(segment.offset + address - segment.vaddr, len(pattern)) == pattern
+
+
+def _unnamed(symbols: array[int]) -> int:
+    """How many entries at the start name no symbol: linkers put relocations by address alone first."""
+    data = symbols.tobytes()
+    return (len(data) - len(data.lstrip(b"\0"))) // symbols.itemsize

@@ -218,10 +218,7 @@ def _in_order(dynamic: Dynamic, undefined: dict[int, Undefined]) -> Iterator[Und
     if dynamic.image.header.machine == machine.MIPS:
         yield from undefined.values()
         return
-    referenced: dict[int, None] = {}
-    for symbols, _ in dynamic.relocations.symbols_and_types:
-        referenced.update(dict.fromkeys(filter(undefined.__contains__, symbols)))
-    yield from map(undefined.__getitem__, referenced)
+    yield from map(undefined.__getitem__, filter(undefined.__contains__, dynamic.relocations.named))
 
 
 def _initial_exec(dynamic: Dynamic, undefined: dict[int, Undefined]) -> tuple[str, int] | None:
@@ -230,12 +227,12 @@ def _initial_exec(dynamic: Dynamic, undefined: dict[int, Undefined]) -> tuple[st
     With the number of undefined symbols whose relocation comes before. musl refuses such a file.
     """
     kinds = dynamic.image.machine.tpoff if dynamic.image.machine else ()
-    before: set[int] = set()
-    for symbols, types in dynamic.relocations.symbols_and_types:
-        rows = sorted(types.index(kind) for kind in kinds if kind in types)
+    tables = dynamic.relocations.symbols_and_types
+    for number, (symbols, types) in enumerate(tables):
+        rows = sorted(types.index(kind) for kind in set(types).intersection(kinds))
         if rows:
-            before.update(filter(undefined.__contains__, symbols[: rows[0]]))
+            before = set(filter(undefined.__contains__, symbols[: rows[0]]))
+            before.update(*(filter(undefined.__contains__, others) for others, _ in tables[:number]))
             index = symbols[rows[0]]
             return (dynamic.symbols.at(index).name if index else "", len(before))
-        before.update(filter(undefined.__contains__, symbols))
     return None

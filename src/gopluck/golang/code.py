@@ -80,7 +80,7 @@ class Reader:
             if row < 0:
                 continue
             data = self._image.numbers(opened.parts.functions + opened.offsets[row] + 4, RECORD, 4)
-            if len(data) == RECORD and opened.name(data[NAME]) == full:
+            if len(data) == RECORD and opened.has_name(data[NAME], full):
                 return _function(opened, data)
         return None
 
@@ -160,9 +160,10 @@ class _Opened:
             self.bases[offset] = self.image.cstring(self.parts.files + offset, MAX_PATH).rpartition("/")[2][:MAX_BASE]
         return self.bases[offset]
 
-    def name(self, offset: int) -> str:
-        """The symbol name at an offset of the table of names."""
-        return self.image.cstring(self.parts.names + offset, MAX_NAME)
+    def has_name(self, offset: int, name: str) -> bool:
+        """Whether the symbol name at an offset of the table of names is this one."""
+        text = name.encode("utf-8", "surrogateescape") + b"\0"
+        return len(text) <= MAX_NAME and self.image.pread(self.parts.names + offset, len(text)) == text
 
     def steps(self, offset: int) -> list[tuple[int, int]]:
         """(end of a range of pcs, value in it) of the pc-value table at an offset (`runtime.step`).
