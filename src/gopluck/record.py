@@ -54,10 +54,6 @@ else:
             except KeyError as error:
                 raise TypeError(f"{cls.__name__} lacks {error}") from None
 
-        @classmethod
-        def _make(cls, values):  # noqa: ANN001, ANN206
-            return cls(*values)
-
         def _replace(self, **named):  # noqa: ANN003, ANN202
             if strange := named.keys() - self._fields:
                 raise TypeError(f"{type(self).__name__} has no {', '.join(strange)}")
@@ -94,9 +90,6 @@ else:
 
         def __iter__(cls):  # noqa: ANN204
             return iter(cls._of_value.values())
-
-        def __len__(cls) -> int:
-            return len(cls._of_value)
 
     class StrEnum(str, metaclass=_Words):
         """A few words that are strings."""

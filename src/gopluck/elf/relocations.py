@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from itertools import islice
+from operator import add
 
 from gopluck.elf import constants as c
 from gopluck.elf.image import Segment
+from gopluck.elf.numbers import places
 from gopluck.elf.symbols import Symbol, SymbolTable
 from gopluck.elf.tags import Tags
 from gopluck.errors import MalformedFile
@@ -25,6 +28,9 @@ MAX_RELOCATIONS = 1 << 20
 
 MAX_HITS = 1 << 17
 """Places that look as if they held an address, of those that are looked at."""
+
+NEAR = 1 << 20
+"""Bytes in which strings lie that are read at once."""
 
 MAX_WRITERS = 64
 """Places that hold one address, of those that are looked at."""
@@ -161,13 +167,11 @@ class Relocations:
 
     def takes(self, symbol: Symbol) -> bool:
         """Whether a data pointer is taken from this symbol by name, so that another file may define it first."""
-        if self.types is None or symbol.entry not in self.named:
+        if self.types is None:
             return False
-        wanted = [(symbol.entry << self._shift) | kind for kind in (self.types.glob_dat, self.types.absolute)]
-        infos = (self._rela[1::3], self._rel[1::2])
-        starts = (_unnamed(symbols) for symbols, _ in self.symbols_and_types)
-        columns = [column[start:] for column, start in zip(infos, starts, strict=False)]
-        return any(info in column for info in wanted for column in columns)
+        wanted = (self.types.glob_dat, self.types.absolute)
+        tables = self.symbols_and_types[:2]
+        return any(types[at] in wanted for symbols, types in tables for at in places(symbols, symbol.entry))
 
     def bound(self, wanted: frozenset[int]) -> frozenset[int]:
         """Which of these symbols (indexes in `.dynsym`) are bound by name: by relocations of data and of calls."""
@@ -183,13 +187,21 @@ class Relocations:
     def text(self, address: int, limit: int = 1 << 16) -> bytes:
         """The bytes of the Go string whose header {pointer, length} lies at an address; at most `limit` long."""
         length = self.image.word(address + self.image.word_size)
-        return self.slice(address, length, limit)
-
-    def slice(self, address: int, length: int, limit: int) -> bytes:
-        """The same where the length is known already."""
         if length > limit:
             raise MalformedFile(f"{self.image.path}: a string of {length} bytes at {address:#x}")
         return self.image.read(self.pointer(address), length) if length else b""
+
+    def texts(self, addresses: Iterable[int], lengths: Sequence[int], limit: int) -> list[bytes]:
+        """The same of many strings whose lengths are known, read at once where they lie near each other."""
+        if max(lengths, default=0) > limit:
+            raise MalformedFile(f"{self.image.path}: a string of {max(lengths)} bytes")
+        places = [self.pointer(at) if size else 0 for at, size in zip(addresses, lengths, strict=True)]
+        low, end = min(filter(None, places), default=0), max(map(add, places, lengths), default=0)
+        if end - low <= NEAR:
+            with suppress(MalformedFile):
+                held = self.image.read(low, end - low)
+                return [held[at - low : at - low + size] for at, size in zip(places, lengths, strict=True)]
+        return [self.image.read(at, size) if size else b"" for at, size in zip(places, lengths, strict=True)]
 
     def writers_of(self, value: int) -> list[int]:
         """The addresses whose relocated word would be `value`: by RELATIVE relocation, then by content (REL, RELR).
@@ -212,8 +224,8 @@ class Relocations:
         for segment in self.image.loads:
             if segment.flags & c.PF_W:
                 hits = islice(self.image.find(segment.offset, segment.filesz, needle), MAX_HITS)
-                places = (segment.vaddr + at - before for at in hits)
-                found = (at for at in places if at % size == 0 and self._holds(segment, at, pattern))
+                addresses = (segment.vaddr + at - before for at in hits)
+                found = (at for at in addresses if at % size == 0 and self._holds(segment, at, pattern))
                 out.extend(islice(found, MAX_WRITERS))
         return list(dict.fromkeys(out))
 

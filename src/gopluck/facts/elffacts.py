@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Set
 from functools import cached_property
-from itertools import compress, count
+from itertools import compress, count, islice
 from operator import itemgetter, not_
 
 from gopluck import machine
@@ -16,6 +16,7 @@ from gopluck.elf import constants as c
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.hashes import MAX_SYMBOLS
 from gopluck.elf.image import Image
+from gopluck.elf.numbers import places
 from gopluck.elf.strings import MAX_NAME
 from gopluck.elf.symbols import Undefined
 from gopluck.errors import MalformedFile
@@ -229,7 +230,7 @@ def _initial_exec(dynamic: Dynamic, undefined: dict[int, Undefined]) -> tuple[st
     kinds = dynamic.image.machine.tpoff if dynamic.image.machine else ()
     tables = dynamic.relocations.symbols_and_types
     for number, (symbols, types) in enumerate(tables):
-        rows = sorted(types.index(kind) for kind in set(types).intersection(kinds))
+        rows = sorted(at for kind in kinds for at in islice(places(types, kind), 1))
         if rows:
             before = set(filter(undefined.__contains__, symbols[: rows[0]]))
             before.update(*(filter(undefined.__contains__, others) for others, _ in tables[:number]))

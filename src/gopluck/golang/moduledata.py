@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
-from itertools import count as count_from
 
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image
@@ -133,13 +132,15 @@ def _pkghashes(image: Image, relocations: Relocations, array: int, count: int) -
     words = numbers(image.read(array, count * step) if count else b"", image.word_size, image.header.byte_order)
     out: list[PackageHash] = []
     room = MAX_TEXTS
-    for at, length, size in zip(count_from(array, step), words[1::HASH_WORDS], words[3::HASH_WORDS], strict=False):
-        path = relocations.slice(at, length, importpath.MAX_PATH).decode("utf-8", "surrogateescape")
+    names = relocations.texts(range(array, array + count * step, step), words[1::HASH_WORDS], importpath.MAX_PATH)
+    second = array + 2 * image.word_size
+    hashes = relocations.texts(range(second, second + count * step, step), words[3::HASH_WORDS], 64)
+    for name, linktimehash in zip(names, hashes, strict=True):
+        path = name.decode("utf-8", "surrogateescape")
         room -= len(path)
         if room < 0 or not importpath.fits(path):
             raise MalformedFile(f"{image.path}: the paths of package hashes are too long, or overlap")
-        linktimehash = relocations.slice(at + 2 * image.word_size, size, 64).hex()
-        out.append(PackageHash(path, linktimehash))
+        out.append(PackageHash(path, linktimehash.hex()))
     return tuple(out)
 
 
