@@ -73,15 +73,10 @@ def _go(go: Go) -> dict[str, Any]:
             }
             for path, hashed in go_packages(go)
         ],
-        "symbols": [{"name": symbol.name, "kind": symbol.kind, "type": symbol.type} for symbol in go.exported],
+        "symbols": [symbol._asdict() for symbol in go.exported],
         "missing_symbols": list(go.missing_symbols),
     }
 
 
 def _module(module: Module) -> dict[str, Any]:
-    return {
-        "path": module.path,
-        "version": module.version,
-        "sum": module.sum,
-        "replace": _module(module.replace) if module.replace else None,
-    }
+    return module._asdict() | {"replace": _module(module.replace) if module.replace else None}
