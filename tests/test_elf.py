@@ -16,7 +16,9 @@ from elftools.elf.structs import ELFStructs
 from fixtures.samples.archive import unpack
 from gopluck.elf import constants as c
 from gopluck.elf.dynamic import Dynamic
+from gopluck.elf.hashes import gnu_hash
 from gopluck.elf.image import Image, open_image
+from gopluck.elf.numbers import numbers, places
 from gopluck.elf.records import Record, records
 from gopluck.elf.symbols import Symbol
 from gopluck.elf.versions import VersionNeed
@@ -133,3 +135,18 @@ def test_a_record_has_the_size_and_the_fields_of_pyelftools(kind: str, elf_class
         # A column has no signs, which tags have.
         assert [value % (1 << 32) for value in record.column(data * 3, name)] == [ours[name] % (1 << 32)] * 3
     assert (record.row(data[:-1]), list(record.rows(data[:-1]))) == (None, [])
+
+
+@pytest.mark.parametrize("length", [0, 1, 7, 127, 128, 129, 300, 2000])
+def test_the_hash_of_a_name_is_that_of_pyelftools(length: int) -> None:
+    from elftools.elf.hash import GNUHashTable
+
+    name = ("go:link.pkghashbytes.example.com/π/" * 60)[:length]
+    assert gnu_hash(name.encode()) == GNUHashTable.gnu_hash(name)
+
+
+@pytest.mark.parametrize("size", [1, 2, 4, 8])
+def test_a_number_is_found_among_many(size: int) -> None:
+    cells = numbers(bytes([1, 2, 3, 4, 0, 0, 0, 0]) * 40 + bytes(8), size, "<")
+    for value in {*cells, 77}:
+        assert list(places(cells, value)) == [at for at, cell in enumerate(cells) if cell == value]

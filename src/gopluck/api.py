@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from os import PathLike, fspath
 from os.path import isdir, realpath
 from typing import TYPE_CHECKING, TypeAlias
@@ -18,6 +19,7 @@ from gopluck.result.check import Ignore, PluginResult, Report
 from gopluck.result.verdict import Verdict
 
 if TYPE_CHECKING:
+    from gopluck.builds.build import Build
     from gopluck.images.image import Image
     from gopluck.loader.library import System
     from gopluck.loader.sysroot import Root
@@ -267,7 +269,14 @@ class _Session:
             from gopluck.replay.lookup import look_up
 
             outcomes = look_up(requests, outcomes, self.symbols, self.host)
-        return _results(self.host, requests, outcomes, self.baseline)
+        return _results(self.host, requests, outcomes, self.baseline, self.build)
+
+    @cached_property
+    def build(self) -> Build:
+        """The host as a build: what is found out about it serves for all plugins."""
+        from gopluck.builds.build import Build
+
+        return Build(self.host, "the host")
 
 
 def _where(path: str) -> str:
@@ -360,18 +369,22 @@ def _accepted(host: Binary, system: System) -> Binary:
 
 
 def _results(
-    host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[Outcome], baseline: str = "host"
+    host: Binary,
+    requests: Sequence[OpenRequest],
+    outcomes: Sequence[Outcome],
+    baseline: str = "host",
+    build: Build | None = None,
 ) -> list[PluginResult]:
     from gopluck.explainer.engine import explain
 
-    explanations = explain(host, requests, outcomes)
+    explanations = explain(host, requests, outcomes, build)
     remedies: Sequence[Recipe | None] = [None] * len(requests)
     found = [explanation.findings for explanation in explanations]
     if any(outcome.verdict == Verdict.FAILS for outcome in outcomes):
         from gopluck.remedy.lines import with_words
         from gopluck.remedy.recipe import recipes
 
-        remedies = recipes(host, requests, outcomes, explanations, baseline)
+        remedies = recipes(host, requests, outcomes, explanations, baseline, build)
         found = list(map(with_words, found, remedies))
     return [
         PluginResult(

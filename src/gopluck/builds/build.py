@@ -15,7 +15,7 @@ from gopluck.facts.details import names
 from gopluck.facts.model import Binary
 from gopluck.golang import importpath
 from gopluck.golang.importpath import Roots
-from gopluck.golang.records import BuildInfo, FunctionCode
+from gopluck.golang.records import FunctionCode
 from gopluck.golang.release import order
 
 
@@ -25,24 +25,24 @@ class Build:
     def __init__(self, binary: Binary, name: str) -> None:
         self.binary = binary
         self.name = name
-        self._uses: dict[str, Use | None] = {}
-
-    @property
-    def info(self) -> BuildInfo | None:
+        self.info = binary.go.build_info if binary.go else None
         """The build info, where there is one."""
-        return self.binary.go.build_info if self.binary.go else None
-
-    @property
-    def has_settings(self) -> bool:
+        self.sources: Mapping[str, str] = binary.go.sources if binary.go else {}
+        """The source directory of each package that has functions."""
+        self.has_settings = bool(self.info and self.info.settings)
         """Whether the build settings are recorded (since Go 1.18), so that a missing one was not set."""
-        return bool(self.info and self.info.settings)
+        self._uses: dict[str, Use | None] = {}
 
     def setting(self, key: str) -> str | None:
         """A build setting; empty when it was not set, None when that is not recorded."""
-        value = self.info.setting(key) if self.info else None
-        if self.info and key in self.info.dropped:
+        if self.info is None or not self.has_settings or key in self.info.dropped:
             return None
-        return value if value is not None else "" if self.has_settings else None
+        return self._settings.get(key, "")
+
+    @cached_property
+    def _settings(self) -> Mapping[str, str]:
+        """The first value of each setting."""
+        return dict(reversed(self.info.settings)) if self.info else {}
 
     # -- the toolchain -------------------------------------------------------------------------------------------
 
@@ -109,11 +109,6 @@ class Build:
         directory = next((directory for path, directory in self.sources.items() if is_std(path)), None)
         return None if directory is None else not directory.startswith("/")
 
-    @property
-    def sources(self) -> Mapping[str, str]:
-        """The source directory of each package that has functions."""
-        return self.binary.go.sources if self.binary.go else {}
-
     def directory(self, package: str) -> str | None:
         """The source directory of a package, where it is recorded."""
         return self.sources.get(package) or None
@@ -159,7 +154,11 @@ class Build:
 
         A host has a thousand packages: the directories of the others are not looked up.
         """
-        for package in names(self.sources):
+        alone = self.main_module is not None and len(self.modules) == 1
+        if alone and not main and self.setting("GOFIPS140") in ("", "off", "latest"):
+            return
+        packages = names(self.sources)
+        for package in packages:
             path = self._module_paths.longest(package)
             if path:
                 wanted = self.modules[path].is_main == main
@@ -175,7 +174,9 @@ class Build:
         """The directory of the main module, from a package of it whose directory is recorded."""
         if self.trimmed:
             return None
-        for name, directory in self._placed(main=True):
+        # The names of a host's packages are read only where its main package does not tell.
+        first = ((name, directory) for name in ("main",) if (directory := self.directory(name)))
+        for name, directory in chain(first, self._placed(main=True)):
             package = self.info.path if name == "main" and self.info else name
             use = self.use(package) if directory.startswith("/") else None
             if use is not None and use.is_main and not use.sum:
@@ -257,7 +258,7 @@ class Build:
         """Whether it is the main package itself, which nobody shares."""
         return package == "main" or bool(self.info and package == self.info.path)
 
-    @property
+    @cached_property
     def tested(self) -> str | None:
         """The package under test of a test binary."""
         go = self.binary.go
@@ -333,9 +334,10 @@ class Build:
 
         Those of the other are gone through, its own are looked up: a host has many.
         """
-        own = self.code(package)
-        for name, theirs in sorted(other.code(package).items()):
-            if (mine := own.get(name)) is not None:
+        own, others = self.code(package), other.code(package)
+        for name in sorted(iter(others)):  # without asking how many there are, which would look for each
+            theirs, mine = others.get(name), own.get(name)
+            if theirs is not None and mine is not None:
                 yield name, mine, theirs
 
     @property

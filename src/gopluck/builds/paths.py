@@ -7,13 +7,12 @@ With -trimpath it is `module@required-version/dir`, without it the directory on 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from functools import cached_property
 
 from gopluck.builds.build import Build
 from gopluck.builds.source import Source, is_std
 from gopluck.builds.use import Use
-from gopluck.record import NamedTuple
+from gopluck.record import NamedTuple, StrEnum
 
 Sources = tuple[Source | None, Source | None]
 

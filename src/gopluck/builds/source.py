@@ -29,15 +29,15 @@ def is_std(package: str) -> bool:
     return "." not in package.partition("/")[0] and not package.startswith(("command-line-arguments", "plugin/unnamed"))
 
 
-_VERSIONED = re.compile(r"(?P<path>.+?)@(?P<version>v[^/]+)(?:/.*)?", re.DOTALL)
-_DOMAIN = re.compile(r"(?:^|/)(?P<path>[^/]+\.[^/]+(?:/.*)?)$", re.DOTALL)
+_VERSIONED = r"(?s)(?P<path>.+?)@(?P<version>v[^/]+)(?:/.*)?"
+_DOMAIN = r"(?s)(?:^|/)(?P<path>[^/]+\.[^/]+(?:/.*)?)$"
 
 
 @lru_cache(maxsize=1 << 14)
 def source_of(directory: str) -> Source:
     """A directory taken apart, as the compiler was given it."""
     absolute = directory.startswith("/")
-    match = _VERSIONED.fullmatch(directory)
+    match = re.fullmatch(_VERSIONED, directory) if "@v" in directory else None
     if not absolute:
         if match:
             return Source(directory, "trimmed", "", match["path"], match["version"])
@@ -55,5 +55,5 @@ def _split_cache(path: str) -> tuple[str, str]:
     root, found, module = path.partition("/pkg/mod/")
     if found:
         return root + "/pkg/mod", module
-    match = _DOMAIN.search(path)
+    match = re.search(_DOMAIN, path)
     return (path[: match.start("path") - 1], match["path"]) if match else ("", path)

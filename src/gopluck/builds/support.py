@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from enum import StrEnum
 
 from gopluck.facts.model import Binary, Elf, Go
+from gopluck.record import StrEnum
 
 
 class Lack(StrEnum):

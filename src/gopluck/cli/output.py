@@ -28,7 +28,7 @@ PROGRAMS = ("elf", "mach-o", "pe", "ar")
 LIBRARY_LISTS = (b"ld.so-", b"glibc-ld.so.cache")
 """How /etc/ld.so.cache begins."""
 
-LIBRARY_PATH = re.compile(r"ld-musl-\w+\.path")
+LIBRARY_PATH = r"ld-musl-\w+\.path"
 """musl's list of directories, in /etc."""
 
 
@@ -181,7 +181,7 @@ def _of_the_system(output: str) -> str | None:
         head = file.read(64)
         if sniff(head, len(head)) in PROGRAMS:
             return "a program or a library"
-        if head.startswith(LIBRARY_LISTS) or LIBRARY_PATH.fullmatch(path.name):
+        if head.startswith(LIBRARY_LISTS) or re.fullmatch(LIBRARY_PATH, path.name):
             return "a list of libraries"
     return None
 

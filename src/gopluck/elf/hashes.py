@@ -7,6 +7,7 @@ where a look-up by position takes 0.04 ms. Its hash functions take time that gro
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import mul
 
 from gopluck.elf import constants as c
 from gopluck.elf.image import Image
@@ -15,6 +16,11 @@ from gopluck.errors import MalformedFile
 
 MAX_SYMBOLS = 1 << 20
 """Entries of `.dynsym` that are looked at at the most (a host of 130 MB has some 100,000)."""
+
+_POWERS = [pow(33, exponent, 1 << 32) for exponent in range(127, -1, -1)]
+
+CHAIN = 8
+"""Entries of a hash chain that are read at a time."""
 
 MAX_STEPS = 1 << 18
 """Steps along hash chains, of all symbols that are looked for: a chain can lead back to itself."""
@@ -37,11 +43,6 @@ class _Table:
         if len(data) < self._entry:
             raise MalformedFile(f"{self._image.path}: {self._name} lies outside the file")
         return int.from_bytes(data, self._image.order)
-
-    def _step(self) -> None:
-        self._steps -= 1
-        if self._steps < 0:
-            raise self._endless()
 
     def _endless(self) -> MalformedFile:
         return MalformedFile(f"{self._image.path}: the chains of its hash table have no end")
@@ -81,15 +82,22 @@ class GnuHash(_Table):
     def candidates(self, name: bytes) -> Iterator[int]:
         """The symbols of the name's bucket that have its hash."""
         value, first = gnu_hash(name), self._first
+        wanted = value | 1
         index = self._word(self._buckets + 4 * (value % self._nbuckets))
         while index >= first:
-            self._step()
-            entry = self._word(self._chains + 4 * (index - first))
-            if entry | 1 == value | 1:
-                yield index
-            if entry & 1:
-                return
-            index += 1
+            # Most chains are shorter; the end of the table must not be too short for one entry.
+            entries = self._image.numbers(self._chains + 4 * (index - first), CHAIN, 4)
+            if not entries:
+                raise MalformedFile(f"{self._image.path}: {self._name} lies outside the file")
+            for entry in entries:
+                self._steps -= 1
+                if self._steps < 0:
+                    raise self._endless()
+                if entry | 1 == wanted:
+                    yield index
+                if entry & 1:
+                    return
+                index += 1
 
 
 class SysvHash(_Table):
@@ -115,17 +123,20 @@ class SysvHash(_Table):
         for _ in range(self._nchain):
             if not 0 < index < self._nchain:
                 return
-            self._step()
+            self._steps -= 1
+            if self._steps < 0:
+                raise self._endless()
             yield index
             index = self._word(self._at + self._entry * (self._nbucket + index))
         raise self._endless()
 
 
 def gnu_hash(name: bytes) -> int:
-    """The hash of `.gnu.hash` (`elf/dl-new-hash.h`)."""
-    value = 5381
-    for byte in name:
-        value = (value * 33 + byte) & 0xFFFFFFFF
+    """The hash of `.gnu.hash` (`elf/dl-new-hash.h`): for each byte `value * 33 + byte`, of 32 bits, here as one sum."""
+    value, powers = 5381, _POWERS
+    for at in range(0, len(name), len(powers)):
+        piece = name[at : at + len(powers)]
+        value = (value * powers[-len(piece)] * 33 + sum(map(mul, piece, powers[-len(piece) :]))) & 0xFFFFFFFF
     return value
 
 

@@ -11,9 +11,11 @@ from __future__ import annotations
 import os
 import stat
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import starmap
+from operator import le
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
@@ -102,6 +104,7 @@ class Image:
         self.size = size
         self.header = header
         self.word_size = header.elf_class // 8
+        self.byte_order = header.byte_order
         self.records = _records(header.elf_class, header.byte_order)
         self.machine = machine.find(header.machine, header.elf_class, header.byte_order)
         self.order: Literal["little", "big"] = "little" if header.byte_order == "<" else "big"
@@ -131,17 +134,19 @@ class Image:
 
     def pread(self, offset: int, size: int) -> bytes:
         """Bytes of the file from `offset`; shorter where the file ends. Never more than the file holds."""
+        start = offset % BLOCK
+        end = start + size
+        # The two most frequent cases first: a look-up of many names spends half of its time here.
+        if size > 0 and end <= BLOCK and (data := self._blocks.get(offset - start)) is not None:
+            return data[start:end]
         if offset < 0 or size <= 0 or offset >= self.size:
             return b""
-        block, start = divmod(offset, BLOCK)
-        if start + size > BLOCK:
+        if end > BLOCK:
             return read_at(self.path, self._fd, offset, min(size, self.size - offset))
-        data = self._blocks.get(block)
-        if data is None:
-            if len(self._blocks) == MAX_BLOCKS:
-                self._blocks.clear()
-            data = self._blocks[block] = read_at(self.path, self._fd, block * BLOCK, BLOCK)
-        return data[start : start + size]
+        if len(self._blocks) == MAX_BLOCKS:
+            self._blocks.clear()
+        data = self._blocks[offset - start] = read_at(self.path, self._fd, offset - start, BLOCK)
+        return data[start:end]
 
     def chunks(self, offset: int, size: int, overlap: int) -> Iterator[bytes]:
         """The region in pieces of `CHUNK` bytes; each piece goes on for `overlap` bytes of the next.
@@ -211,16 +216,23 @@ class Image:
 
     def numbers(self, offset: int, count: int, size: int) -> array[int]:
         """Unsigned numbers of 1, 2, 4 or 8 bytes at a file offset; fewer where the file ends."""
-        return numbers(self.pread(offset, count * size), size, self.header.byte_order)
+        return numbers(self.pread(offset, count * size), size, self.byte_order)
 
     # -- memory, at load bias 0, before relocation -----------------------------------------------------------
 
     def segment_of(self, vaddr: int) -> Segment | None:
         """The `PT_LOAD` segment whose memory holds the address."""
-        for segment in self.loads:
-            if segment.vaddr <= vaddr < segment.vaddr + segment.memsz:
-                return segment
-        return None
+        starts, ends, apart = self._bounds
+        if apart:
+            at = bisect_right(starts, vaddr) - 1
+            return self.loads[at] if at >= 0 and vaddr < ends[at] else None
+        return next((s for s in self.loads if s.vaddr <= vaddr < s.vaddr + s.memsz), None)
+
+    @cached_property
+    def _bounds(self) -> tuple[list[int], list[int], bool]:
+        """Start and end of each of `loads`, and whether none reaches into the next: in a good file."""
+        starts, ends = [s.vaddr for s in self.loads], [s.vaddr + s.memsz for s in self.loads]
+        return starts, ends, all(map(le, ends, starts[1:]))
 
     def read(self, vaddr: int, size: int) -> bytes:
         """`size` bytes of memory as they come from the file; the part beyond `p_filesz` is zero.
@@ -228,11 +240,14 @@ class Image:
         Raises `MalformedFile` when the range is not inside one segment, or the file is too short for it.
         """
         segment = self.segment_of(vaddr)
-        if segment is None or size < 0 or vaddr + size > segment.vaddr + segment.memsz:
+        if segment is None:
             raise MalformedFile(f"{self.path}: nothing is mapped at {vaddr:#x} (+{size})")
-        at = vaddr - segment.vaddr
-        if at + size <= segment.filesz:
-            data = self.pread(segment.offset + at, size)
+        _, _, offset, start, filesz, memsz, _ = segment
+        at = vaddr - start
+        if size < 0 or at + size > memsz:
+            raise MalformedFile(f"{self.path}: nothing is mapped at {vaddr:#x} (+{size})")
+        if at + size <= filesz:
+            data = self.pread(offset + at, size)
             if len(data) == size:
                 return data
         held = max(0, min(size, segment.filesz - at))
@@ -249,8 +264,10 @@ class Image:
 
     def cstring(self, offset: int, limit: int = 4096) -> str:
         """The NUL-terminated string at a file offset, at most `limit` bytes."""
-        data = self.pread(offset, min(SHORT, limit))
-        return decoded(data if limit <= SHORT or b"\0" in data else self.pread(offset, limit))
+        data = self.pread(offset, SHORT if limit > SHORT else limit)
+        if limit > SHORT and b"\0" not in data:
+            data = self.pread(offset, limit)
+        return data.partition(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
 def decoded(data: bytes) -> str:

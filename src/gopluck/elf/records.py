@@ -63,13 +63,21 @@ def _fields(declared: Struct) -> Iterator[tuple[str, str]]:
             yield str(plain.name), "B" if size == 1 else f"{size}s"
 
 
+MADE = ("phdr", "shdr", "chdr", "sym", "dyn", "gnu_verneed", "gnu_verdef")
+"""The records that pyelftools is to declare: all of them take three times as long."""
+
+
 class Records:
     """The records of files of a class (32 or 64) and byte order (`<` or `>`), with the fields that are read of each."""
 
     def __init__(self, elf_class: int, byte_order: str) -> None:
         structs: Any = ELFStructs(little_endian=byte_order == "<", elfclass=elf_class)
         structs.create_basic_structs()
-        structs.create_advanced_structs()
+        try:
+            for name in MADE:
+                getattr(structs, f"_create_{name}")()
+        except AttributeError:  # another release of pyelftools
+            structs.create_advanced_structs()
 
         def record(declared: Struct, *names: str) -> Record:
             return Record(declared, byte_order, names)

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from itertools import islice
+from operator import add
 
 from gopluck.elf import constants as c
 from gopluck.elf.image import Segment
+from gopluck.elf.numbers import places
 from gopluck.elf.symbols import Symbol, SymbolTable
 from gopluck.elf.tags import Tags
 from gopluck.errors import MalformedFile
@@ -25,6 +28,9 @@ MAX_RELOCATIONS = 1 << 20
 
 MAX_HITS = 1 << 17
 """Places that look as if they held an address, of those that are looked at."""
+
+NEAR = 1 << 20
+"""Bytes in which strings lie that are read at once."""
 
 MAX_WRITERS = 64
 """Places that hold one address, of those that are looked at."""
@@ -81,6 +87,15 @@ class Relocations:
     def symbols_and_types(self) -> tuple[tuple[array[int], array[int]], ...]:
         """Of `DT_RELA`, `DT_REL` and `DT_JMPREL`: the symbol that each entry names, and its type."""
         return tuple(map(self._split, (self._rela[1::3], self._rel[1::2], self._calls[1 :: self._call_step])))
+
+    @cached_property
+    def named(self) -> Mapping[int, None]:
+        """The symbols that the entries name, each once, in the order in which the loader comes to them."""
+        out: dict[int, None] = {}
+        for symbols, _ in self.symbols_and_types:
+            out.update(dict.fromkeys(symbols[_unnamed(symbols) :]))
+        out.pop(0, None)
+        return out
 
     def _split(self, infos: array[int]) -> tuple[array[int], array[int]]:
         """The parts of `r_info`, many at a time."""
@@ -152,19 +167,21 @@ class Relocations:
 
     def takes(self, symbol: Symbol) -> bool:
         """Whether a data pointer is taken from this symbol by name, so that another file may define it first."""
-        types = self.types
-        if types is None:
+        if self.types is None:
             return False
-        wanted = [(symbol.entry << self._shift) | kind for kind in (types.glob_dat, types.absolute)]
-        infos = (self._rela[1::3], self._rel[1::2])
-        return any(info in column for info in wanted for column in infos)
+        wanted = (self.types.glob_dat, self.types.absolute)
+        tables = self.symbols_and_types[:2]
+        return any(types[at] in wanted for symbols, types in tables for at in places(symbols, symbol.entry))
 
     def bound(self, wanted: frozenset[int]) -> frozenset[int]:
         """Which of these symbols (indexes in `.dynsym`) are bound by name: by relocations of data and of calls."""
-        return frozenset().union(*(wanted.intersection(symbols) for symbols, _ in self.symbols_and_types)) - {0}
+        return wanted.intersection(self.named)
 
     def pointer(self, address: int) -> int:
         """The relocated word at an address as a number (load bias 0)."""
+        row = self._rela_at.get(address)
+        if row is not None and self.types is not None and self._rela[row * 3 + 1] == self.types.relative:
+            return self._rela[row * 3 + 2]
         return self.word(address).value
 
     def text(self, address: int, limit: int = 1 << 16) -> bytes:
@@ -173,6 +190,18 @@ class Relocations:
         if length > limit:
             raise MalformedFile(f"{self.image.path}: a string of {length} bytes at {address:#x}")
         return self.image.read(self.pointer(address), length) if length else b""
+
+    def texts(self, addresses: Iterable[int], lengths: Sequence[int], limit: int) -> list[bytes]:
+        """The same of many strings whose lengths are known, read at once where they lie near each other."""
+        if max(lengths, default=0) > limit:
+            raise MalformedFile(f"{self.image.path}: a string of {max(lengths)} bytes")
+        places = [self.pointer(at) if size else 0 for at, size in zip(addresses, lengths, strict=True)]
+        low, end = min(filter(None, places), default=0), max(map(add, places, lengths), default=0)
+        if end - low <= NEAR:
+            with suppress(MalformedFile):
+                held = self.image.read(low, end - low)
+                return [held[at - low : at - low + size] for at, size in zip(places, lengths, strict=True)]
+        return [self.image.read(at, size) if size else b"" for at, size in zip(places, lengths, strict=True)]
 
     def writers_of(self, value: int) -> list[int]:
         """The addresses whose relocated word would be `value`: by RELATIVE relocation, then by content (REL, RELR).
@@ -195,10 +224,16 @@ class Relocations:
         for segment in self.image.loads:
             if segment.flags & c.PF_W:
                 hits = islice(self.image.find(segment.offset, segment.filesz, needle), MAX_HITS)
-                places = (segment.vaddr + at - before for at in hits)
-                found = (at for at in places if at % size == 0 and self._holds(segment, at, pattern))
+                addresses = (segment.vaddr + at - before for at in hits)
+                found = (at for at in addresses if at % size == 0 and self._holds(segment, at, pattern))
                 out.extend(islice(found, MAX_WRITERS))
         return list(dict.fromkeys(out))
 
     def _holds(self, segment: Segment, address: int, pattern: bytes) -> bool:
         return self.image.pread(segment.offset + address - segment.vaddr, len(pattern)) == pattern
+
+
+def _unnamed(symbols: array[int]) -> int:
+    """How many entries at the start name no symbol: linkers put relocations by address alone first."""
+    data = symbols.tobytes()
+    return (len(data) - len(data.lstrip(b"\0"))) // symbols.itemsize

@@ -7,9 +7,9 @@ table. Own code, because pyelftools reads a string in steps of 64 bytes without 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import count
 
-from gopluck.elf.image import Image, decoded
+from gopluck.elf.image import CHUNK, Image, decoded
 from gopluck.errors import MalformedFile
 
 MAX_STRINGS = 1 << 26
@@ -54,9 +54,7 @@ class StringTable:
             text = decoded(self._held[index + 1 : index + 1 + MAX_NAME])
         else:
             text = self.image.cstring(self.offset + index, min(MAX_NAME, self.size - index))
-        self._room -= 64 + len(text)
-        if self._room < 0:
-            raise MalformedFile(f"{self.image.path}: the strings of .dynstr are too many, or overlap")
+        self._take(text)
         return text
 
     def is_at(self, index: int, text: bytes) -> bool:
@@ -73,8 +71,21 @@ class StringTable:
         A string that is only the tail of a longer one (linkers merge suffixes) is not seen; Go's symbol names,
         which start with a prefix of their own, are never tails.
         """
-        places = self.image.find(self.offset, self.size, *(b"\0" + prefix for prefix in prefixes))
-        out = {place + 1: self.at(place + 1) for place in islice(places, MAX_FOUND + 1)}
-        if len(out) > MAX_FOUND:
-            raise MalformedFile(f"{self.image.path}: more than {MAX_FOUND} names of one kind")
+        out: dict[int, str] = {}
+        for start, chunk in zip(count(0, CHUNK), self.chunks(MAX_NAME), strict=False):
+            for needle in (b"\0" + prefix for prefix in prefixes):
+                at = chunk.find(needle)
+                while 0 <= at < CHUNK:
+                    end = chunk.find(b"\0", at + 1, at + 1 + MAX_NAME)
+                    text = chunk[at + 1 : end if end > 0 else at + 1 + MAX_NAME].decode("utf-8", "surrogateescape")
+                    out[start + at + 1] = text
+                    self._take(text)
+                    at = chunk.find(needle, at + len(needle))
+            if len(out) > MAX_FOUND:
+                raise MalformedFile(f"{self.image.path}: more than {MAX_FOUND} names of one kind")
         return out
+
+    def _take(self, text: str) -> None:
+        self._room -= 64 + len(text)
+        if self._room < 0:
+            raise MalformedFile(f"{self.image.path}: the strings of .dynstr are too many, or overlap")

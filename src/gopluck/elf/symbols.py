@@ -125,8 +125,8 @@ class SymbolTable:
         if self._hashed < 0:
             raise MalformedFile(f"{self.image.path}: too many names are looked for in it")
         for index in self._hash.candidates(wanted) if self._hash is not None else ():
-            at, *_, section = fields = self._fields(index)
-            if section != c.SHN_UNDEF and self.strings.is_at(at, wanted):
+            fields = self._fields(index)
+            if fields[4] != c.SHN_UNDEF and self.strings.is_at(fields[0], wanted):
                 return _symbol(name, fields, index)
         return None
 
@@ -201,5 +201,4 @@ class SymbolTable:
 
 
 def _symbol(name: str, fields: tuple[int, ...], index: int) -> Symbol:
-    _, value, size, info, section = fields
-    return Symbol(name, value, size, info & 15, section, index)
+    return Symbol(name, fields[1], fields[2], fields[3] & 15, fields[4], index)

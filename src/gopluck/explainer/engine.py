@@ -50,8 +50,10 @@ class Explanation(NamedTuple):
     findings: tuple[Finding, ...] = ()
 
 
-def explain(host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[Outcome]) -> tuple[Explanation, ...]:
-    """The explanation of each Open, in order. `outcomes` are those of one process (`replay`)."""
+def explain(
+    host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[Outcome], build: Build | None = None
+) -> tuple[Explanation, ...]:
+    """The explanation of each Open, in order. `outcomes` are those of one process (`replay`), `build` is the host's."""
     out: list[Explanation] = []
     earlier: list[Opened] = []
     for position, (request, outcome) in enumerate(zip(requests, outcomes, strict=True), 1):
@@ -64,11 +66,11 @@ def explain(host: Binary, requests: Sequence[OpenRequest], outcomes: Sequence[Ou
         elif request.binary is None or outcome.why == End.NOT_REACHED:
             out.append(Explanation())
         elif outcome.why == End.CACHED:
-            evidence = Evidence(host, request.binary, outcome, tuple(earlier))
+            evidence = Evidence(host, request.binary, outcome, tuple(earlier), build)
             cached = (rule for rule in registry.rules(Kind.RISK) if End.CACHED in rule.explains)
             out.append(Explanation(findings=tuple(_findings(cached, Role.RISK, lambda rule: rule.risks, evidence))))
         else:
-            evidence = Evidence(host, request.binary, outcome, tuple(earlier))
+            evidence = Evidence(host, request.binary, outcome, tuple(earlier), build)
             out.append(explain_one(evidence))
         earlier.append(Opened(position, request.name, request.binary, outcome))
     return tuple(out)
@@ -80,7 +82,7 @@ def explain_one(evidence: Evidence) -> Explanation:
     settled = {path for one in endings if registry.rule(one.rule).settles for path in one.packages}
     attributions = [_attribute(comparison) for comparison in _comparisons(evidence, settled)]
     differences = [finding for attribution in attributions for finding in attribution.findings()]
-    builds = {0: Build(evidence.host, "the host"), -1: Build(evidence.plugin, "the plugin")}
+    builds = dict(zip((0, -1), evidence.builds, strict=True))
     for mismatch in evidence.outcome.mismatches:
         if mismatch.provider not in builds:
             builds[mismatch.provider] = Build(evidence.provider(mismatch), "an earlier plugin")
@@ -157,7 +159,7 @@ def _comparisons(evidence: Evidence, named: Set[str]) -> Iterator[Comparison]:
 
     `named`: packages that differ for a reason that is already known.
     """
-    plugin = Build(evidence.plugin, "the plugin")
+    host, plugin = evidence.builds
     if evidence.plugin.go is None or evidence.plugin.go.kind != "plugin" or evidence.host.go is None:
         return
     groups: dict[int, list[str]] = {0: []}
@@ -167,7 +169,7 @@ def _comparisons(evidence: Evidence, named: Set[str]) -> Iterator[Comparison]:
     mine = {package.path for package in evidence.plugin.go.pkghashes}
     for position, packages in groups.items():
         if position == 0:
-            provider = Build(evidence.host, "the host")
+            provider = host
         else:
             opened = evidence.opened(position)
             if opened is None or opened.binary is None or evidence.rebuilt(position):

@@ -237,11 +237,6 @@ class Code(Mapping[str, Mapping[str, FunctionCode]]):
 def _package_code(reader: Reader, package: str) -> Mapping[str, FunctionCode]:
     """The functions and methods of one package, by their names in it (`Hello`, `(*Decoder).Deeper`)."""
 
-    @cache
-    def found() -> Mapping[str, FunctionCode]:
+    if not reader.exported:
         return read_or({}, reader.search, package)
-
-    def search(name: str) -> FunctionCode | None:
-        return read_or(None, reader.look_up, package, name) if reader.exported else found().get(name)
-
-    return _Asked(search, found)
+    return _Asked(partial(read_or, None, reader.look_up, package), lambda: read_or({}, reader.search, package))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Set
 from functools import cached_property
-from itertools import compress, count
+from itertools import chain, compress, count, islice
 from operator import itemgetter, not_
 
 from gopluck import machine
@@ -17,6 +17,7 @@ from gopluck.elf import constants as c
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.hashes import MAX_SYMBOLS
 from gopluck.elf.image import Image
+from gopluck.elf.numbers import places
 from gopluck.elf.strings import MAX_NAME
 from gopluck.elf.symbols import TlsUse, Undefined
 from gopluck.errors import MalformedFile
@@ -223,10 +224,7 @@ def _in_order(dynamic: Dynamic, undefined: dict[int, Undefined]) -> Iterator[Und
     if dynamic.image.header.machine == machine.MIPS:
         yield from undefined.values()
         return
-    referenced: dict[int, None] = {}
-    for symbols, _ in dynamic.relocations.symbols_and_types:
-        referenced.update(dict.fromkeys(filter(undefined.__contains__, symbols)))
-    yield from map(undefined.__getitem__, referenced)
+    yield from map(undefined.__getitem__, filter(undefined.__contains__, dynamic.relocations.named))
 
 
 def _static_tls(dynamic: Dynamic, undefined: dict[int, Undefined]) -> Iterator[TlsUse]:
@@ -254,13 +252,5 @@ def _static_tls(dynamic: Dynamic, undefined: dict[int, Undefined]) -> Iterator[T
 
 def _rows(types: array[int], known: machine.Machine) -> list[int]:
     """The entries that write a place in the static TLS area."""
-    out: list[int] = []
-    for kind in (*known.tpoff, known.tlsdesc):
-        at = -1
-        while kind and len(out) < MAX_ROWS:
-            try:
-                at = types.index(kind, at + 1)
-            except ValueError:
-                break
-            out.append(at)
-    return sorted(out)
+    kinds = filter(None, (*known.tpoff, known.tlsdesc))
+    return sorted(chain.from_iterable(islice(places(types, kind), MAX_ROWS) for kind in kinds))

@@ -37,8 +37,8 @@ MAX_MODULE_VERSION, MAX_SUM, MAX_FOLDER = 512, 128, 4096
 MAX_SETTINGS, MAX_KEY, MAX_VALUE = 256, 256, 1 << 16
 """Build settings, and characters of each; a command line of Linux has room for 128 KB in one word."""
 
-_KEY = re.compile(r"`[^`]*`|\"(?:\\.|[^\"\\])*\"|[^=]*")
-_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))")
+_KEY = r"`[^`]*`|\"(?:\\.|[^\"\\])*\"|[^=]*"
+_ESCAPE = r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))"
 _SIMPLE: Mapping[str, str] = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
@@ -142,9 +142,8 @@ def parse(version: str, modinfo: bytes) -> BuildInfo:
             else:
                 main = whole
         elif key == "build":
-            name = _KEY.match(rest)
-            assert name is not None
-            settings.append((unquoted(name[0]), unquoted(rest[name.end() + 1 :])))
+            name = match[0] if rest[:1] in ("`", '"') and (match := re.match(_KEY, rest)) else rest.partition("=")[0]
+            settings.append((unquoted(name), unquoted(rest[len(name) + 1 :])))
     return BuildInfo(version, path, main, tuple(deps), tuple(settings))
 
 
@@ -158,7 +157,7 @@ def unquoted(text: str) -> str:
     if len(text) >= 2 and text[0] == text[-1] == "`":
         return text[1:-1]
     if len(text) >= 2 and text[0] == text[-1] == '"':
-        return _ESCAPE.sub(_escaped, text[1:-1]).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        return re.sub(_ESCAPE, _escaped, text[1:-1]).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return text
 
 

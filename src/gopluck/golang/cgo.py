@@ -8,7 +8,6 @@ definition in the process counts.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -16,9 +15,11 @@ from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.relocations import Relocations
 from gopluck.golang.records import CFunction
 
-_MARK = re.compile(rb"_cgo(?:_([0-9a-f]{12})_C2?func|exp_([0-9a-f]{12}))_")
-"""Also in the name of a Go variable, `PACKAGE._cgo_HASH_Cfunc_NAME`: the linker merges such strings."""
-_NAME = re.compile(rb"\w+")
+MARK = b"_cgo"
+"""How each mark begins; also in the name of a Go variable, `PACKAGE._cgo_HASH_Cfunc_NAME`, whose end is merged."""
+
+HASH = 12
+"""Hexadecimal digits of a HASH."""
 
 MAX_FUNCTIONS = 1 << 14
 MAX_MARKS = 1 << 17
@@ -39,9 +40,20 @@ def own_functions(dynamic: Dynamic, relocations: Relocations) -> tuple[CFunction
 
 def _marked(dynamic: Dynamic) -> Iterator[tuple[str, str]]:
     """(name, package) of each of cgo's marks in the string table."""
-    marks = ((chunk, match) for chunk in dynamic.strings.chunks(MAX_NAME) for match in _MARK.finditer(chunk))
-    for chunk, match in islice(marks, MAX_MARKS):
-        end = chunk.find(b"\0", match.end(), match.end() + MAX_NAME)
-        name = _NAME.fullmatch(chunk, match.end(), end) if end >= 0 else None
-        if name is not None:
-            yield name[0].decode(), (match[1] or match[2]).decode()
+    marks = (mark for chunk in dynamic.strings.chunks(MAX_NAME) for mark in _marks(chunk))
+    for package, name in islice(marks, MAX_MARKS):
+        if name.isascii() and name.replace("_", "a").isalnum() and not package.strip("0123456789abcdef"):
+            yield name, package
+
+
+def _marks(chunk: bytes) -> Iterator[tuple[str, str]]:
+    """(HASH, NAME) of each mark, whatever they are made of."""
+    at = chunk.find(MARK)
+    while at >= 0:
+        first = at + (8 if chunk.startswith(b"exp_", at + 4) else 5)
+        kinds = (b"_",) if first == at + 8 else (b"_Cfunc_", b"_C2func_") if chunk[at + 4 : first] == b"_" else ()
+        begin = next((first + HASH + len(kind) for kind in kinds if chunk.startswith(kind, first + HASH)), 0)
+        end = chunk.find(b"\0", begin, begin + MAX_NAME) if begin else -1
+        if end > begin:
+            yield chunk[first : first + HASH].decode("latin-1"), chunk[begin:end].decode("latin-1")
+        at = chunk.find(MARK, at + 1)

@@ -11,12 +11,14 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, partial
+from itertools import repeat
+from operator import add, mul
 from typing import Any
 
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import CHUNK, Image
 from gopluck.golang import importpath
-from gopluck.golang.functab import DEAD_FILE, MAX_NAME, MAX_PATH, Parts, parts_of, pc_values, records
+from gopluck.golang.functab import DEAD_FILE, MAX_NAME, MAX_PATH, Parts, first_file, parts_of, pc_values, records
 from gopluck.golang.pclntab import Pclntab
 from gopluck.golang.records import FunctionCode
 from gopluck.golang.release import PCLNTABS
@@ -34,7 +36,7 @@ MAX_ALL_STEPS = 1 << 19
 MAX_BASE = 255
 """Characters of the name of a source file (`NAME_MAX`)."""
 
-FIELDS = {"name": 0, "pcfile": 4, "pcln": 5, "cu": 7, "start": 8}
+NAME, PCFILE, PCLN, UNIT, START = 0, 4, 5, 7, 8
 """`nameOff`, `pcfile`, `pcln`, `cuOffset` and `startLine`, in 32-bit words after the entry of `_func`."""
 
 RECORD = 9
@@ -79,7 +81,7 @@ class Reader:
             if row < 0:
                 continue
             data = self._image.numbers(opened.parts.functions + opened.offsets[row] + 4, RECORD, 4)
-            if len(data) == RECORD and opened.name(data[FIELDS["name"]]) == full:
+            if len(data) == RECORD and opened.has_name(data[NAME], full):
                 return _function(opened, data)
         return None
 
@@ -147,7 +149,11 @@ class _Opened:
     def records(self) -> dict[int, int]:
         """The file offset of each record behind its entry, by the place of the function's name in the names."""
         found = records(self.image, self.parts.functions, self.parts.end - self.parts.functions, self.offsets, 4)
-        return {data[at + FIELDS["name"]]: base + 4 * at for base, data, places in found for at in places}
+        out: dict[int, int] = {}
+        for base, data, places in found:
+            offsets = map(add, map(mul, places, repeat(4)), repeat(base))
+            out.update(zip(map(data.__getitem__, places), offsets, strict=True))
+        return out
 
     def base(self, offset: int) -> str:
         """The name of the source file at an offset of the table of files, without its directory."""
@@ -155,26 +161,27 @@ class _Opened:
             self.bases[offset] = self.image.cstring(self.parts.files + offset, MAX_PATH).rpartition("/")[2][:MAX_BASE]
         return self.bases[offset]
 
-    def name(self, offset: int) -> str:
-        """The symbol name at an offset of the table of names."""
-        return self.image.cstring(self.parts.names + offset, MAX_NAME)
+    def has_name(self, offset: int, name: str) -> bool:
+        """Whether the symbol name at an offset of the table of names is this one."""
+        text = name.encode("utf-8", "surrogateescape") + b"\0"
+        return len(text) <= MAX_NAME and self.image.pread(self.parts.names + offset, len(text)) == text
 
-    def steps(self, offset: int, most: int = MAX_STEPS) -> list[tuple[int, int]]:
+    def steps(self, offset: int) -> list[tuple[int, int]]:
         """(end of a range of pcs, value in it) of the pc-value table at an offset (`runtime.step`).
 
         Shorter when no more steps are left, and where the file ends in the middle, or is damaged.
         """
-        data = self.image.pread(self.parts.pctab + offset, 4 * most if most > 1 else 10)
-        return [step for _, step in zip(range(most), pc_values(data, self._allowance), strict=False)]
+        data = self.image.pread(self.parts.pctab + offset, 4 * MAX_STEPS)
+        return [step for _, step in zip(range(MAX_STEPS), pc_values(data, self._allowance), strict=False)]
 
 
 def _function(opened: _Opened, data: array[int]) -> FunctionCode | None:
     """The function of a record; None for what has no source file of its own."""
-    pcfile, pcln, unit, line = (data[FIELDS[key]] for key in ("pcfile", "pcln", "cu", "start"))
-    first = opened.steps(pcfile, 1)
-    if not first or not 0 <= unit + first[0][1] < len(opened.cutab) or not 0 < line < 1 << 31:
+    pcfile, pcln, unit, line = data[PCFILE], data[PCLN], data[UNIT], data[START]
+    first = first_file(opened.image.pread(opened.parts.pctab + pcfile, 10))
+    if first is None or not 0 <= unit + first < len(opened.cutab) or not 0 < line < 1 << 31:
         return None
-    path = opened.cutab[unit + first[0][1]]
+    path = opened.cutab[unit + first]
     if path == DEAD_FILE:
         return None
     base = opened.base(path)
@@ -190,6 +197,7 @@ def _names(opened: _Opened, package: str) -> Iterator[tuple[int, str]]:
     """
     prefix = importpath.to_prefix(package)
     needle = b"\0" + prefix.encode() + b"."
+    plain = package_of(f"{prefix}.x") == package
     start = 0
     for chunk in opened.image.chunks(opened.parts.names, opened.parts.units - opened.parts.names, MAX_NAME):
         at = chunk.find(needle)
@@ -197,7 +205,8 @@ def _names(opened: _Opened, package: str) -> Iterator[tuple[int, str]]:
             end = chunk.find(b"\0", at + 1, at + 1 + MAX_NAME)
             name = chunk[at + 1 : max(at + 1, end)].decode("utf-8", "replace")
             rest = name[len(prefix) + 1 :]
-            if rest and package_of(name) == package and not _MADE.search("." + rest):
+            mine = plain if "/" not in rest else package_of(name) == package
+            if rest and mine and not _MADE.search("." + rest):
                 yield start + at + 1, rest
             at = chunk.find(needle, at + 1)
         start += CHUNK

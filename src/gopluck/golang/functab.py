@@ -10,6 +10,8 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import repeat
+from operator import itemgetter, methodcaller, rshift, sub
 
 from gopluck.elf.image import Image
 from gopluck.elf.numbers import uleb128
@@ -153,8 +155,10 @@ def records(
         high = max(low + 1, bisect_left(offsets, base + PIECE - RECORD, low))
         data = image.numbers(start + base, min(PIECE, size - base) // 4, 4) if base < size else array("I")
         first, last = entry >> 2, len(data) - RECORD // 4
-        skip = base - entry
-        yield start + base, data, [at for offset in offsets[low:high] if first <= (at := (offset - skip) >> 2) <= last]
+        places = list(map(rshift, map(sub, offsets[low:high], repeat(base - entry)), repeat(2)))
+        if min(places) < first or max(places) > last:
+            places = [at for at in places if first <= at <= last]
+        yield start + base, data, places
         low = high
 
 
@@ -171,11 +175,12 @@ def directories(image: Image, table: Pclntab) -> set[str]:
     for piece in image.chunks(parts.files, min(parts.pctab - parts.files, MAX_SOURCE_TEXT), MAX_PATH):
         # A piece ends inside a path, and the next one begins inside one.
         files_here = piece.split(b"\0")[first:-1]
-        out.update(file.rpartition(b"/")[0] for file in files_here)
+        out.update(map(itemgetter(0), map(methodcaller("rpartition", b"/"), files_here)))
         first, count = 1, count + len(files_here)
         if count > MAX_SOURCES:
             break
-    return {directory.decode("utf-8", "replace") for directory in out if len(directory) < MAX_PATH} - {""}
+    known = out if max(map(len, out), default=0) < MAX_PATH else [one for one in out if len(one) < MAX_PATH]
+    return set(map(methodcaller("decode", "utf-8", "replace"), known)) - {""}
 
 
 def _filetab_go12(image: Image, table: Pclntab) -> tuple[int, array[int]]:

@@ -34,6 +34,9 @@ def to_prefix(path: str) -> str:
     """A path as symbol names have it: dots after the last slash, `%`, `"`, control characters and bytes beyond ASCII as
     `%2e` (`cmd/internal/objabi`, `PathToPrefix`).
     """
+    if path.isascii() and path.isprintable() and not {" ", "%", '"'}.intersection(path):
+        head, between, last = path.rpartition("/")
+        return head + between + last.replace(".", "%2e")
     data = path.encode("utf-8", "surrogateescape")
     slash = data.rfind(b"/")
     return "".join(
@@ -67,6 +70,7 @@ class Roots:
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._paths = frozenset(paths)
+        self._firsts = {path.partition("/")[0] for path in self._paths}
         self._lengths = sorted(set(map(len, self._paths)), reverse=True)
 
     def above(self, path: str) -> Iterator[str]:
@@ -79,7 +83,7 @@ class Roots:
 
     def longest(self, path: str) -> str:
         """The longest of them; empty when there is none."""
-        return next(self.above(path), "")
+        return next(self.above(path), "") if path.partition("/")[0] in self._firsts else ""
 
 
 def _ends(path: str) -> Iterator[int]:

@@ -11,7 +11,7 @@ from gopluck.elf.image import Image
 from gopluck.golang.pclntab import Pclntab, contains, names
 from gopluck.golang.records import BuildInfo
 
-_TEST_FUNCTION = re.compile(rb"\0([^\0(]+\.(?:Test|Benchmark|Fuzz|Example)(?:[^a-z\0.(][^\0.(]*)?)(?=\0)")
+_TEST_FUNCTION = rb"\0([^\0(]+\.(?:Test|Benchmark|Fuzz|Example)(?:[^a-z\0.(][^\0.(]*)?)(?=\0)"
 """The full name of a function that `go test` takes for a test (`cmd/go/internal/load/test.go`, `isTest`)."""
 
 MAX_TEST_NAME = 1024
@@ -59,5 +59,5 @@ def test_functions(image: Image, tables: Iterable[Pclntab]) -> Iterator[str]:
     """The symbol names of functions that have the name of a test; some more than once."""
     for table in tables:
         for chunk in names(image, table, MAX_TEST_NAME):
-            for match in _TEST_FUNCTION.finditer(chunk):
+            for match in re.finditer(_TEST_FUNCTION, chunk):
                 yield match[1].decode("utf-8", "replace")

@@ -12,6 +12,7 @@ from itertools import chain, islice
 
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image
+from gopluck.elf.numbers import numbers
 from gopluck.elf.relocations import Relocations
 from gopluck.errors import MalformedFile
 from gopluck.golang import importpath
@@ -130,15 +131,18 @@ def _pkghashes(image: Image, relocations: Relocations, array: int, count: int) -
     if count > MAX_PACKAGES:
         raise MalformedFile(f"{image.path}: {count} package hashes")
     step = HASH_WORDS * image.word_size
+    words = numbers(image.read(array, count * step) if count else b"", image.word_size, image.header.byte_order)
     out: list[PackageHash] = []
     room = MAX_TEXTS
-    for at in range(array, array + count * step, step):
-        path = relocations.text(at, importpath.MAX_PATH).decode("utf-8", "surrogateescape")
+    names = relocations.texts(range(array, array + count * step, step), words[1::HASH_WORDS], importpath.MAX_PATH)
+    second = array + 2 * image.word_size
+    hashes = relocations.texts(range(second, second + count * step, step), words[3::HASH_WORDS], 64)
+    for name, linktimehash in zip(names, hashes, strict=True):
+        path = name.decode("utf-8", "surrogateescape")
         room -= len(path)
         if room < 0 or not importpath.fits(path):
             raise MalformedFile(f"{image.path}: the paths of package hashes are too long, or overlap")
-        linktimehash = relocations.text(at + 2 * image.word_size, 64).hex()
-        out.append(PackageHash(path, linktimehash))
+        out.append(PackageHash(path, linktimehash.hex()))
     return tuple(out)
 
 

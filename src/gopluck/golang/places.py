@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from operator import methodcaller
 
 from gopluck.elf.image import Image
 from gopluck.golang import importpath
@@ -78,7 +79,8 @@ class Places:
     @cached_property
     def _std(self) -> str | None:
         """What stands before the paths of the standard library; None where it is not told."""
-        found = [d for d in self._directories if d == "runtime" or d.endswith("/src/runtime")]
+        found = [*filter(methodcaller("endswith", "/src/runtime"), self._directories)]
+        found += {"runtime"} & self._directories
         return found[0].removesuffix("runtime") if len(found) == 1 else None
 
     def _in_std(self, package: str) -> str:

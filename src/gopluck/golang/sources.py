@@ -24,10 +24,16 @@ AGREEING = 3
 PER_UNIT = 12
 """About as many functions of a compile unit are looked at when the first ones differ."""
 
+NAMES = 1 << 14
+"""Bytes of names that are held to compare those of functions which lie together."""
+
+GROUP = 128
+"""Functions that are looked at at a time, from the end."""
+
 LAST = 1024
 """Functions at the end of the table among which `main.main` is looked for."""
 
-_CLOSURE = re.compile(r"\.(?:func|gowrap|deferwrap)\d|-range\d|\.init\b")
+_CLOSURE = r"\.(?:func|gowrap|deferwrap)\d|-range\d|\.init\b"
 """Names of code that may come from a function of another package that was inlined."""
 
 
@@ -50,19 +56,40 @@ def directory_of_main(image: Image, table: Pclntab, symbols: Set[str]) -> str:
     parts, unit = functab.parts_of(image, table), PCLNTABS[table.form].cu
     if parts is None or unit is None:
         return ""
-    first = max(0, parts.rows - LAST)
-    rows = image.numbers(parts.functions + 2 * parts.entry * first, 2 * (parts.rows - first), parts.entry)
-    for offset in reversed(rows[1::2]):
-        record = image.numbers(parts.functions + offset + parts.entry, functab.RECORD // 4, 4)
-        if len(record) < functab.RECORD // 4:
-            continue
-        name = image.cstring(parts.names + record[functab.NAME], functab.MAX_NAME)
-        if not name.endswith(".main") or package_of(name) not in symbols:
-            continue
-        number = functab.first_file(image.pread(parts.pctab + record[functab.PCFILE], 5))
-        place = image.numbers(parts.units + 4 * (record[unit] + number), 1, 4) if number is not None else ()
-        return image.cstring(parts.files + place[0], functab.MAX_PATH).rpartition("/")[0] if place else ""
+    needles = tuple(f"{importpath.to_prefix(symbol)}.main\0".encode() for symbol in symbols)
+    for end in range(parts.rows, max(0, parts.rows - LAST), -GROUP):
+        if found := _last_named(image, parts, max(0, end - GROUP), end, needles):
+            number = functab.first_file(image.pread(parts.pctab + found[functab.PCFILE], 5))
+            place = image.numbers(parts.units + 4 * (found[unit] + number), 1, 4) if number is not None else ()
+            return image.cstring(parts.files + place[0], functab.MAX_PATH).rpartition("/")[0] if place else ""
     return ""
+
+
+def _last_named(image: Image, parts: functab.Parts, first: int, end: int, names: tuple[bytes, ...]) -> Sequence[int]:
+    """The record of the last function of some rows that has one of the names; empty when none has."""
+    found: Sequence[int] = ()
+    offsets = image.numbers(parts.functions + 2 * parts.entry * first, 2 * (end - first), parts.entry)[1::2]
+    size = min(parts.end - parts.functions, offsets[-1] + functab.RECORD + parts.entry) if offsets else 0
+    for _, data, places in functab.records(image, parts.functions, size, offsets, parts.entry):
+        at_name = {data[at + functab.NAME]: at for at in places}
+        # Names lie about as their functions do: most of them are around that of one function.
+        low = max(0, list(at_name)[len(at_name) // 2] - NAMES // 2) if at_name else 0
+        held = image.pread(parts.names + low, NAMES)
+        high = low + len(held) - functab.MAX_NAME
+        same = {low + at for name in names for at in _places(held, name)}
+        for name in at_name:
+            if not low <= name < high and image.pread(parts.names + name, functab.MAX_NAME).startswith(names):
+                same.add(name)
+        at = max((at_name[name] for name in same if name in at_name), default=0)
+        found = data[at : at + functab.RECORD // 4] if at else found
+    return found
+
+
+def _places(data: bytes, needle: bytes) -> Iterator[int]:
+    at = data.find(needle)
+    while at >= 0:
+        yield at
+        at = data.find(needle, at + 1)
 
 
 def directories_by_functions(image: Image, tables: Sequence[Pclntab]) -> dict[str, str]:
@@ -82,7 +109,7 @@ def _function(name: str, file: str) -> _Function | None:
     package = package_of(name) if directory and not file.startswith("<") else ""
     if not package or not importpath.fits(package):
         return None
-    return _Function(package, directory, "[" in name, _CLOSURE.search(name) is None)
+    return _Function(package, directory, "[" in name, re.search(_CLOSURE, name) is None)
 
 
 def _elect(functions: Iterable[_Function]) -> dict[str, str]:
@@ -135,17 +162,14 @@ class _Owners:
         self._packages.setdefault(directory, package)
 
 
-_HEAD = re.compile(r"[^(\[{ ]*")
-"""The part of a symbol name that is before receivers, type arguments and type literals."""
-
-
 def package_of(name: str) -> str:
     """The package of a function's symbol name; empty for the linker's own (`type:.eq.…`, `go:…`, `go.(*struct {…`).
 
     Dots of the last path element are escaped (`objabi.PathToPrefix`), so the first dot after the last slash ends it.
     """
-    head = _HEAD.match(name)
-    plain = head[0] if head else ""
+    plain = name  # before receivers, type arguments and type literals
+    for mark in "([{ ":
+        plain = plain.partition(mark)[0]
     if plain.startswith(("type:", "type..", "go:")) or (plain.startswith("_") and not plain.startswith("_/")):
         return ""
     start = plain.rfind("/") + 1

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum, auto
 from typing import TYPE_CHECKING
 
 from gopluck.facts.model import EMPTY
-from gopluck.record import NamedTuple
+from gopluck.record import NamedTuple, StrEnum, auto
 
 if TYPE_CHECKING:
     from gopluck.loader.library import Library

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from enum import StrEnum
 
 from gopluck.facts.model import Binary
-from gopluck.record import NamedTuple
+from gopluck.record import NamedTuple, StrEnum
 
 Version = tuple[int, int]
 

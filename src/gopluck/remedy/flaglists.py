@@ -24,7 +24,7 @@ _HEADER = rf"(?=.*\.(?:h|hh|hpp|hxx|inc)$|\w+$){_VALUE}"
 """What may be included: a compiler shows lines of a file that is no C in its errors."""
 _TEXT = rf"[^'\"{_NEVER}]*"
 
-_QUOTED = re.compile(
+_QUOTED = (
     rf"(?P<blank>[ \t]+)|\"(?P<double>[^\"{_NEVER}]*)\"(?=[ \t]|$)|'(?P<single>[^'{_NEVER}]*)'(?=[ \t]|$)"
     rf"|(?P<bare>[^ '\"{_NEVER}][^ {_NEVER}]*)"
 )
@@ -135,7 +135,7 @@ def split(text: str) -> list[str] | None:
     words: list[str] = []
     at = 0
     while at < len(text):
-        match = _QUOTED.match(text, at)
+        match = re.compile(_QUOTED).match(text, at)
         if match is None:
             return None
         at = match.end()

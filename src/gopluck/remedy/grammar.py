@@ -80,15 +80,13 @@ _PLACE = r"[\w.+@,:=%~!()\[\]# -]"
 directory = _fits(rf"(?!/(dev|proc|sys)(/|$))(/(?!\.\.?(/|$)){_PLACE}+)+", 4096, re.UNICODE)
 """An absolute path without `.` and `..`, and not among devices and processes."""
 
-_OTHERS = re.compile(
-    r"/(bin|boot|etc|lib\w*|run|sbin|usr(?!/local/.))(/.*)?|/(home|media|mnt|opt|root|srv|tmp|var|home/[^/]*)/?"
-)
+_OTHERS = r"/(bin|boot|etc|lib\w*|run|sbin|usr(?!/local/.))(/.*)?|/(home|media|mnt|opt|root|srv|tmp|var|home/[^/]*)/?"
 """Folders of the system and of people."""
 
 
 def module_cache(text: str) -> bool:
     """A GOMODCACHE: the go command fills it, and `go clean -modcache` removes it. So nothing that others need."""
-    return directory(text) and not _OTHERS.fullmatch(text)
+    return directory(text) and not re.fullmatch(_OTHERS, text)
 
 
 folder = _fits(rf"(\.\.?|(?![ -]){_PLACE}+)(/{_PLACE}+)*/?", 4096, re.UNICODE)

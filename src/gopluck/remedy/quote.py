@@ -20,12 +20,12 @@ class Placeholder(str):
     __slots__ = ()
 
 
-_BARE = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
+_BARE = r"(?a)[\w@%+=:,./-]+"
 """What a shell takes as it is."""
-_APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
+_APOSTROPHE = r"(?<=\w)'(?=\w)"
 _PLAIN = r"(?<!\S)\([\w .,/@%-]*\)(?=[\s.,:]|$)"
 """Words in parentheses, as a sentence has them."""
-_ACTIVE = re.compile(rf"(?P<plain>{_PLAIN})|[\\'\"`$;&|<>!()]")
+_ACTIVE = rf"(?P<plain>{_PLAIN})|[\\'\"`$;&|<>!()]"
 
 
 def comment(text: str) -> str:
@@ -34,7 +34,7 @@ def comment(text: str) -> str:
     Not every shell takes that for a comment: zsh, typed into, takes `#` for the name of a command, and expands what
     follows. So the text has no character that would be more than a letter there.
     """
-    return _ACTIVE.sub(lambda match: match["plain"] or f"\\{match[0]}", _APOSTROPHE.sub("’", clean(text)))
+    return re.sub(_ACTIVE, lambda match: match["plain"] or f"\\{match[0]}", re.sub(_APOSTROPHE, "’", clean(text)))
 
 
 def sh(word: str) -> str:
@@ -42,7 +42,7 @@ def sh(word: str) -> str:
     if isinstance(word, Placeholder):
         return _variable(word)
     _refuse(word)
-    return word if _BARE.fullmatch(word) else "'" + word.replace("'", "'\\''") + "'"
+    return word if re.fullmatch(_BARE, word) else "'" + word.replace("'", "'\\''") + "'"
 
 
 def _variable(word: Placeholder) -> str:

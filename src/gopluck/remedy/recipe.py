@@ -47,6 +47,8 @@ class Failure(NamedTuple):
     findings: tuple[Finding, ...]
     mismatched: tuple[MismatchedPackage, ...]
     earlier: Sequence[tuple[OpenRequest, Outcome]] = ()
+    build: Build | None = None
+    """The host as a build, where there is one already."""
 
     @property
     def causes(self) -> Mapping[str, Finding]:
@@ -62,7 +64,7 @@ def recipe(failure: Failure, follow: str = "host") -> Recipe:
     """What to type. `follow`: the side that stays as it is, `host` or `plugin`; the other is built anew."""
     if failure.plugin is None or failure.plugin.go is None:
         return _no_plugin(failure)
-    host, plugin = Build(failure.host, "the host"), Build(failure.plugin, "the plugin")
+    host, plugin = failure.build or Build(failure.host, "the host"), Build(failure.plugin, "the plugin")
     if (why := reason(host, failure.causes, failure.outcome)) and not _renamed(failure, plugin):
         return by_cause(host, failure.causes, why)
     if refused := _only_refused(failure):
@@ -84,6 +86,7 @@ def recipes(
     outcomes: Sequence[Outcome],
     explanations: Sequence[Explanation],
     follow: str = "host",
+    build: Build | None = None,
 ) -> tuple[Recipe | None, ...]:
     """The recipe of each Open of one process, in order; None for what does not fail."""
     earlier = list(zip(requests, outcomes, strict=True))
@@ -100,6 +103,7 @@ def recipes(
                     explanation.findings,
                     explanation.packages.mismatched,
                     earlier[:index],
+                    build,
                 ),
                 follow,
             ),

@@ -7,7 +7,6 @@ Nothing is ever `dlclose`d, so a refused plugin keeps its place in the global sc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gopluck.facts.model import Binary, Go
@@ -105,34 +104,33 @@ class Outcome(NamedTuple):
     """The packages that are compared and do not differ."""
 
 
-@dataclass(slots=True)
-class _Cached:
+class _Cached(NamedTuple):
     """An entry of the `plugins` map: `error` of a refused one, else whether it ever finished loading."""
 
     error: str | None
     finished: bool
 
 
-@dataclass(slots=True)
 class _State:
     """What one process remembers."""
 
-    runtime: Runtime | None
-    loaded: list[tuple[int, Binary]] = field(default_factory=list)
-    scope: list[tuple[int, Binary]] = field(default_factory=list)
-    """The file with the host's Go (0), then each plugin with the Go plugins that it needs, in the scope's order."""
-    brought: list[Binary] = field(default_factory=list)
-    """Those Go plugins that came as libraries."""
-    versions: bool = True
-    """Whether the C library minds symbol versions: musl does not."""
-    cache: dict[str, _Cached] = field(default_factory=dict)
-    lost: int = 0
-    """Bytes of the static TLS area that refused files left unused, at the most."""
-    mutex_held: bool = False
-    ended: str | None = None
-    """Why no later `plugin.Open` is replayed, in one line."""
-    ends_surely: bool = True
-    """Whether the process is certain to have ended there."""
+    def __init__(self, runtime: Runtime | None, host: Binary) -> None:
+        self.runtime = runtime
+        self.loaded: list[tuple[int, Binary]] = []
+        self.scope = [(0, host.holder)]
+        """The file with the host's Go (0), then each plugin with the Go plugins that it needs, in the scope's order."""
+        self.brought: list[Binary] = []
+        """Those Go plugins that came as libraries."""
+        self.versions = libc_of(host).kind != Kind.MUSL
+        """Whether the C library minds symbol versions: musl does not."""
+        self.cache: dict[str, _Cached] = {}
+        self.lost = 0
+        """Bytes of the static TLS area that refused files left unused, at the most."""
+        self.mutex_held = False
+        self.ended: str | None = None
+        """Why no later `plugin.Open` is replayed, in one line."""
+        self.ends_surely = True
+        """Whether the process is certain to have ended there."""
 
 
 def replay(host: Binary, requests: Sequence[OpenRequest], system: System) -> tuple[Outcome, ...]:
@@ -161,9 +159,8 @@ def _agreed(outcomes: tuple[Outcome, ...]) -> Outcome:
 
 def _replay(host: Binary, requests: Sequence[OpenRequest], system: System, placement: Placement) -> list[Outcome]:
     known = host.go is not None and host.go.moduledata is not None and host.elf is not None
-    holder = host.holder
-    runtime = Runtime(holder, placement) if known else None
-    state = _State(runtime, scope=[(0, holder)], versions=libc_of(host).kind != Kind.MUSL)
+    runtime = Runtime(host.holder, placement) if known else None
+    state = _State(runtime, host)
     out: list[Outcome] = []
     for position, request in enumerate(requests, 1):
         if state.ended is not None:

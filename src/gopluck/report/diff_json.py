@@ -6,8 +6,8 @@ from typing import Any
 
 from gopluck.report.interface import View
 from gopluck.report.json import dumps, finding_document, tool
-from gopluck.result.check import HostSummary, PluginResult
-from gopluck.result.diff import ChangedPackage, HostDiff, OneSided, PluginChange
+from gopluck.result.check import PluginResult
+from gopluck.result.diff import ChangedPackage, HostDiff, PluginChange
 from gopluck.result.verdict import Role
 
 SCHEMA_VERSION = 1
@@ -23,32 +23,24 @@ def document(diff: HostDiff) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": tool(),
-        "old": _host(diff.old),
-        "new": _host(diff.new),
+        "old": diff.old._asdict(),
+        "new": diff.new._asdict(),
         "verdict": diff.verdict,
         "note": diff.note,
-        "breaks": [{"rule": change.rule, "message": change.message} for change in diff.breaks],
+        "breaks": [change._asdict() for change in diff.breaks],
         "packages": {
             "compared": diff.compared,
             "changed": [_changed(package) for package in diff.changed],
-            "added": [_one_sided(package) for package in diff.added],
-            "removed": [_one_sided(package) for package in diff.removed],
+            "added": [package._asdict() for package in diff.added],
+            "removed": [package._asdict() for package in diff.removed],
         },
         "findings": [finding_document(finding, ("old", "new")) for finding in diff.findings],
         "plugins": [_plugin(plugin) for plugin in diff.plugins],
     }
 
 
-def _host(host: HostSummary) -> dict[str, Any]:
-    return host._asdict()
-
-
 def _changed(package: ChangedPackage) -> dict[str, Any]:
     return package._asdict() | {"causes": list(package.causes), "via": list(package.via)}
-
-
-def _one_sided(package: OneSided) -> dict[str, Any]:
-    return package._asdict()
 
 
 def _plugin(plugin: PluginChange) -> dict[str, Any]:
@@ -66,11 +58,4 @@ def _plugin(plugin: PluginChange) -> dict[str, Any]:
 
 
 def _outcome(result: PluginResult) -> dict[str, Any]:
-    return {
-        "verdict": result.verdict,
-        "stage": result.stage,
-        "effect": result.effect,
-        "error": result.error,
-        "error_exact": result.error_exact,
-        "note": result.note,
-    }
+    return {name: getattr(result, name) for name in ("verdict", "stage", "effect", "error", "error_exact", "note")}

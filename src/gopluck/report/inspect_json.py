@@ -75,7 +75,7 @@ def _go(go: Go) -> dict[str, Any]:
             }
             for path, hashed in go_packages(go)
         ],
-        "symbols": [{"name": symbol.name, "kind": symbol.kind, "type": symbol.type} for symbol in go.exported],
+        "symbols": [symbol._asdict() for symbol in go.exported],
         "missing_symbols": list(go.missing_symbols),
         "lookups": _lookups(go.lookups) if go.lookups is not None else None,
     }
@@ -95,9 +95,4 @@ def _lookups(lookups: Sequence[LookedUp]) -> dict[str, Any]:
 
 
 def _module(module: Module) -> dict[str, Any]:
-    return {
-        "path": module.path,
-        "version": module.version,
-        "sum": module.sum,
-        "replace": _module(module.replace) if module.replace else None,
-    }
+    return module._asdict() | {"replace": _module(module.replace) if module.replace else None}

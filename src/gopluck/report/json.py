@@ -69,17 +69,7 @@ def plugin_document(plugin: PluginResult) -> dict[str, Any]:
 
 
 def _mismatched(package: MismatchedPackage) -> dict[str, Any]:
-    return {
-        "path": package.path,
-        "host_hash": package.host_hash,
-        "plugin_hash": package.plugin_hash,
-        "provider": package.provider,
-        "module": package.module,
-        "host_dir": package.host_dir,
-        "plugin_dir": package.plugin_dir,
-        "causes": list(package.causes),
-        "via": list(package.via),
-    }
+    return package._asdict() | {"causes": list(package.causes), "via": list(package.via)}
 
 
 def finding_document(finding: Finding, sides: tuple[str, str] = ("host", "plugin")) -> dict[str, Any]:
@@ -115,18 +105,7 @@ def remedy_document(recipe: Recipe) -> dict[str, Any]:
         "go": recipe.go,
         "env": dict(recipe.env),
         "flags": list(recipe.flags),
-        "go_mod": [
-            {
-                "kind": edit.kind,
-                "module": edit.module,
-                "version": edit.version,
-                "to": edit.to,
-                "reason": edit.reason,
-                "when": edit.when,
-                "command": edit_line(edit).text,
-            }
-            for edit in recipe.go_mod
-        ],
+        "go_mod": [edit._asdict() | {"command": edit_line(edit).text} for edit in recipe.go_mod],
         "command": build_command(recipe),
         "directory": recipe.directory or None,
         "inputs": [{"name": one.name or None, "what": one.what, "path": one.path or None} for one in recipe.inputs],
@@ -134,7 +113,7 @@ def remedy_document(recipe: Recipe) -> dict[str, Any]:
         "run": list(run(recipe)),
         "inside": [] if recipe.inside is None else list(run(recipe.inside)),
         "gopluck": list(recipe.gopluck),
-        "left_out": [{"setting": one.setting, "value": one.value} for one in recipe.left_out],
+        "left_out": [one._asdict() for one in recipe.left_out],
     }
 
 

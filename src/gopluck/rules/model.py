@@ -6,7 +6,6 @@ A rule weighs the `Evidence` of one `plugin.Open`, or the `Comparison` of two bu
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from enum import StrEnum, auto
 from functools import cached_property
 from types import MappingProxyType
 
@@ -17,7 +16,7 @@ from gopluck.builds.use import Use
 from gopluck.facts.model import Binary
 from gopluck.golang.records import FunctionCode
 from gopluck.loader.answer import Failure, Status
-from gopluck.record import NamedTuple
+from gopluck.record import NamedTuple, StrEnum, auto
 from gopluck.replay.ends import End
 from gopluck.replay.process import Mismatch, Outcome
 
@@ -38,23 +37,31 @@ class Opened(NamedTuple):
         return self.binary.path if self.binary else self.name
 
 
-class Evidence(NamedTuple):
-    """What the rules weigh for one plugin: the files, how its Open ended, and what was opened before."""
+class Evidence:
+    """What the rules weigh for one plugin: the files, how its Open ended, and what was opened before.
 
-    host: Binary
-    plugin: Binary
-    outcome: Outcome
-    earlier: tuple[Opened, ...] = ()
+    `build`: the host as a build, where there is one already.
+    """
+
+    def __init__(
+        self,
+        host: Binary,
+        plugin: Binary,
+        outcome: Outcome,
+        earlier: tuple[Opened, ...] = (),
+        build: Build | None = None,
+    ) -> None:
+        self.host = host
+        self.plugin = plugin
+        self.outcome = outcome
+        self.earlier = earlier
+        self.builds = build or Build(host, "the host"), Build(plugin, "the plugin")
+        """Host and plugin."""
 
     @property
     def file(self) -> str:
         """The plugin's file name."""
         return self.plugin.path.rpartition("/")[2]
-
-    @property
-    def builds(self) -> tuple[Build, Build]:
-        """Host and plugin."""
-        return Build(self.host, "the host"), Build(self.plugin, "the plugin")
 
     def provider(self, mismatch: Mismatch) -> Binary:
         """The file whose definition of the package counts."""

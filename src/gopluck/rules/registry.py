@@ -6,13 +6,13 @@ A kind is imported when it is asked for: a plugin that loads needs none of the f
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 from functools import cache
 from importlib import import_module
-from pkgutil import iter_modules
+from os import listdir
 
 from gopluck.builds.support import Lack
 from gopluck.loader.answer import Failure
+from gopluck.record import StrEnum
 from gopluck.rules.model import Rule, Trait
 
 
@@ -40,7 +40,14 @@ def rules(kind: Kind) -> tuple[Rule, ...]:
 
 @cache
 def _names(kind: Kind) -> tuple[str, ...]:
-    return tuple(found.name for found in iter_modules(import_module(f"{__package__}.{kind}").__path__))
+    (folder,) = import_module(f"{__package__}.{kind}").__path__
+    try:
+        files = listdir(folder)  # noqa: PTH208 (pathlib costs time at every start)
+        return tuple(sorted(name[:-3] for name in files if name.endswith(".py") and name[0] != "_"))
+    except NotADirectoryError:  # in an archive
+        from pkgutil import iter_modules
+
+        return tuple(found.name for found in iter_modules([folder]))
 
 
 def rule(slug: str) -> Rule:
@@ -71,6 +78,7 @@ def strength(slug: str) -> tuple[int, int, str]:
     return list(Kind).index(kind_of(slug)), rule(slug).rank, slug
 
 
+@cache
 def with_trait(trait: Trait) -> frozenset[str]:
     """The slugs of the rules that have a trait."""
     return frozenset(one.slug for kind in (Kind.LOADING, Kind.CAUSE) for one in rules(kind) if trait in one.traits)

@@ -13,6 +13,8 @@ from gopluck.rules.model import Comparison, Difference, Rule, go_source
 def differs(comparison: Comparison) -> Iterator[Difference]:
     """By -gcflags with its pattern matched against each package, and by what DWARF records of the package."""
     provider, plugin = comparison.builds
+    if provider.setting("-gcflags") == plugin.setting("-gcflags") == "":
+        return
     groups: dict[tuple[str, str], list[str]] = {}
     flags_of = _flags(comparison)
     for package in comparison.mismatched:

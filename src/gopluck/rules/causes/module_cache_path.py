@@ -11,7 +11,7 @@ from gopluck.rules.model import Comparison, Difference, Rule, go_issue, go_sourc
 SETTLED = (Why.CACHE, Why.VENDOR, Why.HOST_MODULE, Why.MAIN_MODULE)
 """Why a package has two paths, where no other module cache would give it one. Of main modules none lies in a cache."""
 
-HOME = re.compile(r"/(?:home|Users)/([^/]+)/|/(root)/")
+HOME = r"/(?:home|Users)/([^/]+)/|/(root)/"
 """A path in somebody's home directory."""
 
 
@@ -57,7 +57,7 @@ def _unplaced(comparison: Comparison) -> tuple[str, ...]:
 
 def _whose(one: str, two: str) -> str:
     """Whether the two lie in the home directories of two users."""
-    users = [match[1] or match[2] for path in (one, two) if (match := HOME.match(path))]
+    users = [match[1] or match[2] for path in (one, two) if (match := re.match(HOME, path))]
     if len(users) < 2 or users[0] == users[1]:
         return ""
     return f": they were built by two users, {users[0]} and {users[1]}"

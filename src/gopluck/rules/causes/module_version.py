@@ -26,12 +26,12 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
             yield comparison.idle(module, mine, theirs)
 
 
-_SEMANTIC = re.compile(r"v([0-9]+)\.([0-9]+)\.([0-9]+)(?:-([0-9A-Za-z.-]+))?(?:\+.*)?")
+_SEMANTIC = r"v([0-9]+)\.([0-9]+)\.([0-9]+)(?:-([0-9A-Za-z.-]+))?(?:\+.*)?"
 
 
 def order(version: str) -> tuple[object, ...]:
     """A sort key of semantic versions; empty for anything else."""
-    match = _SEMANTIC.fullmatch(version)
+    match = re.fullmatch(_SEMANTIC, version)
     if match is None:
         return ()
     parts = tuple((0, _number(part)) if part.isdigit() else (1, part) for part in (match[4] or "").split(".") if part)

@@ -12,14 +12,14 @@ DWARF = frozenset((".debug_info", ".zdebug_info"))
 
 def risks(evidence: Evidence) -> Iterator[Told]:
     """By build info and settings of both files."""
-    bare = [build for build in (Build(evidence.host, "host"), Build(evidence.plugin, "plugin")) if _lacks(build)]
+    bare = [side for side, build in zip(("host", "plugin"), evidence.builds, strict=True) if _lacks(build)]
     if bare:
-        sides = " and ".join(build.name for build in bare)
+        sides = " and ".join(bare)
         yield told(
             f"{sides} {'has' if len(bare) == 1 else 'have'} neither build settings nor DWARF: a later mismatch could "
             "hardly be explained",
             "Build with Go 1.21 or later, which records the settings, or without -w and strip.",
-            **{build.name: "no build settings, no DWARF" for build in bare},
+            **dict.fromkeys(bare, "no build settings, no DWARF"),
         )
 
 

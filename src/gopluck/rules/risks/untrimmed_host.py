@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gopluck.builds.build import Build
 from gopluck.builds.source import is_std
 from gopluck.rules.model import Evidence, Link, Rule, Told, go_source, told
 
@@ -14,7 +13,7 @@ USUAL = "/go/pkg/mod"
 
 def risks(evidence: Evidence) -> Iterator[Told]:
     """By the source directory of the shared packages that are not of the standard library."""
-    host = Build(evidence.host, "the host")
+    host = evidence.builds[0]
     if host.trimmed is not False or evidence.plugin.go is None or evidence.host.go is None:
         return
     paths = (package.path for package in evidence.plugin.go.pkghashes)
