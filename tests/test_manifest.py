@@ -15,7 +15,7 @@ from jsonschema import Draft7Validator
 from fixtures.samples.archive import unpack
 from gopluck.cli.main import main
 from gopluck.explainer.engine import Explanation, explain
-from gopluck.facts import manifest
+from gopluck.facts import manifest, published
 from gopluck.facts.model import Binary, Go
 from gopluck.golang.records import BuildInfo, Module
 from gopluck.replay.process import replay
@@ -65,7 +65,7 @@ def test_without_paths_no_directory_of_the_build_machine_is_in_it(path: Path) ->
     for host in hosts(path):
         document = json.loads(manifest.dumps(host, paths=False))
         del document["elf"]  # what the running process looks for
-        found = [text for text in texts(document) if manifest._ABSOLUTE.search(text) and text != manifest.GOROOT]
+        found = [text for text in texts(document) if published._ABSOLUTE.search(text) and text != published.GOROOT]
         assert found == [], host.path
 
 
@@ -112,7 +112,7 @@ def test_of_a_trimmed_host_nothing_is_lost_without_paths(path: Path) -> None:
         go = host.go
         if go is None or not go.sources or any(place.startswith("/") for place in go.sources.values()):
             continue
-        assert manifest.without_paths(go).sources == go.sources, host.path
+        assert published.without_paths(go).sources == go.sources, host.path
 
 
 PATHS = {
@@ -137,7 +137,7 @@ PATHS = {
 def test_a_setting_is_dropped_when_it_names_an_absolute_path(value: str, dropped: bool) -> None:
     replaced = Module("example.com/lib", "v1.0.0", "", Module("/home/a/fork", ""))
     info = BuildInfo("go1.27.3", "example.com/app", None, (replaced,), (("-x", value), ("-trimpath", "true")))
-    found = manifest.without_paths(Go("exe", "go1.27.3", info, "dlopen", True, False, "", (), {})).build_info
+    found = published.without_paths(Go("exe", "go1.27.3", info, "dlopen", True, False, "", (), {})).build_info
     assert found is not None
     assert found.dropped == ({"-x"} if dropped else frozenset())
     assert ("-x" in dict(found.settings)) != dropped

@@ -303,24 +303,21 @@ def _symbols(texts: Sequence[str]) -> list[Symbol]:
     from gopluck.golang.typetext import NotATypeError
     from gopluck.replay.lookup import parse
 
-    out: list[Symbol] = []
-    for text in texts:
+    def symbol(text: str) -> Symbol:
         try:
-            out.append(parse(text))
+            return parse(text)
         except NotATypeError as error:
             raise Usage(f"{text}: is not a symbol: {error}") from None
-    return out
+
+    return [*map(symbol, texts)]
 
 
 def _ignores(ignore: Sequence[Ignore | str]) -> list[Ignore]:
-    found = [Ignore(one) if isinstance(one, str) else one for one in ignore]
-    if found:
-        from gopluck.explainer.accept import why_not
+    if not ignore:
+        return []
+    from gopluck.explainer.accept import ignores
 
-        for one in found:
-            if reason := why_not(one.rule):
-                raise Usage(f"{one.where or one.rule}: {reason}")
-    return found
+    return ignores(ignore)
 
 
 def _root(sysroot: Path | None) -> Root | None:
@@ -329,11 +326,9 @@ def _root(sysroot: Path | None) -> Root | None:
     path = fspath(sysroot)
     if not isdir(path):  # noqa: PTH112 (pathlib costs time at every start)
         raise Usage(f"{path}: is not a directory: --sysroot takes the root of a container's files")
-    if realpath(path) == "/":
-        return None
     from gopluck.loader.sysroot import Directory
 
-    return Directory(realpath(path))
+    return Directory(realpath(path)) if realpath(path) != "/" else None
 
 
 def _read_in(path: str, root: Root | None) -> Binary:
@@ -347,7 +342,7 @@ def _image(host: Host) -> Image | None:
 
 
 def completed(host: Binary, system: System) -> Binary:
-    """A C program with the library that holds its Go, such a library as a host; any other host as it is."""
+    """As `loader.chost.with_library`, which is imported only where it has something to do."""
     if host.go is not None and host.go.kind != "c-shared":
         return host
     from gopluck.loader.chost import with_library

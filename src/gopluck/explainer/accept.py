@@ -6,9 +6,19 @@ from collections.abc import Sequence
 from datetime import date
 from os.path import abspath
 
+from gopluck.errors import Usage
 from gopluck.result.check import Acceptance, Finding, Ignore, PluginResult
 from gopluck.result.verdict import Role, Verdict
 from gopluck.rules.registry import Kind, kind_of, registry, rule
+
+
+def ignores(given: Sequence[Ignore | str]) -> list[Ignore]:
+    """What is accepted, by rule or as a record. Raises `Usage` for what cannot be."""
+    found = [Ignore(one) if isinstance(one, str) else one for one in given]
+    for one in found:
+        if reason := why_not(one.rule):
+            raise Usage(f"{one.where or one.rule}: {reason}")
+    return found
 
 
 def why_not(slug: str) -> str | None:

@@ -17,8 +17,8 @@ from gopluck.elf.image import Segment
 from gopluck.elf.symbols import Undefined
 from gopluck.elf.versions import VersionNeed
 from gopluck.errors import MalformedFile, Usage
-from gopluck.facts.model import ELSEWHERE, Binary, Elf, Go, Identity
-from gopluck.golang.importpath import Roots
+from gopluck.facts.model import Binary, Elf, Go, Identity
+from gopluck.facts.published import module_paths, without_paths
 from gopluck.golang.layouts import MINIMUM_WINDOW_WORDS, is_layout
 from gopluck.golang.records import AssertedType, BuildInfo, LookedUp, Memory, Module, ModuledataFacts
 
@@ -35,10 +35,6 @@ MAX_NESTED = 1 << 17
 
 _ADDRESS = 0x40_0000
 """Where a manifest's host has its `moduledata`: any address serves, since only its own fields are looked at there."""
-
-
-GOROOT = "/GOROOT/src/"
-"""Stands for the directory of the standard library where paths are dropped: which one it was changes no hash."""
 
 
 def dumps(host: Binary, *, paths: bool = True) -> str:
@@ -253,58 +249,6 @@ def _tls(block: list[int] | None) -> tuple[Segment, ...]:
     return (Segment(PT_TLS, 0, 0, first, 0, size, align),)
 
 
-# -- directories -----------------------------------------------------------------------------------------------
-
-_ABSOLUTE = re.compile(r"(?<![\w.@~/-])/|(?<![\w./])-[A-Za-z_]+/")
-"""Where an absolute path begins in a setting: not inside an import path, nor after `.` or `..`."""
-
-
-def without_paths(go: Go) -> Go:
-    """The facts of a Go binary without directories of the machine that built it.
-
-    What says only that there was one stays: whether it was built with -trimpath, and which module is replaced by a
-    folder. Nothing in it can be taken for another directory than it was.
-    """
-    info = go.build_info
-    flags = go.compile_flags
-    modules = _module_paths(info)
-    return go._replace(
-        build_info=_info_without_paths(info) if info else None,
-        sources={
-            package: directory if not directory.startswith("/") else GOROOT + package
-            for package, directory in go.sources.items()
-            if not directory.startswith("/") or _in_goroot(package, directory, modules)
-        },
-        compile_flags={
-            package: " ".join(word for word in text.split(" ") if "/" not in word) for package, text in flags.items()
-        }
-        if flags is not None
-        else None,
-    )
-
-
-def _in_goroot(package: str, directory: str, modules: Roots) -> bool:
-    """Whether this is the place of a package of the standard library: no module holds it, and it lies in `…/src/P`."""
-    return not modules.longest(package) and directory.endswith(f"/src/{package}")
-
-
-def _info_without_paths(info: BuildInfo) -> BuildInfo:
-    dropped = frozenset(key for key, value in info.settings if _ABSOLUTE.search(value))
-    return info._replace(
-        main=_replaced_elsewhere(info.main) if info.main else None,
-        deps=tuple(map(_replaced_elsewhere, info.deps)),
-        settings=tuple((key, value) for key, value in info.settings if key not in dropped),
-        dropped=info.dropped | dropped,
-    )
-
-
-def _replaced_elsewhere(module: Module) -> Module:
-    if module.replace is None or not module.replace.path.startswith("/"):
-        return module
-    folder = module.replace.path.rstrip("/").rpartition("/")[2]
-    return module._replace(replace=module.replace._replace(path=ELSEWHERE + folder))
-
-
 # -- build info ------------------------------------------------------------------------------------------------
 
 
@@ -347,7 +291,7 @@ def _parse_module(value: Mapping[str, Any]) -> Module:
 
 
 def _sources(go: Go) -> dict[str, Any]:
-    modules = _module_paths(go.build_info)
+    modules = module_paths(go.build_info)
     owners = {package: modules.longest(package) for package in (*go.sources, *go.link_hashes)}
     roots: dict[str, Counter[str]] = {}
     for package, directory in go.sources.items():
@@ -373,7 +317,7 @@ def _sources(go: Go) -> dict[str, Any]:
 
 
 def _unpack_sources(value: Mapping[str, Any], packages: Mapping[str, str], info: BuildInfo | None) -> dict[str, str]:
-    modules = _module_paths(info)
+    modules = module_paths(info)
     roots = dict(value["modules"])
     if value["standard_library"] is not None:
         roots[""] = value["standard_library"]
@@ -387,12 +331,6 @@ def _unpack_sources(value: Mapping[str, Any], packages: Mapping[str, str], info:
         elif package not in unknown and owner in roots:
             out[package] = roots[owner] + _rest(package, owner)
     return out | other
-
-
-def _module_paths(info: BuildInfo | None) -> Roots:
-    """The modules, to find the one that holds a package: none holds one of the standard library."""
-    modules = [*info.deps, *([info.main] if info.main else [])] if info else []
-    return Roots(module.path for module in modules)
 
 
 def _rest(package: str, owner: str) -> str:

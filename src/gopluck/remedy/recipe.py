@@ -148,11 +148,9 @@ def _fit(failure: Failure, fixed: Build, moved: Build, side: str) -> Recipe:
     problems += _unexplained(failure, fixed, moved)
     problems += _covered(failure, fixed)
     _machine(failure, fixed, moved, env, notes)
-    for flag in _kept(failure, moved):
-        if grammar.flag(flag):
-            flags.append(flag)
-        else:
-            left_out.append(LeftOut("-ldflags", moved.setting("-ldflags") or ""))
+    kept = _kept(failure, moved)
+    flags += filter(grammar.flag, kept)
+    left_out += (LeftOut("-ldflags", moved.setting("-ldflags") or "") for flag in kept if not grammar.flag(flag))
     rename = _renamed(failure, moved) if side == "plugin" else ()
     notes += renaming_notes(moved, failure.outcome) if rename else _about_others(failure)
     edits = [*changed.edits, *_go_line(fixed, moved), *rename]
@@ -175,13 +173,10 @@ def _fit(failure: Failure, fixed: Build, moved: Build, side: str) -> Recipe:
         notes.append(f"If a dependency does not compile with {which}, use an older release of that dependency.")
     if problems and side == "plugin":
         hidden = (Trait.UNEXPLAINED, Trait.UNPINNED_CODE, Trait.GO_INSTALLATION)
-        untold = any(map(failure.has, hidden))
         within = inside(fixed, wanted, _name(failure.path)) if problems == vendored else None
-        untold = untold or (problems == vendored and within is None)
+        untold = any(map(failure.has, hidden)) or (problems == vendored and within is None)
         return for_the_host(fixed, problems)._replace(untold=untold, inside=within)
-    whys = [problem.why for problem in problems]
-    if left_out:
-        whys.append(NOT_REPEATED)
+    whys = [*(problem.why for problem in problems), *([NOT_REPEATED] if left_out else [])]
     words = build_words(tuple(flags), _name(failure.path)) if side == "plugin" else host_words(moved, tuple(flags))
     notes += () if side == "plugin" else linked_again(moved)
     return Recipe(
