@@ -177,10 +177,8 @@ def _system(image: Image | None) -> System:
 
 def _action(old: str, new: str) -> str:
     """What the verdicts of one plugin with the old and the new host ask for."""
-    if new == "loads":
-        return "keep"
-    if "unknown" in (old, new):
-        return "unknown"
+    if new == "loads" or "unknown" in (old, new):
+        return "keep" if new == "loads" else "unknown"
     return "rebuild" if old == "loads" else "unfit"
 
 
@@ -343,11 +341,11 @@ def _image(host: Host) -> Image | None:
 
 def completed(host: Binary, system: System) -> Binary:
     """As `loader.chost.with_library`, which is imported only where it has something to do."""
-    if host.go is not None and host.go.kind != "c-shared":
-        return host
-    from gopluck.loader.chost import with_library
+    if host.go is None or host.go.kind == "c-shared":
+        from gopluck.loader.chost import with_library
 
-    return with_library(host, system)
+        return with_library(host, system)
+    return host
 
 
 def _accepted(host: Binary, system: System) -> Binary:
