@@ -103,11 +103,10 @@ def _elf(elf: Elf) -> dict[str, Any]:
 
 def _library(host: Binary) -> dict[str, Any]:
     """The library that holds the Go of a C program; nothing for another host."""
-    library = host.library
-    if library is None or library.elf is None:
+    if host.library is None or host.library.elf is None:
         return {}
-    name = library.path.rpartition("/")[2]
-    return {"library": {"name": name, "program_known": host.program_known, "elf": _elf(library.elf)}}
+    name = host.library.path.rpartition("/")[2]
+    return {"library": {"name": name, "program_known": host.program_known, "elf": _elf(host.library.elf)}}
 
 
 def is_manifest(head: bytes) -> bool:
@@ -213,10 +212,8 @@ def _parse_elf(elf: Mapping[str, Any]) -> Elf:
 
 
 def _parse_library(library: Mapping[str, Any] | None) -> Binary | None:
-    if library is None:
-        return None
-    name = library["name"]
-    return Binary(name, 0, Identity(name, ""), "elf", _parse_elf(library["elf"]))
+    name = library["name"] if library else ""
+    return Binary(name, 0, Identity(name, ""), "elf", _parse_elf(library["elf"])) if library else None
 
 
 # -- lookups -------------------------------------------------------------------------------------------------------
