@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -84,8 +85,8 @@ def test_the_dangers_are_real(version: str) -> None:
 
 def test_each_risk_has_sets_that_show_it_and_near_misses() -> None:
     kinds = {kind for one in SETS.values() for kinds in built_in(one) for kind in kinds}
-    # `replaced-file` has a family of its own: which file an Open finds is all that differs.
-    assert kinds | {"replaced-file"} == {one.slug for one in rules(Kind.RISK)}
+    # These have families of their own: `replaced`, `tls` and `twice`.
+    assert kinds | {"replaced-file", "static-tls-room", "registers-twice"} == {one.slug for one in rules(Kind.RISK)}
     assert sum(not any(built_in(one)) for one in SETS.values()) >= len(rules(Kind.RISK))
 
 
@@ -125,6 +126,10 @@ def _debug(scenario: Scenario, opened: int) -> bool:
     return made[0] != made[1]
 
 
+def _declared(scenario: Scenario) -> set[tuple[str, int]]:
+    return {(difference.kind, difference.plugin or 0) for difference in scenario.differences}
+
+
 TRUE: dict[str, Callable[[Scenario, int], bool]] = {
     "untrimmed-host": lambda scenario, _: "-trimpath" not in scenario.host.flags,
     "cpu-level": _level,
@@ -135,9 +140,10 @@ TRUE: dict[str, Callable[[Scenario, int], bool]] = {
         for build in _builds(scenario, opened)
     ),
     "godebug": _debug,
-    "replaced-file": lambda scenario, opened: any(
-        d.kind == "replaced-file" and d.plugin == opened for d in scenario.differences
-    ),
+    **{
+        kind: partial(lambda kind, scenario, opened: (kind, opened) in _declared(scenario), kind)
+        for kind in ("replaced-file", "static-tls-room", "registers-twice")
+    },
 }
 """Whether a risk is there, as far as the scenario tells."""
 
