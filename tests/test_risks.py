@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -82,8 +83,8 @@ def test_the_dangers_are_real(version: str) -> None:
     assert nils == {"plugin": error, "host": ["<nil>"], "both": ["<nil>"], "neither": error}
 
 
-OWN_FAMILIES = {"replaced-file", "lookup-missing", "lookup-type"}
-"""Which file an Open finds, or what the host looks up, is all that differs in those."""
+OWN_FAMILIES = {"replaced-file", "lookup-missing", "lookup-type", "static-tls-room", "registers-twice"}
+"""Those have families of their own: `replaced`, `lookups`, `tls` and `twice`."""
 
 
 def test_each_risk_has_sets_that_show_it_and_near_misses() -> None:
@@ -128,6 +129,10 @@ def _debug(scenario: Scenario, opened: int) -> bool:
     return made[0] != made[1]
 
 
+def _declared(scenario: Scenario) -> set[tuple[str, int]]:
+    return {(difference.kind, difference.plugin or 0) for difference in scenario.differences}
+
+
 TRUE: dict[str, Callable[[Scenario, int], bool]] = {
     "untrimmed-host": lambda scenario, _: "-trimpath" not in scenario.host_build.flags,
     "cpu-level": _level,
@@ -138,11 +143,12 @@ TRUE: dict[str, Callable[[Scenario, int], bool]] = {
         for build in _builds(scenario, opened)
     ),
     "godebug": _debug,
-    "replaced-file": lambda scenario, opened: any(
-        d.kind == "replaced-file" and d.plugin == opened for d in scenario.differences
-    ),
     "lookup-missing": lambda scenario, _: any(d.kind == "lookup-missing" for d in scenario.differences),
     "lookup-type": lambda scenario, _: any(d.kind == "lookup-type" for d in scenario.differences),
+    **{
+        kind: partial(lambda kind, scenario, opened: (kind, opened) in _declared(scenario), kind)
+        for kind in ("replaced-file", "static-tls-room", "registers-twice")
+    },
 }
 """Whether a risk is there, as far as the scenario tells."""
 
