@@ -104,7 +104,10 @@ class Program:
     # -- the table of functions -----------------------------------------------------------------------------------
 
     def _pair(self, row: int) -> array[int]:
-        return self._image.numbers(self._parts.functions + 8 * row, 3, 4)
+        found = self._image.numbers(self._parts.functions + 8 * row, 3, 4)
+        if row < 0 or len(found) < 3:
+            raise MalformedFile(f"{self._image.path}: a table of functions that ends in the middle")
+        return found
 
     def row(self, address: int) -> int:
         """The function at an address; -1 before all of them."""
@@ -114,7 +117,7 @@ class Program:
         """A function by its place in the table."""
         entry, offset, end = self._pair(row)
         record = self._image.numbers(self._parts.functions + offset, RECORD, 4)
-        if row < 0 or len(record) <= FIRST:
+        if len(record) <= FIRST:
             raise MalformedFile(f"{self._image.path}: a function outside the table of functions")
         return Function(self._text + entry, min(end - entry, MAX_CODE), record)
 

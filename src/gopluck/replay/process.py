@@ -184,7 +184,7 @@ def _unseen(*files: Binary | None) -> str | None:
     told = {}
     for one in files:
         go = one.go if one is not None else None
-        if go is not None and go.moduledata is not None and go.moduledata.told_by:
+        if go is not None and go.moduledata is not None and go.moduledata.told_by in TOLD_BY:
             told[go.version or "a release that is not recorded"] = go.moduledata.told_by
     return "; ".join(TOLD_BY[who].format(release) for release, who in told.items()) or None
 
