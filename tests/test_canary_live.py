@@ -43,9 +43,9 @@ def run(here: Sandbox, command: str, host: str, *arguments: str) -> int:
     environ = {
         name: value for name, value in environ.items() if name not in ("GOFLAGS", "GOTOOLCHAIN", "GOROOT", "GOWORK")
     }
-    before = here.snapshot()
     output = here.root / "out.so"
     output.unlink(missing_ok=True)
+    before = here.snapshot()
     more = ("-o", str(output)) if command == "build" else ()
     done = aligned.gopluck(command, *arguments, *more, host, ".", cwd=folder, env=environ)
     assert done.returncode in (0, 1, 2, 3), done.stderr
