@@ -179,7 +179,9 @@ def test_without_a_plugin_nothing_that_would_be_refused_is_called_compatible(
         monkeypatch.undo()
         found = api.diff(old.host, new.host)
         score[f"{found.verdict}, and Go {'loads' if new.loads else 'refuses'} the plugin"] += 1
-        if not new.loads and found.verdict == "compatible":
+        # What a plugin wants of the static TLS area is its own: no two hosts tell it.
+        static_tls = "static TLS" in str(new.truth)
+        if not new.loads and found.verdict == "compatible" and not static_tls:
             missed.append(f"{old.name} -> {new.name}: {new.truth}, added {[one.path for one in found.added]}")
     with capsys.disabled():
         for name, number in sorted(score.items()):

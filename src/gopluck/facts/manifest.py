@@ -95,7 +95,7 @@ def _elf(elf: Elf) -> dict[str, Any]:
         **versions,
         "sections": list(elf.sections),
         "tlsg": elf.tlsg,
-        "tls": next(([s.memsz, s.align, s.vaddr % max(s.align, 1)] for s in elf.segments if s.type == PT_TLS), None),
+        "tls": next((_block(s) for s in elf.segments if s.type == PT_TLS and s.memsz), None),
         "c_symbols": sorted(elf.c_exports or ()),
         "needs_symbols": [[one.name, one.version, one.file, one.weak] for one in elf.undefined],
     }
@@ -238,6 +238,10 @@ def _parse_lookups(rows: Sequence[Mapping[str, Any]] | None) -> tuple[LookedUp, 
         )
         for row in rows
     )
+
+
+def _block(tls: Segment) -> list[int]:
+    return [tls.memsz, tls.align, tls.vaddr % max(tls.align, 1)]
 
 
 def _tls(block: list[int] | None) -> tuple[Segment, ...]:

@@ -25,7 +25,7 @@ from gopluck.remedy.host import CONTENT, TRIM, TRIMMED, Problem, by_cause, for_t
 from gopluck.remedy.modules import Changed, changes
 from gopluck.remedy.rename import renamed, renaming_notes
 from gopluck.replay.ends import End
-from gopluck.replay.process import OpenRequest, Outcome
+from gopluck.replay.process import FOREIGN, OpenRequest, Outcome
 from gopluck.result.check import Finding, MismatchedPackage
 from gopluck.result.recipe import NOT_REPEATED, Edit, Input, LeftOut, Recipe
 from gopluck.result.verdict import Role, Verdict
@@ -117,8 +117,8 @@ def recipes(
 def _no_plugin(failure: Failure) -> Recipe:
     """A file that is no Go plugin says nothing about the source that it should have been built from."""
     what = "is not a Go plugin that can be read" if failure.plugin is not None else "does not exist"
-    name = _name(failure.path)
     wanted = baseline(Build(failure.host, "the host"))
+    foreign = failure.plugin is not None and failure.plugin.format in FOREIGN
     return Recipe(
         False,
         "plugin",
@@ -126,9 +126,9 @@ def _no_plugin(failure: Failure) -> Recipe:
         wanted.go,
         wanted.env,
         wanted.flags,
-        build=build_words(wanted.flags, name if name.endswith(".so") else "plugin.so"),
+        build=build_words(wanted.flags, name if (name := _name(failure.path)).endswith(".so") else "plugin.so"),
         inputs=wanted.inputs,
-        notes=wanted.notes,
+        notes=(*wanted.notes, *(("Build it on Linux: elsewhere it becomes the same file again.",) if foreign else ())),
         left_out=wanted.left_out,
     )
 

@@ -11,7 +11,9 @@ from gopluck.rules.model import Comparison, Difference, Link, Rule
 
 
 def differs(comparison: Comparison) -> Iterator[Difference]:
-    """By the build setting -tags. Which packages of modules have files with such a tag is not recorded."""
+    """By the build setting -tags. Which packages of modules have files with such a tag is not recorded, but a function
+    that lies in another file of the same package shows one (`//go:build x` in the one, `!x` in the other).
+    """
     provider, plugin = comparison.builds
     if provider.tags is None or plugin.tags is None or provider.tags == plugin.tags:
         return
@@ -20,9 +22,16 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
         _shown(provider),
         _shown(plugin),
         "Build the plugin with the host's -tags.",
-        (path for path in comparison.mismatched if path in reached),
+        (path for path in comparison.mismatched if path in reached or _in_other_file(comparison, path)),
         (path for path in comparison.mismatched if not is_std(path)),
     )
+
+
+def _in_other_file(comparison: Comparison, package: str) -> bool:
+    """Whether the sides have a function of a package from two files, though the package is that of one module."""
+    if comparison.provider.use(package) != comparison.plugin.use(package):
+        return False
+    return any(here.file != there.file for _, here, there in comparison.functions(package))
 
 
 def _shown(build: Build) -> str:
@@ -37,7 +46,7 @@ RULE = Rule(
     "them.",
     why="A tag decides which files of a package are compiled. Tags that no shared package asks for change nothing. "
     "Which tags the standard library asks for is known; of modules the files do not record it, so there this cause is "
-    "named only where no other is.",
+    "named where a function lies in another file of its package, and else only where no other is.",
     example="A host built with -tags=timetzdata refuses a plugin without, at time.",
     fix="Build the plugin with the host's -tags.",
     links=(Link("Build constraints", "https://pkg.go.dev/cmd/go#hdr-Build_constraints"),),
