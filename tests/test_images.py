@@ -127,7 +127,10 @@ CASES = {
 
 
 def plain(report: Report, image: str, root: str = "\0") -> tuple[Any, str]:
-    """A result and its text, without the names of image and root and what only an image has."""
+    """A result and its text, without the names of image and root, what only an image has, and the command to build for
+    a host, which names a file."""
+    found = (one._replace(remedy=one.remedy and one.remedy._replace(gopluck=())) for one in report.plugins)
+    report = report._replace(plugins=tuple(found))
     text = render(report, View(width=200))
     value = json.loads(json.dumps(document(report)))
     del value["host"]["image"]
