@@ -36,8 +36,8 @@ def _from(build: Build, packages: Sequence[str]) -> str:
 def _fix(comparison: Comparison) -> str:
     if comparison.provider.vendored:
         return (
-            "Build the plugin as a package main inside the host's checkout, from the same vendor folder. Or build the "
-            "host with -trimpath, and then the plugin: with it a vendor folder is not part of a path."
+            "gopluck build compiles the plugin's modules as if they lay in the host's vendor folder. By hand: build "
+            "the plugin as a package main inside the host's checkout; or the host with -trimpath, then the plugin."
         )
     return "Build the plugin with -mod=mod, from the module cache as the host was; or build both with -trimpath."
 
@@ -52,7 +52,8 @@ RULE = Rule(
     "directories.",
     example="The host has a vendor folder, the plugin takes the same versions from the module cache.",
     fix="Build both sides with -trimpath: then the path is `module@version`, from a vendor folder, too. Without it, "
-    "build the plugin with -mod=mod where the host was built from the module cache, or inside the host's own module.",
+    "build the plugin with -mod=mod where the host was built from the module cache; where it has a vendor folder, with "
+    "gopluck build, which compiles modules as if they lay there, or inside the host's own module.",
     links=(go_source("cmd/go/internal/work/gc.go, trimpath"), go_issue(27751)),
     differs=differs,
     traits=frozenset({Trait.VENDORED}),
