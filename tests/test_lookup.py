@@ -28,12 +28,16 @@ from gopluck.result.verdict import Verdict
 
 
 def _looked_up() -> Iterator[tuple[recorded.Set, int, list[dict[str, Any]]]]:
-    """(set, open, what Go answered) of each plugin in which something was really looked up."""
+    """(set, open, what Go answered) of each plugin in which something was really looked up.
+
+    The hosts of `process` write there what their plugins did; of those that are `beyond` no file tells that they load.
+    """
     for path in recorded.families():
         if any(one["lookups"] for one in recorded.family(path)["sets"]):
             for one in recorded.sets(path):
+                told = one.raw["family"] != "process" and not recorded.beyond(one)
                 for index, outcome in enumerate(one.raw["outcome"]):
-                    if outcome.get("lookups"):
+                    if outcome.get("lookups") and told:
                         yield one, index, outcome["lookups"]
 
 
