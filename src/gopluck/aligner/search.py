@@ -15,7 +15,7 @@ from gopluck.aligner.fit import Checked
 from gopluck.aligner.gocommand import GoFailed
 from gopluck.aligner.gomod import GoMod
 from gopluck.aligner.imports import Listed, compiled_under, vendored
-from gopluck.aligner.places import Place
+from gopluck.aligner.places import Place, place_flags
 from gopluck.aligner.repair import Repaired, next_step
 from gopluck.aligner.trial import Trial
 from gopluck.builds.use import Use
@@ -69,6 +69,15 @@ class Try(NamedTuple):
     checked: Checked
     edits: tuple[Edit, ...]
     flags: tuple[str, ...]
+    """Those of the candidate, without the ones for its places."""
+    published: frozenset[str] = frozenset()
+    """The modules of which the published code is compiled, not the plugin's copy."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Its flags, with those for its places."""
+        plan = self.checked.plan
+        return (*self.flags, *place_flags(plan.places, plan.flags))
 
 
 class Search:
@@ -166,7 +175,7 @@ class Search:
         if checked is None:
             return None
         self.tried.append(Tried(what, len(checked.mismatched), checked.reason if checked.broken else ""))
-        return Try(checked, tuple(done), (*flags, *checked.plan.words[len(checked.plan.flags) :]))
+        return Try(checked, tuple(done), tuple(flags))
 
     def _places(self, checked: Checked) -> Iterator[Place]:
         """The modules whose packages differ and lie elsewhere than the host's."""
@@ -199,14 +208,19 @@ class Search:
         wanted = {path: one for path, one in self._copies(own.checked).items() if module_version(one.version)}
         if not wanted:
             return None
-        found = self._settled(_named(wanted), (*own.edits, *self._instead(wanted)), ("-mod=mod",))
+        found = self._in_place(own, wanted)
         if found is None or found.checked.broken or found.checked.verdict == Fit.FITS:
             return found
         # Only those that became the host's; the others stay as they are here.
         right = {path: use for path, use in wanted.items() if not _differing(found.checked, path)}
         if len(right) in (0, len(wanted)) or vendored(own.checked.listed):
             return found
-        return self._settled(_named(right), (*own.edits, *self._instead(right)), ("-mod=mod",)) or found
+        return self._in_place(own, right) or found
+
+    def _in_place(self, own: Try, wanted: Mapping[str, Use]) -> Try | None:
+        """The plugin with these published versions in the place of its copies."""
+        found = self._settled(_named(wanted), (*own.edits, *self._instead(wanted)), ("-mod=mod",))
+        return found and found._replace(published=frozenset(wanted))
 
     def _copies(self, checked: Checked) -> Mapping[str, Use]:
         """What the host has of the modules that differ, where the plugin's code has no version of its own."""
@@ -241,7 +255,7 @@ class Search:
         candidates = {" ".join(sorted(words)): None for words in known if words is not None}
         for words in candidates or dict.fromkeys(FLAGS):
             flags = tuple(f"-gcflags={module}/...={words}" for module in modules)
-            found = self._settled(f"{' and '.join(modules)} with {words}", base.edits, (*_own_flags(base), *flags))
+            found = self._settled(f"{' and '.join(modules)} with {words}", base.edits, (*base.flags, *flags))
             if found is not None and found.checked.verdict == Fit.FITS:
                 return found
         return None
@@ -256,7 +270,7 @@ class Search:
             untold = best is not None and not departures and (bool(why_not) or self._placeless(best.checked))
             return Found(departures=departures, tried=tried, untold=untold, why_not=why_not)
         settled = Repaired(best.checked, best.edits, "", self.trial.after(best.edits))
-        return Found(settled, best.flags, departures, tried, tuple(_notes(best)))
+        return Found(settled, best.words, departures, tried, tuple(_notes(best)))
 
     def _departures(self, own: Checked, published: Try | None) -> Iterator[Departure]:
         """Whose code of a module is not the published one. Only of packages whose own imports agree."""
@@ -327,11 +341,6 @@ def _fewer(one: Try, other: Try) -> bool:
     return (one.checked.broken, len(one.checked.mismatched)) < (other.checked.broken, len(other.checked.mismatched))
 
 
-def _own_flags(base: Try) -> tuple[str, ...]:
-    """The flags of a build without those for its places, which are made anew."""
-    return tuple(flag for flag in base.flags if "-trimpath=" not in flag)
-
-
 def _named(wanted: Mapping[str, Use]) -> str:
     return "the published " + " and ".join(f"{path} {use.version}" for path, use in wanted.items())
 
@@ -358,9 +367,9 @@ def _blamed(checked: Checked) -> Mapping[str, tuple[str, ...]]:
 
 def _notes(best: Try) -> Iterator[str]:
     """What the build does that one would not expect of it."""
-    dropped = [edit for edit in best.edits if edit.kind == "dropreplace" and edit.reason.startswith("the published ")]
+    dropped = [edit.module for edit in best.edits if edit.kind == "dropreplace" and edit.module in best.published]
     if dropped:
-        names = " and ".join(edit.module for edit in dropped)
+        names = " and ".join(dropped)
         yield f"The published code of {names} is compiled, not your copy."
     if best.checked.plan.places:
         yield (

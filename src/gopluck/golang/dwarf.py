@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from gopluck.elf.constants import SHF_COMPRESSED, SHT_NOBITS
 from gopluck.elf.image import Image
 from gopluck.golang import importpath
+
+if TYPE_CHECKING:
+    from gopluck.golang.units import Units
 
 MAX_INFLATED = 256 << 20
 """Bytes that are inflated of one section at the most."""
@@ -69,13 +73,13 @@ def struct(image: Image, package: bytes, name: bytes) -> tuple[int, Mapping[str,
 
     A package can have several units; the linker puts types into the last (`ld/dwarf.go`, `dwarfGenerateDebugInfo`).
     """
-    info, table = _section(image, "debug_info"), _section(image, "debug_abbrev")
-    if info is None or table is None:
+    opened = _opened(image)
+    if opened is None:
         return None
     from gopluck.golang import units
 
-    abbreviations = table.at(0, MAX_ABBREVIATIONS)
-    found, room = units.Units(image.order, info.at, abbreviations), MAX_UNIT
+    info, abbreviations, found = opened
+    room = MAX_UNIT
     for path, producer in found:
         if path == package and producer.startswith(PRODUCER) and room > 0:
             at, size = found.span
@@ -88,14 +92,21 @@ def struct(image: Image, package: bytes, name: bytes) -> tuple[int, Mapping[str,
 
 def _compiled(image: Image) -> Iterator[tuple[bytes, bytes]]:
     """Of each package: its path, and what follows `Go cmd/compile ` in its producer."""
-    info = _section(image, "debug_info")
-    abbreviations = _section(image, "debug_abbrev")
-    if info is not None and abbreviations is not None:
-        from gopluck.golang.units import Units
+    opened = _opened(image)
+    for name, producer in opened[2] if opened is not None else ():
+        if producer.startswith(PRODUCER):
+            yield name, producer[len(PRODUCER) :]
 
-        for name, producer in Units(image.order, info.at, abbreviations.at(0, MAX_ABBREVIATIONS)):
-            if producer.startswith(PRODUCER):
-                yield name, producer[len(PRODUCER) :]
+
+def _opened(image: Image) -> tuple[_Section, bytes, Units] | None:
+    """The entries of DWARF, its abbreviations, and the units of both; None where one of the two cannot be read."""
+    info, abbreviations = _section(image, "debug_info"), _section(image, "debug_abbrev")
+    if info is None or abbreviations is None:
+        return None
+    from gopluck.golang.units import Units
+
+    table = abbreviations.at(0, MAX_ABBREVIATIONS)
+    return info, table, Units(image.order, info.at, table)
 
 
 class _Section:
