@@ -35,6 +35,9 @@ DOUBTED = {"vendor-path": "module-cache-path"}
 ENDS_EARLIER = frozenset({"host-not-exporting", "host-without-cgo", "static-host"})
 """Hosts that end before a difference between packages counts."""
 
+STILL_EARLIER = frozenset({"static-tls"})
+"""What the dynamic linker of such a host refuses before that."""
+
 HIDDEN = {
     # The host was built from a vendor folder: where its module cache lay is in no file.
     "mixed/04-vendored.host+tags-timetzdata.host+gopath.host/untrimmed@1.21.13": {"module-cache-path"},
@@ -72,7 +75,7 @@ def judge(one: Set, binaries: Mapping[str, Binary]) -> Judged:
         declared.add("realpath-failed")
     truth = {kind for kind in declared if alone.get(kind, packages) or not packages} - HIDDEN.get(one.name, set())
     if ENDS_EARLIER & truth:
-        truth &= ENDS_EARLIER
+        truth &= ENDS_EARLIER | STILL_EARLIER
     causes = {finding.rule for finding in explanation.findings if finding.role == "cause"}
     named = {kind for kind in truth if kind in causes or CALLED.get(kind, set()) & causes}
     extra = causes - truth - {slug for kind in truth for slug in CALLED.get(kind, ())}

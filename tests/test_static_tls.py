@@ -10,7 +10,7 @@ from gopluck.facts import manifest
 from gopluck.facts.model import Binary
 from gopluck.loader.answer import Status
 from gopluck.loader.dlopen import dlopen
-from gopluck.loader.libc import libc_of
+from gopluck.loader.libc import Kind, Libc, Version, libc_of
 from gopluck.loader.library import Unknown, Wanted
 from gopluck.loader.statictls import ANY, OPTIONAL, SURPLUS, SURPLUS_OF_OTHERS, Area, Block, at_start
 from gopluck.replay.process import replay
@@ -86,11 +86,17 @@ def test_other_releases_have_other_bounds() -> None:
     from gopluck.loader.process import Object
 
     objects = [Object("host", frozenset(), elf=host.elf)]
-    assert at_start(objects, (2, 36), exact=True) == Area(SURPLUS + 56, SURPLUS + 56, 64, 64)
-    assert at_start(objects, (2, 41), exact=True) == Area(SURPLUS, SURPLUS + 63, 64, 64)
-    assert at_start(objects, (2, 28), exact=True) == Area(SURPLUS, SURPLUS_OF_OTHERS + 63, 64, 64)
-    assert at_start(objects, (2, 36), exact=False) == Area(SURPLUS - OPTIONAL, SURPLUS + 63, 16, 64)
-    assert at_start([*objects, Object("libx.so", frozenset())], (2, 36), exact=True).most_align == ANY
+
+    def of(version: Version, *more: Object, exact: bool = True, static: bool = False) -> Area:
+        return at_start([*objects, *more], Libc(Kind.GLIBC, static, version), exact)
+
+    assert of((2, 36)) == Area(SURPLUS + 56, SURPLUS + 56, 64, 64)
+    assert of((2, 41)) == Area(SURPLUS, SURPLUS + 63, 64, 64)
+    assert of((2, 28)) == Area(SURPLUS, SURPLUS_OF_OTHERS + 63, 64, 64)
+    assert of((2, 36), exact=False) == Area(SURPLUS - OPTIONAL, SURPLUS + 63, 16, 64)
+    assert of((2, 36), Object("libx.so", frozenset())).most_align == ANY
+    assert of((2, 36), static=True).least == of((2, 36), static=True).most < SURPLUS // 2 + 64
+    assert of((2, 28), static=True) == Area(164, 800 + 63, 64, 64)
 
 
 def test_a_block_takes_whole_multiples_of_its_alignment() -> None:

@@ -33,6 +33,12 @@ MAX_STEPS = 1 << 12
 MAX_ALL_STEPS = 1 << 19
 """Entries of all pc-value tables of a file that are decoded; functions behind them are left out."""
 
+NEAR = 128
+"""Functions before and after one that was looked up whose names are read, too."""
+
+MAX_NEAR = 1 << 15
+"""Bytes of their records, and of their names."""
+
 MAX_BASE = 255
 """Characters of the name of a source file (`NAME_MAX`)."""
 
@@ -61,6 +67,8 @@ class Reader:
         self._tables = tuple(tables)
         self._text = text
         self._found = 0
+        self._near: dict[str, tuple[_Opened, int]] = {}
+        """The functions around those that were looked up, by name."""
 
     @cached_property
     def exported(self) -> bool:
@@ -75,29 +83,33 @@ class Reader:
     def look_up(self, package: str, name: str) -> FunctionCode | None:
         """A function by its name in a package, where the file exports it."""
         full = f"{importpath.to_prefix(package)}.{name}"
+        if (known := self._near.get(full)) is not None and (found := known[0].function(known[1])) is not None:
+            return found
         symbol = self._dynamic.symbol(full)
         for opened in self._opened if symbol is not None else ():
             row = bisect_right(opened.entries, symbol.value - self._text) - 1 if symbol is not None else -1
-            if row < 0:
-                continue
-            data = self._image.numbers(opened.parts.functions + opened.offsets[row] + 4, RECORD, 4)
-            if len(data) == RECORD and opened.has_name(data[NAME], full):
-                return _function(opened, data)
+            if row >= 0 and opened.has_name(row, full):
+                if len(self._near) < MAX_FOUND:
+                    # Of a name that is there twice, one is what the compiler made.
+                    self._near |= {other: (opened, at) for other, at in opened.near(row) if other not in self._near}
+                return opened.function(row)
         return None
 
     def search(self, package: str) -> dict[str, FunctionCode]:
         """The functions of a package that were written in a source file."""
-        out: dict[str, FunctionCode] = {}
+        found = ((name, opened.function_at(place)) for opened, place, name in self._named(package))
+        return {name: function for name, function in found if function is not None}
+
+    def names(self, package: str) -> list[str]:
+        """The names of these functions, and of some that are in no file."""
+        return [name for _, _, name in self._named(package)]
+
+    def _named(self, package: str) -> Iterator[tuple[_Opened, int, str]]:
         for opened in self._opened:
             for place, name in _names(opened, package):
                 self._found += 1
-                at = opened.records.get(place)
-                if self._found > MAX_FOUND or at is None:
-                    continue
-                function = _function(opened, self._image.numbers(at, RECORD, 4))
-                if function is not None:
-                    out[name] = function
-        return out
+                if self._found <= MAX_FOUND:
+                    yield opened, place, name
 
 
 class Lines(Sequence[int]):
@@ -161,10 +173,38 @@ class _Opened:
             self.bases[offset] = self.image.cstring(self.parts.files + offset, MAX_PATH).rpartition("/")[2][:MAX_BASE]
         return self.bases[offset]
 
-    def has_name(self, offset: int, name: str) -> bool:
-        """Whether the symbol name at an offset of the table of names is this one."""
+    def has_name(self, row: int, name: str) -> bool:
+        """Whether this is the symbol name of the function in a row of the table."""
         text = name.encode("utf-8", "surrogateescape") + b"\0"
-        return len(text) <= MAX_NAME and self.image.pread(self.parts.names + offset, len(text)) == text
+        data = self.image.numbers(self.parts.functions + self.offsets[row] + 4, 1, 4)
+        return len(text) <= MAX_NAME and bool(data) and self.image.pread(self.parts.names + data[0], len(text)) == text
+
+    def near(self, row: int) -> Iterator[tuple[str, int]]:
+        """Names and rows of the functions around one: the linker lays a package's functions side by side, their records
+        and names, too.
+        """
+        rows = range(max(0, row - NEAR), min(len(self.offsets), row + NEAR))
+        low, high = self.offsets[rows[0]], self.offsets[rows[-1]]
+        if not 0 <= high - low <= MAX_NEAR:
+            return
+        data = self.image.numbers(self.parts.functions + low, (high - low) // 4 + 2, 4)
+        places = [data[at] if 0 < (at := (self.offsets[one] - low) // 4 + 1) < len(data) else 0 for one in rows]
+        first = places[row - rows[0]]
+        start = max(0, first - MAX_NEAR // 2)
+        held = self.image.pread(self.parts.names + start, MAX_NEAR)
+        for one, place in zip(rows, places, strict=True):
+            end = held.find(b"\0", place - start) if place >= start else -1
+            if end >= 0:
+                yield held[place - start : end].decode("utf-8", "surrogateescape"), one
+
+    def function(self, row: int) -> FunctionCode | None:
+        """The function in a row of the table; None for what has no source file of its own."""
+        return _function(self, self.image.numbers(self.parts.functions + self.offsets[row] + 4, RECORD, 4))
+
+    def function_at(self, place: int) -> FunctionCode | None:
+        """The function whose name is at a place of the table of names."""
+        at = self.records.get(place)
+        return None if at is None else _function(self, self.image.numbers(at, RECORD, 4))
 
     def steps(self, offset: int) -> list[tuple[int, int]]:
         """(end of a range of pcs, value in it) of the pc-value table at an offset (`runtime.step`).
@@ -176,7 +216,9 @@ class _Opened:
 
 
 def _function(opened: _Opened, data: array[int]) -> FunctionCode | None:
-    """The function of a record; None for what has no source file of its own."""
+    """The function of a record; None for what has no source file of its own, and beyond the end of the file."""
+    if len(data) < RECORD:
+        return None
     pcfile, pcln, unit, line = data[PCFILE], data[PCLN], data[UNIT], data[START]
     first = first_file(opened.image.pread(opened.parts.pctab + pcfile, 10))
     if first is None or not 0 <= unit + first < len(opened.cutab) or not 0 < line < 1 << 31:

@@ -85,7 +85,7 @@ def plugin_support(image: Image, dynamic: Dynamic, tables: tuple[Pclntab, ...]) 
     Package plugin with cgo has functions made by cgo (`plugin._Cfunc_pluginOpen`, `plugin/plugin_dlopen.go`); the
     stub (`plugin/plugin_stubs.go`) only answers `plugin: not implemented`.
     """
-    if dynamic.symbol("plugin._Cfunc_pluginOpen") is not None:
+    if any(dynamic.symbol(f"plugin._Cfunc_pluginOpen{abi}") is not None for abi in (".abi0", "")):
         return "dlopen"
     names = [table for table in tables if table.names_size]
     if any(contains(image, table, b"plugin._Cfunc_pluginOpen\0") for table in names):

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from gopluck import machine
 from gopluck.elf import constants as c
 from gopluck.facts.model import Binary, Elf
-from gopluck.loader.answer import Failure, Refused, not_known
+from gopluck.loader.answer import Failure, Refused, not_known, process_dies
 from gopluck.loader.libc import Libc, Version
 from gopluck.loader.segments import ADDRESS_SPACE, PAGE, Head, check_cut, order, span
-from gopluck.loader.texts import has_check
+from gopluck.loader.texts import SIGSEGV, has_check
 
 OSABI_SYSV, OSABI_GNU = 0, 3
 
@@ -76,8 +76,17 @@ def check_file(binary: Binary, path: str, name: str, host: Elf, libc: Libc) -> N
     if elf.flags_1 & c.DF_1_NOOPEN:
         raise Refused("noopen", fields)
     stack = next((s.flags for s in elf.segments if s.type == c.PT_GNU_STACK), None)
-    if stack is not None and stack & c.PF_X and libc.version is not None and libc.version >= (2, 41):
-        raise Refused("execstack", fields)
+    if stack is not None and stack & c.PF_X:
+        if libc.version is not None and libc.version >= (2, 41):
+            raise Refused("execstack", fields)
+        if libc.static and not _has_executable_stack(host):
+            # `_dl_make_stack_executable` writes to what a static program has protected; measured with 2.36.
+            raise process_dies(SIGSEGV, Failure.STATIC_HOST, {"stack": "executable"})
+
+
+def _has_executable_stack(host: Elf) -> bool:
+    """As the kernel gives it to a program of amd64 or arm64: where the program asks for it."""
+    return any(s.type == c.PT_GNU_STACK and s.flags & c.PF_X for s in host.segments)
 
 
 def _map_object(elf: Elf, head: Head, version: Version | None) -> Iterator[str]:

@@ -137,6 +137,9 @@ class Process:
             process.known = (elf, host.library.elf)
         if elf.interp is not None:
             process._loader = process._reached(elf.interp, process.object_of(host, elf))
+        elif libc.kind == Kind.GLIBC:
+            # It can only work with the libraries of the release that it was linked with.
+            process._learn(process._reached("libc.so.6", process.object_of(host, elf)))
         process._enter(host, elf)
         if process._loader is not None and not any(known is process._loader for known in process.objects):
             process._append(process._loader)

@@ -14,7 +14,7 @@ from gopluck.elf.symbols import TlsUse, Undefined
 from gopluck.facts.elffacts import TLSG
 from gopluck.facts.model import Elf
 from gopluck.loader.answer import Failure, Refused, not_known
-from gopluck.loader.libc import Version
+from gopluck.loader.libc import Libc
 from gopluck.loader.process import Object, Process
 from gopluck.loader.segments import PAGE
 from gopluck.record import NamedTuple
@@ -25,6 +25,12 @@ and `rtld.nns` (`LEGACY_TLS`), before 2.32 by 64 + DL_NNS * 100."""
 
 SURPLUS_OF_OTHERS = 64 + 16 * 176
 """That of the glibc before 2.32 that Red Hat distributes."""
+
+SURPLUS_OF_STATIC = 800
+"""What a static program keeps, which has one namespace (`DL_NNS`): 3 * 288 less."""
+
+LEAST_OF_STATIC = 64 + 100
+"""That of the glibc before 2.32."""
 
 OPTIONAL = 512
 """Of the surplus, what is lent to TLS that could do without (`rtld.optional_static_tls`)."""
@@ -84,8 +90,9 @@ class Area(NamedTuple):
         return self._replace(least=max(least, 0), most=self.most - block.size)
 
 
-def at_start(objects: Iterable[Object], version: Version | None, exact: bool) -> Area:
+def at_start(objects: Iterable[Object], libc: Libc, exact: bool) -> Area:
     """The area behind the blocks of the program and its libraries (`_dl_determine_tlsoffset`, `TLS_TCB_AT_TP`)."""
+    version = libc.version
     used, align, gap, known = 0, TCB_ALIGNMENT, (0, 0), True
     for one in objects:
         block = block_of(one.elf) if one.elf is not None else None
@@ -102,13 +109,15 @@ def at_start(objects: Iterable[Object], version: Version | None, exact: bool) ->
         if end > used + block.size + gap[1] - gap[0]:
             gap = used, end - block.size
         used = end
-    surplus = SURPLUS if version is not None and version >= (2, 32) else SURPLUS_OF_OTHERS
-    free, most_align = _up(used + SURPLUS, align) - used, align if known else ANY
+    new = version is not None and version >= (2, 32)
+    surplus, other = (SURPLUS_OF_STATIC, LEAST_OF_STATIC) if libc.static else (SURPLUS, SURPLUS_OF_OTHERS)
+    free, most_align = _up(used + surplus, align) - used, align if known else ANY
     # From 2.41 on a block of the kernel's (rseq) lies there, too.
-    if known and exact and version is not None and (2, 32) <= version < (2, 41):
+    if known and exact and new and version is not None and version < (2, 41):
         return Area(free, free, align, align)
-    least = SURPLUS if exact else SURPLUS - OPTIONAL
-    return Area(least, surplus + (align if known else PAGE) - 1, align if exact else MIN_ALIGNMENT, most_align)
+    least, most = min(surplus, surplus if new else other), max(surplus, surplus if new else other)
+    least = least if exact else max(least - OPTIONAL, 0)
+    return Area(least, most + (align if known else PAGE) - 1, align if exact else MIN_ALIGNMENT, most_align)
 
 
 def _up(value: int, step: int) -> int:
@@ -132,7 +141,7 @@ class StaticTls:
         started = process.objects[: process.started]
         self._scope = scope
         self._placed = {id(one) for one in started}
-        self.area = at_start(started, process.libc.version, process.host.goarch == EXACT)
+        self.area = at_start(started, process.libc, process.host.goarch == EXACT)
         self.free = self.area
         """What was free before the new objects came."""
         self._process = process

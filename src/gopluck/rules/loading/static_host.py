@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gopluck.builds.support import Lack
-from gopluck.loader.answer import Failure
+from gopluck.loader.answer import DlopenResult, Failure, Status
 from gopluck.replay.ends import IN_THE_RUNTIME, End
 from gopluck.result.verdict import Verdict
 from gopluck.rules.model import EXTERNAL, Evidence, Link, Owner, Rule, Told, go_source, told
@@ -16,22 +16,28 @@ def ends(evidence: Evidence) -> Iterator[Told]:
     host, outcome = evidence.host, evidence.outcome
     if host.elf is None or host.elf.interp is not None or host.go is None or outcome.verdict == Verdict.LOADS:
         return
-    refused = outcome.dlopen is not None and outcome.dlopen.failure == Failure.STATIC_HOST
+    dlopen = outcome.dlopen
+    refused = dlopen is not None and dlopen.failure in RULE.failures
     unseen = outcome.why in (End.NO_MODULE_DATA, End.UNKNOWN_LAYOUT) and not host.go.exports_moduledata
-    if not refused and not unseen:
-        return
-    yield told(
-        "the host is statically linked: "
-        + (
-            "the C library that comes with this one beside it cannot start a thread"
-            if refused and outcome.effect == "fatal"
-            else "its C library cannot load anything"
-            if refused
-            else "a plugin cannot join its module list"
-        ),
-        "Link the host dynamically.",
-        host="no PT_INTERP",
-    )._replace(headline="the host is statically linked")
+    if refused or unseen:
+        yield told(
+            f"the host is statically linked: {_why(dlopen) if refused and dlopen else MODULES}",
+            "Link the host dynamically.",
+            host="no PT_INTERP",
+        )._replace(headline="the host is statically linked")
+
+
+MODULES = "a plugin cannot join its module list"
+
+
+def _why(dlopen: DlopenResult) -> str:
+    if dlopen.failure == Failure.STATIC_TLS:
+        return f"it has less room for thread-local variables than others, and {MODULES}"
+    if dlopen.status != Status.ABORT:
+        return "its C library cannot load anything"
+    if "stack" in dlopen.evidence:
+        return "its C library cannot make the stack executable, which this file asks for"
+    return "the C library that comes with this one beside it cannot start a thread"
 
 
 RULE = Rule(
@@ -46,7 +52,7 @@ RULE = Rule(
     links=(Link("musl src/ldso/dlopen.c, stub_dlopen"), go_source("runtime/plugin.go, plugin_lastmoduleinit")),
     ends=ends,
     explains=IN_THE_RUNTIME | {End.UNKNOWN_LAYOUT},
-    failures=frozenset({Failure.STATIC_HOST}),
+    failures=frozenset({Failure.STATIC_HOST, Failure.STATIC_TLS}),
     lack=Lack.DYNAMIC_LINKER,
     owner=Owner(
         "a static host opens no plugin at all",
