@@ -239,4 +239,4 @@ def _package_code(reader: Reader, package: str) -> Mapping[str, FunctionCode]:
 
     if not reader.exported:
         return read_or({}, reader.search, package)
-    return _Asked(partial(read_or, None, reader.look_up, package), partial(read_or, (), reader.names, package))
+    return _Asked(partial(read_or, None, reader.look_up, package), lambda: read_or([], reader.names, package))

@@ -73,7 +73,7 @@ class Reader:
     @cached_property
     def exported(self) -> bool:
         """Whether the file exports its functions, as hosts and plugins do: then one is looked up, not searched for."""
-        return self._text != 0 and self._dynamic.symbol("runtime.main") is not None
+        return self._text != 0 and self._dynamic.symbol("runtime.mallocgc") is not None
 
     @cached_property
     def _opened(self) -> tuple[_Opened, ...]:
@@ -89,8 +89,8 @@ class Reader:
         for opened in self._opened if symbol is not None else ():
             row = bisect_right(opened.entries, symbol.value - self._text) - 1 if symbol is not None else -1
             if row >= 0 and opened.has_name(row, full):
-                if len(self._near) < MAX_FOUND:
-                    # Of a name that is there twice, one is what the compiler made.
+                # Of a name that is there twice, one is what the compiler made.
+                if known is None and len(self._near) < MAX_FOUND:
                     self._near |= {other: (opened, at) for other, at in opened.near(row) if other not in self._near}
                 return opened.function(row)
         return None
