@@ -37,10 +37,10 @@ MAX_LOADS = 128
 MAX_SECTION_NAME = 256
 """Bytes of a section's name that are read."""
 
-BLOCK = 1 << 13
+BLOCK = 1 << 12
 """Bytes that a small read brings in, so that the reads around it need no system call."""
 
-MAX_BLOCKS = 256
+MAX_BLOCKS = 128
 
 SHORT = 256
 """Bytes that are read for a string at first: few are longer."""
