@@ -202,7 +202,13 @@ READ = ("amd64", "arm64")
 def lookups(file: GoFile) -> Sequence[LookedUp] | None:
     """`Go.lookups` of a program that can open plugins; None where gopluck does not know the machine or the release."""
     known, module = file.image.machine, file.module
-    if known is None or module is None or known.goarch not in READ or "inittasks" not in module.layout:
+    if (
+        known is None
+        or module is None
+        or not file.tables
+        or known.goarch not in READ
+        or "inittasks" not in module.layout
+    ):
         return None
     return Lookups(file, known.goarch)
 
