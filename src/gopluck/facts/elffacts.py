@@ -234,6 +234,8 @@ def _static_tls(dynamic: Dynamic, undefined: dict[int, Undefined]) -> Iterator[T
         return
     seen: set[tuple[int, bool]] = set()
     before: set[int] = set()
+    passed: list[array[int]] = []
+    """Symbols that are not in `before` yet: most files have no such relocation behind them."""
     for symbols, types in dynamic.relocations.symbols_and_types:
         last = 0
         for row in _rows(types, known):
@@ -242,12 +244,13 @@ def _static_tls(dynamic: Dynamic, undefined: dict[int, Undefined]) -> Iterator[T
                 continue
             if len(seen) == MAX_TLS:
                 return
-            before.update(filter(undefined.__contains__, symbols[last:row]))
+            before.update(filter(undefined.__contains__, chain(*passed, symbols[last:row])))
             last = row
+            passed.clear()
             seen.add((index, optional))
             symbol = dynamic.symbols.at(index) if index else None
             yield TlsUse(symbol.name if symbol else "", len(before), symbol is None or symbol.defined, optional)
-        before.update(filter(undefined.__contains__, symbols[last:]))
+        passed.append(symbols[last:])
 
 
 def _rows(types: array[int], known: machine.Machine) -> list[int]:

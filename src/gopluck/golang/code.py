@@ -33,7 +33,7 @@ MAX_STEPS = 1 << 12
 MAX_ALL_STEPS = 1 << 19
 """Entries of all pc-value tables of a file that are decoded; functions behind them are left out."""
 
-NEAR = 128
+NEAR = 64
 """Functions before and after one that was looked up whose names are read, too."""
 
 MAX_NEAR = 1 << 15

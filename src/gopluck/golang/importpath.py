@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 FROZEN = "crypto/internal/fips140/v"
 """How packages of a frozen FIPS module begin: of the standard library by name, from the module cache by place."""
@@ -30,6 +31,7 @@ def fits(path: str) -> bool:
     return len(path) <= MAX_PATH and path.count("/") < MAX_ELEMENTS
 
 
+@lru_cache(1 << 8)
 def to_prefix(path: str) -> str:
     """A path as symbol names have it: dots after the last slash, `%`, `"`, control characters and bytes beyond ASCII as
     `%2e` (`cmd/internal/objabi`, `PathToPrefix`).
