@@ -16,6 +16,7 @@ from fixtures.oracle.model import GoBuild, Scenario
 from fixtures.oracle.toolchains import OLD
 from fixtures.samples.archive import unpack
 from fixtures.scenarios import SCENARIOS
+from fixtures.scenarios.kit import NEWEST, OLDEST
 from gopluck.explainer.engine import explain
 from gopluck.facts import manifest
 from gopluck.facts.model import Binary
@@ -67,7 +68,7 @@ def answers(name: str, plugin: int = 0) -> list[str]:
     return [lookup["value"] for lookup in SETS[name].raw["outcome"][plugin]["lookups"]]
 
 
-@pytest.mark.parametrize("version", ["1.21.13", "1.27.3"])
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
 def test_the_dangers_are_real(version: str) -> None:
     """The sets of the c-symbol-clash family: which code was called."""
     second = {
