@@ -81,6 +81,9 @@ def test_the_dangers_are_real(version: str) -> None:
     nils = {name: answers(f"risks/godebug/{name}@{version}") for name in ("plugin", "host", "both", "neither")}
     error = ["*runtime.PanicNilError"]
     assert nils == {"plugin": error, "host": ["<nil>"], "both": ["<nil>"], "neither": error}
+    sets = ("no-note", "option", "note", "host-too", "musl")
+    stacks = {name: answers(f"risks/executable-stack/{name}@{version}")[0] for name in sets}
+    assert stacks == {"no-note": "rwxp", "option": "rwxp", "note": "rw-p", "host-too": "rwxp", "musl": "rw-p"}
 
 
 OWN_FAMILIES = {"replaced-file", "lookup-missing", "lookup-type", "static-tls-room", "registers-twice"}
@@ -145,6 +148,10 @@ TRUE: dict[str, Callable[[Scenario, int], bool]] = {
         for build in _builds(scenario, opened)
     ),
     "godebug": _debug,
+    "executable-stack": lambda scenario, opened: (
+        any("execstack" in flag for flag in [*_builds(scenario, opened)][1].flags)
+        or any(d.kind == "executable-stack" for d in scenario.differences)
+    ),
 }
 """Whether a risk is there that more sets have than those that declare it, as far as the scenario tells."""
 
