@@ -42,6 +42,7 @@ from gopluck.facts.model import Binary
 from gopluck.remedy.grammar import ENVIRONMENT, variable
 from gopluck.replay.process import OpenRequest
 from gopluck.report import json as as_json
+from gopluck.report.interface import COMMANDS as AS_COMMANDS
 from gopluck.report.interface import DIGESTED, FORMATS, View, renderer
 from gopluck.report.text import render
 from gopluck.scaffold.project import HOST, project
@@ -134,6 +135,7 @@ GO_SUM: dict[str, Callable[[str], str]] = {
 def test_every_command_and_format_is_tried() -> None:
     """A new command, or another `--format`, has to be tried here, too."""
     assert set(COMMANDS) - set(FORMS) == {"explain", "completion"}, "they take no file"
+    assert set(VALUES) == AS_COMMANDS
     for name, forms in FORMS.items():
         command = gopluck.get_command(click.Context(gopluck), name)
         assert command is not None
@@ -204,7 +206,7 @@ def test_what_check_prints_of_hostile_files(number: int, here: Sandbox) -> None:
                     assert "\n" not in finding["fix"]
         for format_ in DIGESTED[turn % 3 :: 3]:
             text = renderer("check", format_)(report, View())
-            text = text if format_ == "github" else inert(text)
+            text = text if format_ in AS_COMMANDS else inert(text)
             assert acts_in(text, format_) == ""
             blocks += blocks_in(text)
         count += 4
@@ -226,19 +228,26 @@ def run(here: Sandbox, *arguments: str) -> str:
         assert not done.stdout or arguments[0] == "inspect"
         assert len([line for line in done.stderr.splitlines() if line.startswith("gopluck: ")]) == 1
     assert canary.acts(done.stderr) == ""
-    assert acts_in(done.stdout, "github" if "github" in arguments else "text") == ""
+    format_ = next((word for word in arguments if word in AS_COMMANDS), "text")
+    assert acts_in(done.stdout, format_) == ""
     return done.stdout
 
 
 def acts_in(text: str, format_: str) -> str:
     """What of a document a terminal, or a CI system, would take for more than it is meant to be."""
-    if format_ != "github":
-        return canary.acts(text)
+    return "".join(map(canary.acts, VALUES[format_](text) if format_ in AS_COMMANDS else [text]))
+
+
+def _of_github(text: str) -> list[str]:
+    """The values in GitHub's workflow commands, of which every line is one."""
     found = commands_of(text)
     assert len(found) == len(text.splitlines())
     assert all(one.name in ("error", "warning", "notice") and [*one.properties] == ["file", "title"] for one in found)
-    values = [value for one in found for value in (*one.properties.values(), *one.message.split("\n"))]
-    return "".join(map(canary.acts, values))
+    return [value for one in found for value in (*one.properties.values(), *one.message.split("\n"))]
+
+
+VALUES: dict[str, Callable[[str], list[str]]] = {"github": _of_github}
+"""By format whose lines are commands to a CI system: the values in them, as that system reads them."""
 
 
 def commands(host: str, plugin: str, other: str, folder: str) -> Iterator[tuple[str, ...]]:

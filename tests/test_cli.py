@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 import standin
 from gopluck import __version__
 from gopluck.cli.main import COMMANDS, main
+from gopluck.report.interface import FORMATS
 
 STANDIN = str(Path(__file__).with_name("standin.py"))
 LOADS = "✓ loads.so will load into host  (103 of 103 packages match)\n"
@@ -79,8 +80,7 @@ ERRORS = {
     ),
     "no such format": (
         ["check", "host", "loads.so", "--format", "xml"],
-        "gopluck: error: Invalid value for '--format': 'xml' is not one of 'text', 'json', 'concise', 'github', "
-        "'gitlab', 'junit', 'sarif', 'markdown', 'html'.\n"
+        f"gopluck: error: Invalid value for '--format': 'xml' is not one of {', '.join(map(repr, FORMATS))}.\n"
         "Try: gopluck check --help\n",
     ),
     "verbose and quiet": (

@@ -140,7 +140,7 @@ def test_what_cannot_be_read_has_no_symbols(tmp_path: Path) -> None:
 
 
 def test_the_man_page_is_that_of_the_commands() -> None:
-    assert man.PAGE.read_text() == man.page()
+    assert man.PAGE.read_text() == man.page(), "run: python -m fixtures.man"
     assert all(f'.SS "gopluck {name}' in man.page() for name in COMMANDS)
 
 

@@ -31,6 +31,7 @@ from gopluck.config.model import found
 from gopluck.config.read import LARGEST, LINK, read
 from gopluck.errors import GopluckError, Usage
 from gopluck.explainer.accept import acceptable
+from gopluck.report.interface import FORMATS
 from gopluck.rules.registry import registry
 
 ROOT = Path(__file__).parent.parent
@@ -63,7 +64,7 @@ BELOW = "has to be a file below this one, without hidden folders or .., not"
 DAY = "has to be a day such as 2027-03-31, not"
 FAILS = "says why a plugin does not load, which nobody can accept away: only a risk can be ignored"
 ONE = 'only one goes to standard output: write {format = "…", output = "…"} for the others'
-FORMAT = "has to be text or json or concise or github or gitlab or junit or sarif or markdown or html, not"
+FORMAT = f"has to be {' or '.join(FORMATS)}, not"
 ENTRY = '[[ignore]]\nreason = "x"\n'
 KEY = "is not a key of this file"
 

@@ -23,7 +23,7 @@ import reports as r
 from canary import CONTENTS
 from gopluck.clean import clean, inert
 from gopluck.report.formats.digest import Result
-from gopluck.report.interface import DIGESTED, QUIET, View, renderer
+from gopluck.report.interface import COMMANDS, DIGESTED, QUIET, View, renderer
 from gopluck.result.align import Alignment
 from gopluck.result.check import Acceptance, Finding, MismatchedPackage, Packages
 from gopluck.result.verdict import Fit, Role
@@ -97,9 +97,9 @@ HOSTILE = list(hostile())
 
 
 def document(format_: str, command: str, result: Result, view: View = VIEW) -> str:
-    """What a command writes; that of `github` sees to itself."""
+    """What a command writes; formats of commands see to it themselves."""
     text = renderer(command, format_)(result, view)
-    return text if format_ == "github" else inert(text)
+    return text if format_ in COMMANDS else inert(text)
 
 
 def documents(format_: str) -> list[str]:

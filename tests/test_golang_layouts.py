@@ -25,12 +25,17 @@ KINDS = [(version, kind) for version in VERSIONS for kind in measured.KINDS]
 
 def _row(version: str) -> Release:
     found = release.of(f"go{version}")
-    assert found is not None
+    assert found is not None, f"Go {version} has no row in RELEASES (src/gopluck/golang/release.py)"
     return found
 
 
+def test_every_pinned_release_is_measured() -> None:
+    missing = [version for version in VERSIONS if version not in TABLE]
+    assert not missing, f"run: python -m fixtures.layouts {' '.join(missing)}"
+
+
 def test_every_measured_release_has_a_row_and_no_row_is_without_one() -> None:
-    assert [_row(version) for version in TABLE] == list(RELEASES)
+    assert [_row(version).number for version in TABLE] == [row.number for row in RELEASES]
     assert set(TABLE) == set(VERSIONS)
 
 
@@ -46,11 +51,38 @@ def test_a_release_that_is_not_known_has_no_row() -> None:
 
 @pytest.mark.parametrize(("version", "kind"), KINDS)
 def test_a_layout_is_the_one_of_the_compiler(version: str, kind: str) -> None:
+    if version not in TABLE:
+        pytest.fail(f"not measured; run: python -m fixtures.layouts {version}")
     size, offsets = TABLE[version][kind]
     word = 4 if kind == "host-386" else 8
-    found = layout(_row(version).moduledata, word)
-    assert (found.size, dict(found)) == (size, offsets)
+    name = _row(version).moduledata
+    found = layout(name, word)
+    same = [one for one in LAYOUTS if layout(one, word).size == size and layout(one, word) == offsets]
+    right = f"it is {same[0]}" if same else "it needs a row of its own in LAYOUTS"
+    changes = "; ".join(measured.changes((found.size, found), (size, offsets)))
+    assert (found.size, dict(found)) == (size, offsets), (
+        f"column moduledata of Go {version} says {name}, {right}: {changes}"
+    )
     assert size <= MINIMUM_WINDOW_WORDS * word
+
+
+def test_what_changed_is_told_field_by_field() -> None:
+    before, after, again = (TABLE[version]["host"] for version in ("1.26.6", "1.27.3", "1.25.5"))
+    assert measured.changes(before, after) == [
+        "typelinks is gone",
+        "itablinks is gone",
+        "typedesclen is new, behind types, 8 bytes",
+        "itaboffset is new, behind etypes, 8 bytes",
+        "itabsize is new, behind itaboffset, 8 bytes",
+    ]
+    assert measured.changes(again, before) == ["epclntab is new, behind gofunc, 8 bytes"]
+    assert measured.changes(before, before) == []
+    assert measured.changes(TABLE["1.22.10"]["host"], TABLE["1.23.9"]["host"]) == ["bad moved behind hasmain"]
+    size, offsets = before
+    assert measured.changes(before, (size + 8, {**offsets, "next": offsets["next"] + 8})) == [
+        f"next is at {offsets['next'] + 8}, not {offsets['next']}",
+        f"it has {size + 8} bytes, not {size}",
+    ]
 
 
 def _text(source: Path, *names: str) -> str:
@@ -64,12 +96,15 @@ def test_a_row_is_what_the_sources_of_the_release_say(version: str) -> None:
         pytest.skip(f"the toolchain of Go {version} is not there")
     row = _row(version)
     folders = {path.name for path in source.iterdir() if path.is_dir()} - {"cmd", "testdata"}
-    assert folders == set(" ".join(one.std for one in RELEASES[: RELEASES.index(row) + 1]).split())
+    before = set(" ".join(one.std for one in RELEASES[: RELEASES.index(row)]).split())
+    assert folders - before == set(row.std.split()), "column std: the folders that are new"
     goobj = _text(source, "cmd/internal/goobj/objfile.go", "cmd/internal/goobj2/objfile.go")
-    assert re.findall(r'Magic = "\\x00(\w+)"', goobj) == [row.object_magic[1:].decode()]
-    assert f'"{row.link_prefix}"' in _text(source, "cmd/link/internal/ld/symtab.go")
+    assert re.findall(r'Magic = "\\x00(\w+)"', goobj) == [row.object_magic[1:].decode()], "column object_magic"
+    prefixes = re.findall(r'"(go.link\.pkghashbytes\.)"', _text(source, "cmd/link/internal/ld/symtab.go"))
+    assert row.link_prefix in prefixes, "column link_prefix"
     magics = re.findall(r"0x[fF]{6}\w\w\b", _text(source, "internal/abi/symtab.go", "debug/gosym/pclntab.go"))
-    assert PCLNTABS[row.pclntab].magic == max((int(magic, 16) for magic in magics), key=_age)
+    newest = hex(max((int(magic, 16) for magic in magics), key=_age))
+    assert hex(PCLNTABS[row.pclntab].magic) == newest, "column pclntab: the form whose magic this is"
 
 
 def _age(magic: int) -> int:

@@ -16,6 +16,7 @@ import recorded
 from fixtures import pace
 from fixtures.oracle.paths import SOURCES
 from fixtures.samples.archive import unpack
+from fixtures.scenarios.kit import MIDDLE, NEWEST, OLDEST
 from gopluck.explainer.engine import explain
 from gopluck.facts.codec import from_json
 from gopluck.facts.model import Binary, Go, Identity
@@ -70,7 +71,7 @@ def test_the_type_that_go_prints_fits_and_no_other_of_the_same_plugin_does() -> 
     wrong = []
     for one, index, answers in SETS:
         types = {answer["type"] for answer in answers if answer["type"]}
-        for answer in answers if one.name.endswith(("1.21.13", "1.27.3")) else ():
+        for answer in answers if one.name.endswith((OLDEST, NEWEST)) else ():
             for text in types if answer["type"] else ():
                 found = outcome(one, index, parse(f"{answer['symbol']}:{text}"))
                 # Lookup gives a pointer to a variable; the variable's own type fits as well.
@@ -130,7 +131,7 @@ INLINED = {"Make"}
 """Every call of it is inlined: no name is left."""
 
 
-@pytest.mark.parametrize("version", ["1.21.13", "1.24.11", "1.27.3"])
+@pytest.mark.parametrize("version", [OLDEST, MIDDLE, NEWEST])
 def test_a_name_that_is_not_found_is_what_the_source_says(version: str) -> None:
     one, index, answers = next(row for row in SETS if row[0].name == f"symbols/shapes@{version}")
     binary = one.requests[index].binary

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import recorded
+from fixtures.scenarios.kit import NEWEST, OLDEST
 from gopluck.explainer.engine import explain
 from gopluck.replay.process import replay
 from gopluck.result.check import Finding
@@ -12,7 +13,7 @@ from gopluck.rules.registry import rule
 
 FAMILY = next(path for path in recorded.families() if path.name.startswith("process."))
 SETS = {one.name: one for one in recorded.sets(FAMILY)}
-VERSIONS = ("1.21.13", "1.27.3")
+VERSIONS = (OLDEST, NEWEST)
 
 
 def findings(name: str, position: int) -> list[Finding]:

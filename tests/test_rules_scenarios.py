@@ -95,6 +95,7 @@ NEAR_MISSES = (
     near("code-skew", "risks/code-skew/comment-at-end/plugin@1.27.3"),
     near("registers-twice", "twice/other-code@1.27.3"),
     near("static-tls-room", "tls/size/8@1.27.3"),
+    near("executable-stack", "risks/executable-stack/host-too@1.27.3"),
     near("c-symbol-clash", "risks/c-clash/symbolic-functions@1.27.3"),
     near("replaced-file", "replaced/nothing@1.27.3"),
     near("stripped", "risks/stripped/strip-all@1.27.3"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import recorded
+from fixtures.scenarios.kit import NEWEST, OLDEST
 from gopluck.explainer.engine import explain
 from gopluck.facts import manifest
 from gopluck.facts.model import Binary
@@ -40,7 +41,7 @@ def test_each_set_is_told_as_what_it_is(name: str) -> None:
 
 def test_the_border_is_met_to_the_byte() -> None:
     """The largest that loads and the smallest that is refused are eight bytes apart."""
-    for version in ("1.21.13", "1.27.3"):
+    for version in (OLDEST, NEWEST):
         sizes = {
             int(name.split("/")[2].split("@")[0]): one
             for name, one in SETS.items()

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gopluck.elf.constants import PT_TLS
+from gopluck.elf.constants import PF_X, PT_GNU_STACK, PT_TLS
 from gopluck.elf.image import Segment
 from gopluck.elf.symbols import Undefined
 from gopluck.elf.versions import VersionNeed
@@ -93,6 +93,7 @@ def _elf(elf: Elf) -> dict[str, Any]:
         "runpath": elf.runpath,
         "version_needs": [[need.file, need.version, need.weak] for need in elf.version_needs],
         **versions,
+        **({"executable_stack": True} if any(_is_executable_stack(one) for one in elf.segments) else {}),
         "sections": list(elf.sections),
         "tlsg": elf.tlsg,
         "tls": next((_block(s) for s in elf.segments if s.type == PT_TLS and s.memsz), None),
@@ -204,7 +205,7 @@ def _parse_elf(elf: Mapping[str, Any]) -> Elf:
         version_needs=tuple(VersionNeed(*need) for need in elf["version_needs"]),
         version_definitions=tuple(elf.get("version_definitions", ())),
         tlsg=elf["tlsg"],
-        segments=_tls(elf["tls"]) if "tls" in elf else (),
+        segments=(*(_tls(elf["tls"]) if "tls" in elf else ()), *_stack(elf.get("executable_stack", False))),
         sections=tuple(elf["sections"]),
         undefined=tuple(Undefined(name, weak, version, file) for name, version, file, weak in elf["needs_symbols"]),
         c_exports=frozenset(elf["c_symbols"]),
@@ -245,9 +246,18 @@ def _block(tls: Segment) -> list[int]:
 
 
 def _tls(block: list[int] | None) -> tuple[Segment, ...]:
-    """The only segment of a host that others look at; an empty one says that there is none."""
+    """The host's thread-local storage; an empty segment says that there is none."""
     size, align, first = block or (0, 1, 0)
     return (Segment(PT_TLS, 0, 0, first, 0, size, align),)
+
+
+def _is_executable_stack(segment: Segment) -> bool:
+    return segment.type == PT_GNU_STACK and bool(segment.flags & PF_X)
+
+
+def _stack(executable: bool) -> tuple[Segment, ...]:
+    """The header with which a host asks for an executable stack. Nobody looks at another one."""
+    return (Segment(PT_GNU_STACK, PF_X, 0, 0, 0, 0, 0),) if executable else ()
 
 
 # -- build info ------------------------------------------------------------------------------------------------
