@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +18,24 @@ import pytest
 
 import recorded
 from fixtures.oracle import build
+from fixtures.oracle.toolchains import MINORS, OLD
+from fixtures.scenarios import fallback, kit, oldlookups
 from fixtures.scenarios import lookups as family
 from fixtures.scenarios.kit import NEWEST, OLDEST
 from gopluck.api import check
 from gopluck.elf.image import open_image
+from gopluck.explainer.engine import explain
 from gopluck.facts import manifest
 from gopluck.facts.model import Binary, Identity
 from gopluck.facts.read import read
 from gopluck.golang import amd64
 from gopluck.golang.records import LookedUp
+from gopluck.replay.process import replay
 from recorded import Set
 
 ROOT = Path(__file__).parent.parent
 RECORDED = recorded.RECORDED / "lookups.json.xz"
+RECORDED_OLD = recorded.RECORDED / f"{oldlookups.FAMILY}.json.xz"
 
 UNSHOWN = ("Generic", "Closed")
 """Where the code may not show the type: it comes from a dictionary of generic code, or a function value is called."""
@@ -98,9 +103,28 @@ def misses(way: str, sets: Mapping[str, Set]) -> list[str]:
     return out
 
 
+def stale(sets: Mapping[str, Set]) -> dict[str, list[str]]:
+    """The types that gopluck took for those of a symbol, where another value is in its place (`oldlookups.SLOTS`)."""
+    assert sets["bare"].host.go is not None
+    found = [one for one in sets["bare"].host.go.lookups or () if one.name in ("Reused", "Shadowed")]
+    assert len(found) == 2
+    return {one.name: [kind.type for kind in one.types] for one in found if one.types}
+
+
 @pytest.mark.parametrize("way", ways(RECORDED) if RECORDED.exists() else ())
 def test_every_constant_name_and_type_is_read_and_none_invented(way: str) -> None:
     assert misses(way, ways(RECORDED)[way]) == []
+
+
+@pytest.mark.parametrize("way", ways(RECORDED_OLD) if RECORDED_OLD.exists() else ())
+def test_of_hosts_of_older_releases_too(way: str) -> None:
+    assert misses(way, ways(RECORDED_OLD)[way]) == []
+    assert stale(ways(RECORDED_OLD)[way]) == {}
+
+
+def test_the_recorded_older_hosts_are_of_all_releases() -> None:
+    found = {tuple(way.split("@")) for way in ways(RECORDED_OLD)}
+    assert found == {(way, version) for version in OLD for way in oldlookups.ways(version)}
 
 
 def test_the_recorded_hosts_are_of_every_kind() -> None:
@@ -116,13 +140,19 @@ def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         pytest.skip("no C compiler (cc) here: cgo cannot build plugins")
     full = request.config.getoption("--full")
     only = ["lookups/*"] if full else [f"lookups/{way}/*" for way in LIVE]
-    chosen = [word for glob in only for word in ("--only", glob)]
-    chosen += [] if full else ["--toolchains", f"{OLDEST},{NEWEST}"]
+    return loaded_now(tmp_path_factory, only, MINORS if full else (OLDEST, NEWEST))["lookups"]
+
+
+def loaded_now(
+    folders: pytest.TempPathFactory, only: Sequence[str], versions: Iterable[str]
+) -> dict[str, dict[str, dict[str, Set]]]:
+    """Families that are loaded and recorded, each as `ways` gives it."""
+    chosen = [word for glob in only for word in ("--only", glob)] + ["--toolchains", ",".join(versions)]
     oracle = [sys.executable, "-m", "fixtures.oracle"]
     subprocess.run([*oracle, "load", *chosen], cwd=ROOT, check=True)
-    target = tmp_path_factory.mktemp("lookups")
+    target = folders.mktemp("loaded")
     subprocess.run([*oracle, "record", *chosen, "--into", str(target)], cwd=ROOT, check=True)
-    return ways(target / "lookups.json.xz")
+    return {path.name.partition(".")[0]: ways(path) for path in target.iterdir()}
 
 
 def test_what_is_read_of_files_built_now_is_what_go_just_said(
@@ -133,6 +163,68 @@ def test_what_is_read_of_files_built_now_is_what_go_just_said(
         print(f"\nhosts that were really run: {len(live)}", end=" ")
     assert wrong == []
     assert len(live) >= 2 * len(LIVE)
+
+
+def test_what_is_read_of_older_hosts_built_now_is_what_go_just_said(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    if not request.config.getoption("--full") or shutil.which("cc") is None:
+        pytest.skip("needs --full, toolchains of Go 1.15 to 1.20, and a C compiler (cc)")
+    only = [f"{oldlookups.FAMILY}/*", "old/loads@*"]
+    found = loaded_now(tmp_path_factory, only, OLD)[oldlookups.FAMILY]
+    assert [miss for way, sets in found.items() for miss in misses(way, sets)] == []
+    assert {way: wrong for way, sets in found.items() if (wrong := stale(sets))} == {}
+    assert {way.partition("@")[2] for way in found} == set(OLD)
+    for version in OLD:
+        # The base host looks up what its arguments name.
+        base = read(str(build.path(kit.host(version)))).go
+        assert base is not None
+        assert {one.name for one in base.lookups or ()} == {""}
+
+
+ENOUGH = {
+    "either/new": True,
+    "either/old": True,
+    "either/new-old": True,
+    "both/new": False,
+    "both/old": False,
+    "both/new-old": True,
+}
+"""The sets of family `fallback`: whether the host found all that it needs."""
+
+
+def either_or(version: str) -> dict[str, Set]:
+    """These sets of a release."""
+    found = {one.name: one for one in recorded.sets(recorded.RECORDED / "fallback.json.xz")}
+    return {name: found[f"fallback/{name}@{version}"] for name in ENOUGH}
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+def test_only_the_host_knows_whether_one_of_two_names_is_enough(version: str) -> None:
+    texts = {name: outcome_of(one)["asserted"][0]["text"] for name, one in either_or(version).items()}
+    assert {name: not text for name, text in texts.items()} == ENOUGH
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+def test_a_name_that_is_missing_is_told_with_what_the_plugin_exports(version: str) -> None:
+    said = {}
+    for name, one in either_or(version).items():
+        outcomes = replay(one.host, one.requests, one.system)
+        (explanation,) = explain(one.host, one.requests, outcomes)
+        found = [finding for finding in explanation.findings if finding.rule == "lookup-missing"]
+        said[name] = [(finding.message, finding.fix) for finding in found]
+    fix = "Export it from the plugin's package main, unless {} is enough for the host."
+    text = (
+        "the host looks up {} (in main.{}), which the plugin does not export; it exports {}, which the host looks up, "
+        "too: the host's code decides whether that is enough"
+    )
+    new = [(text.format("Old", "older", "New"), fix.format("New"))]
+    old = [(text.format("New", "load", "Old"), fix.format("Old"))]
+    assert said == {
+        f"{host}/{name}": told
+        for host in fallback.HOSTS
+        for name, told in (("new", new), ("old", old), ("new-old", []))
+    }
 
 
 def slugs(host: str | Binary, plugin: str, **options: Any) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image
 from gopluck.errors import MalformedFile, UnreadableFile
-from gopluck.golang import linkhash
+from gopluck.golang import linkhash, release
 from gopluck.golang.moduledata import Moduledata
 from gopluck.golang.pclntab import Pclntab
 from gopluck.golang.records import BuildInfo, FunctionCode, LookedUp, NamedType, SymbolType
@@ -170,9 +170,9 @@ def types(file: GoFile) -> tuple[Mapping[str, SymbolType], Mapping[str, tuple[Na
 class Lookups(Sequence[LookedUp]):
     """`Go.lookups` of a host: its code is looked at when somebody asks."""
 
-    def __init__(self, file: GoFile, goarch: str) -> None:
+    def __init__(self, file: GoFile, machine: tuple[str, str]) -> None:
         self._file = file
-        self._goarch = goarch
+        self._machine = machine
 
     @cached_property
     def _all(self) -> tuple[LookedUp, ...]:
@@ -180,7 +180,7 @@ class Lookups(Sequence[LookedUp]):
 
         file = self._file
         unread = (LookedUp(lookups.COMPUTED, ""),)
-        return read_or(unread, lookups.read, file.image, file.dynamic, file.tables, file.module, self._goarch)
+        return read_or(unread, lookups.read, file.image, file.dynamic, file.tables, file.module, self._machine)
 
     def __getitem__(self, index: Any) -> Any:
         return self._all[index]
@@ -195,22 +195,13 @@ class Lookups(Sequence[LookedUp]):
         return hash(self._all)
 
 
-READ = ("amd64", "arm64")
-"""The machines whose code is read, of programs of Go 1.21 and later."""
-
-
-def lookups(file: GoFile) -> Sequence[LookedUp] | None:
+def lookups(file: GoFile, version: str) -> Sequence[LookedUp] | None:
     """`Go.lookups` of a program that can open plugins; None where gopluck does not know the machine or the release."""
-    known, module = file.image.machine, file.module
-    if (
-        known is None
-        or module is None
-        or not file.tables
-        or known.goarch not in READ
-        or "inittasks" not in module.layout
-    ):
+    known = file.image.machine
+    if known is None or file.module is None or not file.tables:
         return None
-    return Lookups(file, known.goarch)
+    passing = release.passing(version, file.tables[0].form, known.goarch)
+    return Lookups(file, (known.goarch, passing)) if passing else None
 
 
 class Code(Mapping[str, Mapping[str, FunctionCode]]):

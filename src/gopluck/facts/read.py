@@ -194,7 +194,7 @@ def _read_go(image: Image, dynamic: Dynamic) -> Go | None:
         tested=details.read_or("", _tested, image, tables, what, info),
         symbol_types=symbol_types,
         named_types=named_types,
-        lookups=details.lookups(file) if support == "dlopen" else None,
+        lookups=details.lookups(file, text) if support == "dlopen" else None,
         compiler="" if text else details.read_or(None, dwarf.producer_version, image) or "",
         build_id=_build_id(image) if what == "plugin" else "",
     )

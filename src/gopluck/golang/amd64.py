@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gopluck.golang.machinecode import FLAGS, MAX_LIKE, MAX_STEPS, SLOT, Machine, Step
+from gopluck.golang.machinecode import FLAGS, MAX_LIKE, MAX_STEPS, SLOT, Convention, Machine, Step
 
 AX, CX, DX, BX, SP, BP, SI, DI = range(8)
 ARGUMENTS = (AX, BX, CX, DI, SI, 8, 9, 10, 11)
+STACK = range(16)
+"""Words of arguments and results on the stack that are followed."""
 
 PREFIXES = frozenset((0x66, 0xF0, 0xF2, 0xF3, 0x2E, 0x36, 0x3E, 0x26, 0x64, 0x65))
 
@@ -259,6 +261,8 @@ def _move(one: _Instruction, pc: int, end: int) -> Step | None:
         return Step(pc, end, "const", one.reg, kills=(one.reg, FLAGS))
     elif opcode in (0x39, 0x3B) and one.wide and place >= 0:
         return Step(pc, end, "compare", one.reg, place)
+    elif opcode in (0x81, 0x83) and one.wide and one.rm == SP and one.reg in (0, 5):
+        return Step(pc, end, "frame", SP, value=-one.immediate if one.reg else one.immediate, kills=(SP,))
     return None
 
 
@@ -325,4 +329,10 @@ def callers(code: bytes, address: int, target: int) -> Iterator[int]:
             at = code.find(needle, at + 1, max(0, stop) + 4)
 
 
-MACHINE = Machine(decode, callers, ARGUMENTS)
+MACHINE = Machine(
+    decode,
+    callers,
+    Convention(ARGUMENTS, ARGUMENTS),
+    # The return address lies between.
+    Convention(tuple(SLOT + 8 * word for word in STACK), tuple(SLOT + 8 + 8 * word for word in STACK)),
+)

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterator
 
 from gopluck.elf.numbers import numbers
-from gopluck.golang.machinecode import MAX_LIKE, MAX_STEPS, SLOT, Machine, Step
+from gopluck.golang.machinecode import MAX_LIKE, MAX_STEPS, SLOT, Convention, Machine, Step
 
 SP = ZERO = 31
 """One number: which of the two is meant depends on the instruction."""
@@ -172,4 +172,6 @@ def callers(code: bytes, address: int, target: int) -> Iterator[int]:
             at = code.find(needle, at + 1, stop + 3)
 
 
-MACHINE = Machine(decode, callers, tuple(range(16)))
+REGISTERS = tuple(range(16))
+
+MACHINE = Machine(decode, callers, Convention(REGISTERS, REGISTERS))

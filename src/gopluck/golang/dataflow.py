@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Container, Iterator, Sized
 
 from gopluck.golang.machinecode import FLAGS, SLOT, Code, Step
 from gopluck.record import NamedTuple
@@ -42,10 +42,14 @@ class Held(NamedTuple):
 
 
 class Flow:
-    """Answers questions about values, as many as are allowed."""
+    """Answers questions about values, as many as are allowed.
 
-    def __init__(self) -> None:
+    `changed`: the locations from which on a call leaves nothing as it is, and up to which, exclusive.
+    """
+
+    def __init__(self, changed: Callable[[Code, Step], range]) -> None:
         self._left = MAX_ALL_STATES
+        self._changed = changed
 
     def _more(self, seen: Sized) -> bool:
         self._left -= 1
@@ -67,19 +71,22 @@ class Flow:
             if at == 0 or all(value.location < 0 for value in values):
                 found.add(values)
                 continue
-            sources = code.before(at) if self._more(seen) else []
-            if not sources or (code.scattered and sources != [at - 1]):
+            sources = code.before(at)
+            more = self._more(seen)
+            if not more or (code.scattered and sources != [at - 1]):
                 found.add(None)
-            for source in sources:
+            # Without sources it is padding behind a jump, which nothing leads to.
+            for source in sources if more else ():
                 step = code.steps[source]
+                lost = self._changed(code, step) if step.kind == "call" else ()
                 for chosen, taken in _choices(step, values, choice):
-                    before = [_before(step, value, taken) for value in values]
+                    before = [_before(step, value, taken, lost) for value in values]
                     known = tuple(value for value in before if value is not None)
                     if len(known) == len(values):
                         todo.append((source, known, chosen))
                     else:
                         found.add(None)
-        return found
+        return found or {None}
 
     def follow(self, code: Code, index: int, held: Held, uses: Callable[[int, Step, frozenset[int]], None]) -> None:
         """Call `uses` for each step that has the type word in a location, from a step on."""
@@ -93,8 +100,9 @@ class Flow:
             step = code.steps[at]
             if now.words:
                 uses(at, step, now.words)
-            after = _after(step, now)
-            todo.extend((following, after) for following in code.after(at))
+            after = _after(step, now, self._changed(code, step) if step.kind == "call" else ())
+            # At the start the function begins anew (`runtime.morestack`, which code seems to run into after a panic).
+            todo.extend((following, after) for following in code.after(at) if following)
 
 
 def _choices(step: Step, values: Values, choice: Choice) -> list[tuple[Choice, bool]]:
@@ -109,10 +117,13 @@ def _choices(step: Step, values: Values, choice: Choice) -> list[tuple[Choice, b
     return [((condition, taken != opposite), taken) for taken in (False, True)]
 
 
-def _before(step: Step, value: Value, taken: bool) -> Value | None:
+def _before(step: Step, value: Value, taken: bool, lost: Container[int]) -> Value | None:
     """What a value is, in terms of what is there before a step."""
     if value.location < 0:
         return value
+    if step.kind == "frame" and value.location >= SLOT:
+        moved = value.location + step.value
+        return Value(moved, value.added) if moved >= SLOT else None
     if step.to == value.location:
         if step.kind == "const":
             return Value(-1, step.value + value.added & WORD)
@@ -120,12 +131,11 @@ def _before(step: Step, value: Value, taken: bool) -> Value | None:
             return Value(step.source, (step.value if step.kind == "add" else 0) + value.added)
         if step.kind == "select":
             return Value(step.source, value.added) if taken else value
-    killed = value.location in step.kills or (step.kind == "call" and value.location < SLOT)
-    return None if killed else value
+    return None if value.location in step.kills or value.location in lost else value
 
 
-def _after(step: Step, held: Held) -> Held:
-    words, places = (set(_kept(step, group)) for group in held)
+def _after(step: Step, held: Held, lost: Container[int]) -> Held:
+    words, places = (set(_kept(step, group, lost)) for group in held)
     if step.kind in ("copy", "select"):
         words.update((step.to,) if step.source in held.words else ())
         places.update((step.to,) if step.source in held.places else ())
@@ -134,5 +144,9 @@ def _after(step: Step, held: Held) -> Held:
     return Held(frozenset(words), frozenset(places))
 
 
-def _kept(step: Step, group: frozenset[int]) -> Iterator[int]:
-    return (one for one in group if one not in step.kills and not (step.kind == "call" and one < SLOT))
+def _kept(step: Step, group: frozenset[int], lost: Container[int]) -> Iterator[int]:
+    kept = (one for one in group if one not in step.kills and one not in lost)
+    if step.kind != "frame":
+        return kept
+    moved = (one - step.value if one >= SLOT else one for one in kept)
+    return (one for one in moved if one < FLAGS or one >= SLOT)

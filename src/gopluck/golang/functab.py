@@ -51,18 +51,29 @@ RECORD = 64
 
 
 class Parts(NamedTuple):
-    """The parts of a pclntab since Go 1.16, as file offsets, in the order in which they lie."""
+    """The parts of a pclntab as file offsets, since Go 1.16 in the order in which they lie."""
 
     rows: int
     """Functions."""
     entry: int
     """Bytes of one number of the table of functions."""
+    table: int
+    """That table: pairs of a pc and where the record is."""
     names: int
     units: int
     files: int
     pctab: int
     functions: int
+    """What places of records count from; since Go 1.16 the table begins here."""
     end: int
+
+
+def parts_go12(image: Image, table: Pclntab) -> Parts:
+    """Those of an older pclntab, whose offsets all count from its start."""
+    start, room = region(image, table)
+    header = image.numbers(start + 8, 1, image.word_size)
+    rows, end = min(header[0], MAX_FUNCTIONS) if header else 0, start + room
+    return Parts(rows, image.word_size, start + 8 + image.word_size, start, end, end, start, start, end)
 
 
 def parts_of(image: Image, table: Pclntab) -> Parts | None:
@@ -74,7 +85,7 @@ def parts_of(image: Image, table: Pclntab) -> Parts | None:
     if len(header) < 8 or form.cu is None or places != sorted(places) or not places[1] or places[-2] == room:
         return None
     entry = size if form.wide_functab else 4
-    return Parts(min(header[0], MAX_FUNCTIONS), entry, *(start + place for place in places[1:]))
+    return Parts(min(header[0], MAX_FUNCTIONS), entry, start + places[-2], *(start + place for place in places[1:]))
 
 
 class Functions:

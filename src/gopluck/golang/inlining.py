@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from importlib import import_module
 from itertools import islice
 
+from gopluck.elf.constants import ET_DYN
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import CHUNK, Image
 from gopluck.elf.numbers import numbers
 from gopluck.errors import MalformedFile
-from gopluck.golang.functab import MAX_NAME, parts_of, pc_values
-from gopluck.golang.machinecode import Code, Machine
+from gopluck.golang.functab import MAX_NAME, parts_go12, parts_of, pc_values, region
+from gopluck.golang.machinecode import SLOT, Code, Convention, Machine, Step
 from gopluck.golang.moduledata import Moduledata
 from gopluck.golang.pclntab import Pclntab
 from gopluck.golang.release import PCLNTABS
@@ -49,20 +50,18 @@ MAX_VALUES = 1 << 12
 
 MAX_FRAMES = 64
 
-TREE, INDEX = 3, 2
-"""`abi.FUNCDATA_InlTree` and `abi.PCDATA_InlTreeIndex`."""
+INDEX = 2
+"""`abi.PCDATA_InlTreeIndex`."""
 
 NO_TREE = 0xFFFFFFFF
-"""Of a function into which nothing is inlined."""
+"""Of a function into which nothing is inlined, where trees are told by their offset."""
 
-NAME, PCDATAS, COUNTS, FIRST = 1, 7, 10, 11
-"""`nameOff`, `npcdata`, `nfuncdata` (in the upper byte) of `_func`, and where its pcdata begin, in 32-bit words."""
+NAME, ARGUMENTS, PCDATAS = 0, 1, 6
+"""`nameOff`, `args` and `npcdata` of `_func`, in 32-bit words after the entry; `nfuncdata` is the upper byte of the
+last word before the pcdata."""
 
 RECORD = 64
 """Words of `_func` that are read: some have 20."""
-
-INLINED = 16
-"""Bytes of a `runtime.inlinedCall`: funcID and padding, nameOff, parentPc, startLine."""
 
 NEAR = 1 << 12
 """Bytes of names before that of a package's function that belong to the same package."""
@@ -75,25 +74,43 @@ class Function(NamedTuple):
     """Its address."""
     size: int
     record: array[int]
-    """Its `_func`, in 32-bit words."""
+    """Its `_func` behind the entry, in 32-bit words."""
+    tree: int
+    """Where its tree of inlined calls is, counted from `gofunc`; -1 where nothing is inlined."""
 
 
 class Program:
-    """The functions that can use the package of the function `first`. Of Go 1.20 and later; raises `MalformedFile`."""
+    """The functions that can use the package of the function `first`. Raises `MalformedFile`.
+
+    `convention`: `registers` or `stack`.
+    """
 
     def __init__(
-        self, image: Image, dynamic: Dynamic, table: Pclntab, module: Moduledata, goarch: str, first: str
+        self,
+        image: Image,
+        dynamic: Dynamic,
+        table: Pclntab,
+        module: Moduledata,
+        machine: tuple[str, str],
+        first: str,
     ) -> None:
         self._image = image
-        self.machine: Machine = import_module(f"gopluck.golang.{goarch}").MACHINE
-        self._unit = UNITS[goarch]
-        parts = parts_of(image, table)
-        if parts is None or PCLNTABS[table.form].start_line is None:
+        self.machine: Machine = import_module(f"gopluck.golang.{machine[0]}").MACHINE
+        convention: Convention | None = getattr(self.machine, machine[1])
+        self._unit = UNITS[machine[0]]
+        self._form = PCLNTABS[table.form]
+        parts = parts_of(image, table) if self._form.cu is not None else parts_go12(image, table)
+        if parts is None or convention is None:
             raise MalformedFile(f"{image.path}: no table of functions")
+        self.convention = convention
         self._parts = parts
         self._text, self._gofunc = (
-            dynamic.relocations.pointer(module.address + module.layout[field]) for field in ("text", "gofunc")
+            dynamic.relocations.pointer(module.address + module.layout[field]) if field in module.layout else 0
+            for field in ("text", "gofunc")
         )
+        self._address = table.address - region(image, table)[0]
+        # Those of a file at a fixed address are as the file has them, which is ten times faster to read.
+        self._pointer = dynamic.relocations.pointer if image.header.type == ET_DYN else None
         self._codes: dict[int, Code | None] = {}
         self._indexes: dict[int, list[tuple[int, int]]] = {}
         self._room = MAX_ALL_CODE
@@ -103,23 +120,47 @@ class Program:
 
     # -- the table of functions -----------------------------------------------------------------------------------
 
-    def _pair(self, row: int) -> array[int]:
-        found = self._image.numbers(self._parts.functions + 8 * row, 3, 4)
+    def _pair(self, row: int) -> tuple[int, int, int]:
+        """Where a function begins, where its record is, and where the next one begins."""
+        entry = self._parts.entry
+        at = self._parts.table + 2 * entry * row
+        found = self._image.numbers(at, 3, entry)
         if row < 0 or len(found) < 3:
             raise MalformedFile(f"{self._image.path}: a table of functions that ends in the middle")
-        return found
+        start, record, end = found
+        if not self._form.wide_functab:
+            return self._text + start, record, self._text + end
+        if self._pointer is not None:
+            at += self._address
+            start, end = self._pointer(at), self._pointer(at + 2 * entry)
+        return start, record, end
 
     def row(self, address: int) -> int:
         """The function at an address; -1 before all of them."""
-        return bisect_right(range(self._parts.rows), address - self._text, key=lambda row: self._pair(row)[0]) - 1
+        return bisect_right(range(self._parts.rows), address, key=lambda row: self._pair(row)[0]) - 1
 
     def function(self, row: int) -> Function:
         """A function by its place in the table."""
-        entry, offset, end = self._pair(row)
-        record = self._image.numbers(self._parts.functions + offset, RECORD, 4)
-        if len(record) <= FIRST:
+        start, offset, end = self._pair(row)
+        at = self._parts.functions + offset + self._parts.entry
+        record = self._image.numbers(at, RECORD, 4)
+        if len(record) <= self._form.fields:
             raise MalformedFile(f"{self._image.path}: a function outside the table of functions")
-        return Function(self._text + entry, min(end - entry, MAX_CODE), record)
+        record.frombytes(bytes(4 * (RECORD - len(record))))
+        return Function(start, min(end - start, MAX_CODE), record, self._tree(record, 0, at))
+
+    def _tree(self, words: array[int], at: int, start: int) -> int:
+        """`Function.tree` of the record at a place among words that begin at a file offset."""
+        form = self._form
+        if words[at + form.fields - 1] >> 24 <= form.tree:
+            return -1
+        at += form.fields + (words[at + PCDATAS] & 31)
+        if not form.wide_functab:
+            return -1 if words[at + form.tree] == NO_TREE else words[at + form.tree]
+        # Pointers, which are aligned (`runtime.funcdata`).
+        at += (at + (start >> 2) & 1) + 2 * form.tree
+        found = self._pointer(start + 4 * at + self._address) if self._pointer else words[at] | words[at + 1] << 32
+        return found or -1
 
     def name(self, row: int) -> str:
         """The symbol name of a function."""
@@ -144,6 +185,18 @@ class Program:
             self._codes[row] = Code(steps) if steps else None
         return self._codes[row]
 
+    def changed(self, code: Code, step: Step) -> range:
+        """The locations that a call changes: all registers, and the stack slots of its arguments and results.
+
+        All slots of the function that calls where it is not known how many they are.
+        """
+        if not self.convention.on_stack:
+            return range(SLOT)
+        size = code.frame
+        if (row := self.row(step.value) if step.value else -1) >= 0:
+            size = min(size, self.function(row).record[ARGUMENTS])
+        return range(self.convention.arguments[0] + size)
+
     # -- what is inlined ------------------------------------------------------------------------------------------
 
     def named(self, name: str) -> int:
@@ -161,60 +214,56 @@ class Program:
 
     def inliners(self, name: int) -> list[int]:
         """The functions (rows) into which the function of a name is inlined."""
-        count = min(self._parts.rows - self._first, MAX_ROWS)
-        offsets = self._image.numbers(self._parts.functions + 8 * self._first, 2 * count, 4)[1::2]
+        parts = self._parts
+        count = min(parts.rows - self._first, MAX_ROWS)
+        offsets = self._image.numbers(parts.table + 2 * parts.entry * self._first, 2 * count, parts.entry)[1::2]
         if name < 0 or not offsets:
             return []
         base = min(offsets)
-        room = min(max(offsets) - base, self._parts.end - self._parts.functions) + 4 * RECORD
-        words = self._image.numbers(self._parts.functions + base, room // 4, 4)
+        room = min(max(offsets) - base, parts.end - parts.functions) + 4 * RECORD
+        start = parts.functions + base + parts.entry
+        words = self._image.numbers(start, room // 4, 4)
         # Words that are there in any case: a damaged record then has some other tree.
         words.frombytes(bytes(4 * RECORD))
         most = len(words) - RECORD
         places = [(offset - base) >> 2 for offset in offsets]
-        rows = {
-            words[at + FIRST + TREE + (words[at + PCDATAS] & 31)]: row
-            for row, at in enumerate(places, self._first)
-            if at < most and words[at + COUNTS] >> 24 > TREE
-        }
-        rows.pop(NO_TREE, None)
+        rows = {self._tree(words, at, start): row for row, at in enumerate(places, self._first) if at < most}
+        rows.pop(-1, None)
         return sorted({rows[tree] for tree in self._trees(sorted(rows), name)})
 
     def _trees(self, trees: list[int], name: int) -> Iterator[int]:
         """Those of the trees that have a function in them."""
-        where = self._image.segment_of(self._gofunc)
-        if where is None or not trees:
+        where = self._image.segment_of(self._gofunc + trees[0]) if trees else None
+        if where is None:
             return
-        start = where.offset + self._gofunc - where.vaddr + trees[0]
+        start = where.offset + self._gofunc + trees[0] - where.vaddr
+        inlined = self._form.inlined
         hits = self._image.find(start, trees[-1] - trees[0] + CHUNK // 16, name.to_bytes(4, "little"))
         for at in islice(hits, MAX_HITS):
             tree = trees[bisect_right(trees, trees[0] + at) - 1]
-            if (trees[0] + at - tree) % INLINED == 4:
+            if (trees[0] + at - tree) % inlined.size == inlined.name:
                 yield tree
 
     def frames(self, row: int, pc: int) -> list[int]:
         """The names (their places) of the functions that are inlined at an address, the innermost first."""
-        entry, _, record = self.function(row)
-        pcdatas = record[PCDATAS]
-        if pcdatas <= INDEX or len(record) <= FIRST + pcdatas + TREE or record[COUNTS] >> 24 <= TREE:
-            return []
-        tree = record[FIRST + pcdatas + TREE]
-        if tree == NO_TREE:
+        start, _, record, tree = self.function(row)
+        if record[PCDATAS] <= INDEX or tree < 0:
             return []
         if row not in self._indexes:
-            data = self._image.pread(self._parts.pctab + record[FIRST + INDEX], 4 * MAX_VALUES)
+            data = self._image.pread(self._parts.pctab + record[self._form.fields + INDEX], 4 * MAX_VALUES)
             self._indexes[row] = list(pc_values(data, range(MAX_VALUES)))
         ends = self._indexes[row]
         out: list[int] = []
-        offset = (pc - entry) // self._unit
+        offset = (pc - start) // self._unit
+        size, name, parent = self._form.inlined
         while len(out) < MAX_FRAMES:
             place = bisect_right(ends, offset, key=lambda one: one[0])
             index = ends[place][1] if place < len(ends) else -1
             if index < 0:
                 break
-            _, name, parent, _ = numbers(self._image.read(self._gofunc + tree + INLINED * index, INLINED), 4, "<")
-            out.append(name)
-            offset = parent // self._unit
+            call = numbers(self._image.read(self._gofunc + tree + size * index, size), 4, "<")
+            out.append(call[name // 4])
+            offset = call[parent // 4] // self._unit
         return out
 
     def source_function(self, row: int, pc: int, inside: int) -> str:
@@ -232,7 +281,7 @@ class Program:
 
     def _calls(self, target: int) -> Iterator[int]:
         start = self.function(self._first).entry
-        end = self._text + self._pair(self._parts.rows - 1)[2]
+        end = self._pair(self._parts.rows - 1)[2]
         segment = self._image.segment_of(start)
         if segment is None:
             return

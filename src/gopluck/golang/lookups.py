@@ -2,7 +2,7 @@
 
 The compiler inlines `Lookup` (`plugin/plugin_dlopen.go`): there its map is asked with the name in two registers
 (`runtime.mapaccess1_faststr`). Else it is called. A function that passes its own parameter on is followed to its
-callers.
+callers. Up to Go 1.16 arguments are on the stack.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ LOOKUP = "plugin.(*Plugin).Lookup"
 OPEN = "plugin.open"
 
 MAP_ACCESS = ("mapaccess1_faststr", "mapaccess2_faststr")
+
+LOOKUP_WORDS, ACCESS_WORDS = 3, 4
+"""Words of the arguments of `Lookup` (plugin, name), and of those (type, map, key)."""
 
 MAX_DEPTH = 4
 """Functions that pass a name on to each other."""
@@ -72,23 +75,25 @@ class Passed(NamedTuple):
     row: int
     argument: int
     """Which of its arguments the name begins with."""
-    asserted: frozenset[AssertedType] = frozenset()
+    asserted: frozenset[AssertedType]
     """What it asserts itself."""
-    returned: bool = True
-    """Whether it returns what it looked up, as its first result."""
+    returned: frozenset[int]
+    """Where its caller has what it looked up, if it returns that."""
 
 
 class Lookups:
     """What one program looks up. Raises `MalformedFile` for tables that lie outside the file."""
 
-    def __init__(self, image: Image, dynamic: Dynamic, table: Pclntab, module: Moduledata, goarch: str) -> None:
+    def __init__(
+        self, image: Image, dynamic: Dynamic, table: Pclntab, module: Moduledata, machine: tuple[str, str]
+    ) -> None:
         self._image = image
         self._dynamic = dynamic
         self._module = module
-        self._program = Program(image, dynamic, table, module, goarch, OPEN)
-        self._arguments = self._program.machine.arguments
+        self._program = Program(image, dynamic, table, module, machine, OPEN)
+        self._convention = self._program.convention
         self._lookup = self._program.named(LOOKUP)
-        self._flow = Flow()
+        self._flow = Flow(self._program.changed)
         self._found: set[LookedUp] = set()
 
     def read(self) -> tuple[LookedUp, ...]:
@@ -97,7 +102,8 @@ class Lookups:
             self._inlined(row)
         own = self._dynamic.symbol(LOOKUP)
         if own is not None and own.defined:
-            self._follow(Passed(self._program.row(own.value), 1), 0)
+            returned = frozenset((self._convention.result(LOOKUP_WORDS),))
+            self._follow(Passed(self._program.row(own.value), 1, frozenset(), returned), 0)
             if self._pointed_at(own.value):
                 self._tell(COMPUTED, LOOKUP)
         return tuple(sorted(self._found))
@@ -124,8 +130,8 @@ class Lookups:
                 continue
             if self._lookup in program.frames(row, step.pc) and program.name_at(step.value).endswith(MAP_ACCESS):
                 found = True
-                held = Held(frozenset(), frozenset(self._arguments[:1]))
-                self._resolve(Site(row, code, index, 2, held), Passed(row, 2), 0)
+                held = Held(frozenset(), frozenset((self._convention.result(ACCESS_WORDS),)))
+                self._resolve(Site(row, code, index, 2, held), frozenset(), 0)
         if not found:
             self._tell(COMPUTED, program.name(row))
 
@@ -137,32 +143,31 @@ class Lookups:
             code = program.code(row) if row != passed.row else None
             index = next((at for at, step in enumerate(code.steps) if step.pc == pc), -1) if code else -1
             if code is not None and index >= 0 and code.steps[index].kind == "call":
-                held = Held(frozenset(self._arguments[:1] if passed.returned else ()))
-                self._resolve(Site(row, code, index, passed.argument, held), passed, depth)
+                self._resolve(Site(row, code, index, passed.argument, Held(passed.returned)), passed.asserted, depth)
                 found = True
             elif code is None and row != passed.row:
                 self._tell(COMPUTED, program.name(row))
                 found = True
         return found
 
-    def _resolve(self, site: Site, passed: Passed, depth: int) -> None:
-        """What a call looks up."""
+    def _resolve(self, site: Site, further: frozenset[AssertedType], depth: int) -> None:
+        """What a call looks up. `further`: the types that are asserted by what is called."""
         function = self._program.source_function(site.row, site.code.steps[site.at].pc, self._lookup)
-        registers = self._arguments
-        for origin in self._flow.origins(site.code, site.at, registers[site.argument : site.argument + 2]):
+        arguments, parameters = self._convention
+        for origin in self._flow.origins(site.code, site.at, arguments[site.argument : site.argument + 2]):
             if origin is None:
                 self._tell(COMPUTED, function)
                 continue
             (first, start), (second, length) = origin
             name = self._constant(start, length) if first < 0 and second < 0 else COMPUTED
-            given = (first, second) in pairwise(registers) and not (start or length)
+            given = (first, second) in pairwise(parameters) and not (start or length)
             if not name and not (given and depth < MAX_DEPTH):
                 self._tell(COMPUTED, function)
                 continue
             asserted, returned = self._asserted(site)
-            asserted |= passed.asserted
-            further = Passed(site.row, registers.index(first), asserted, returned) if given else None
-            if further is None or not self._follow(further, depth + 1):
+            asserted |= further
+            caller = Passed(site.row, parameters.index(first), asserted, returned) if given else None
+            if caller is None or not self._follow(caller, depth + 1):
                 self._tell(name, function, asserted if name else frozenset())
 
     def _constant(self, start: int, length: int) -> str:
@@ -179,7 +184,10 @@ class Lookups:
         """Whether a function can be called through an interface: its address is in a table of methods (`abi.ITab`)."""
         relocations, word, module = self._dynamic.relocations, self._image.word_size, self._module
         if self._image.header.type == ET_DYN:
-            return bool(relocations.writers_of(function))
+            # Up to Go 1.17 pclntab has the addresses of all functions.
+            at = module.address + module.layout["pclntable"]
+            start, size = relocations.pointer(at), self._image.word(at + word)
+            return not all(0 <= writer - start < size for writer in relocations.writers_of(function))
         if "itaboffset" in module.layout:
             start = module.types + self._image.word(module.address + module.layout["itaboffset"])
             end = start + self._image.word(module.address + module.layout["itabsize"])
@@ -196,29 +204,29 @@ class Lookups:
 
     # -- types ----------------------------------------------------------------------------------------------------
 
-    def _asserted(self, site: Site) -> tuple[frozenset[AssertedType], bool]:
-        """The types with which the value is compared that a call gives, and whether it is returned.
+    def _asserted(self, site: Site) -> tuple[frozenset[AssertedType], frozenset[int]]:
+        """The types with which the value is compared that a call gives, and where it is returned.
 
         Those of interfaces are arguments of the runtime (`runtime/iface.go`).
         """
         code = site.code
         found: set[int] = set()
-        returned = False
-        first, second = self._arguments[:2]
+        returned: set[int] = set()
+        first, second = self._convention.arguments[:2]
 
         def uses(at: int, step: Step, words: frozenset[int]) -> None:
-            nonlocal returned
             if step.kind == "compare" and (step.to in words) != (step.source in words):
                 found.update(self._constants(code, at, step.source if step.to in words else step.to))
             elif step.kind == "call" and step.value and second in words:
                 name = self._program.name_at(step.value).removeprefix("runtime.")
                 found.update(self._interfaces(name, self._constants(code, at, first)))
-            returned = returned or (step.kind == "end" and first in words)
+            if step.kind == "end":
+                returned.update(self._convention.returned(words))
 
         for following in code.after(site.at):
             self._flow.follow(code, following, site.held, uses)
         described = (self._types.asserted(address) for address in found)
-        return frozenset(one for one in described if one is not None), returned
+        return frozenset(one for one in described if one is not None), frozenset(returned)
 
     def _constants(self, code: Code, index: int, location: int) -> list[int]:
         """The addresses that a location can hold."""
@@ -240,7 +248,10 @@ class Lookups:
 
 
 def read(
-    image: Image, dynamic: Dynamic, tables: Sequence[Pclntab], module: Moduledata, goarch: str
+    image: Image, dynamic: Dynamic, tables: Sequence[Pclntab], module: Moduledata, machine: tuple[str, str]
 ) -> tuple[LookedUp, ...]:
-    """What a program looks up. Raises `MalformedFile`."""
-    return Lookups(image, dynamic, tables[0], module, goarch).read()
+    """What a program looks up. `machine`: its GOARCH, and how functions get arguments (`release.passing`).
+
+    Raises `MalformedFile`.
+    """
+    return Lookups(image, dynamic, tables[0], module, machine).read()

@@ -32,28 +32,56 @@ class Step(NamedTuple):
     end: int
     kind: str
     """`const`, `add`, `copy`, `select` (a copy under a condition), `load`, `compare`, `call`, `jump`, `branch` (a jump
-    that may not be taken), `indirect` (a jump to a computed place), `end` (nothing follows), or `other`."""
+    that may not be taken), `indirect` (a jump to a computed place), `frame` (the stack pointer is moved), `end`
+    (nothing follows), or `other`."""
     to: int = -1
     """The location that is written, or the first one that is compared."""
     source: int = -1
     """The location that is read: the base of a `load`, the second one that is compared."""
     value: int = 0
-    """The constant, what is added, the distance from the base, the condition, where a call or jump leads (0: computed).
+    """The constant, what is added (to the stack pointer, too), the distance from the base, the condition, where a call
+    or jump leads (0: computed).
 
     Conditions that differ in their lowest bit are each other's opposite."""
     kills: tuple[int, ...] = ()
     """Locations that hold something else afterwards."""
 
 
+class Convention(NamedTuple):
+    """Where a function's arguments are, in words: `ABIInternal` or `ABI0` of a machine."""
+
+    arguments: tuple[int, ...]
+    """Their locations where it is called; when it returns, its results are there (on the stack: behind them)."""
+    parameters: tuple[int, ...]
+    """The same at its start, and when it returns."""
+
+    @property
+    def on_stack(self) -> bool:
+        """Whether calls change the stack slots of the arguments."""
+        return self.arguments[0] >= SLOT
+
+    def result(self, words: int) -> int:
+        """Where the first result of a function is that has so many words of arguments."""
+        return self.arguments[words if self.on_stack else 0]
+
+    def returned(self, held: frozenset[int]) -> frozenset[int]:
+        """Of what a function holds at its end: where its caller has it, as far as it can be the first result."""
+        pairs = list(zip(self.parameters, self.arguments, strict=True))
+        return frozenset(
+            argument for parameter, argument in (pairs if self.on_stack else pairs[:1]) if parameter in held
+        )
+
+
 class Machine(NamedTuple):
-    """How Go uses a machine (`ABIInternal`)."""
+    """How Go uses a machine."""
 
     decode: Callable[[bytes, int], list[Step] | None]
     """The steps of a function's code at an address; None when one is not known."""
     callers: Callable[[bytes, int, int], Iterator[int]]
     """Where a function is called, in code at an address; bytes that only look like a call may be among them."""
-    arguments: tuple[int, ...]
-    """The registers of integer arguments, which are those of results, too."""
+    registers: Convention
+    stack: Convention | None = None
+    """That of older releases, where it is known."""
 
 
 class Code:
@@ -67,6 +95,11 @@ class Code:
     def scattered(self) -> bool:
         """Whether a jump leads to a place that is computed."""
         return any(step.kind == "indirect" for step in self.steps)
+
+    @cached_property
+    def frame(self) -> int:
+        """Bytes of the function's own part of the stack."""
+        return -min((step.value for step in self.steps if step.kind == "frame"), default=0)
 
     @cached_property
     def _sources(self) -> Mapping[int, list[int]]:

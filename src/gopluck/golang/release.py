@@ -40,6 +40,16 @@ def _matched(version: str) -> re.Match[str] | None:
     return match if match and all(len(part) <= MAX_DIGITS for part in match.groups() if part) else None
 
 
+class Inlined(NamedTuple):
+    """A `runtime.inlinedCall` (`runtime/symtabinl.go`, up to Go 1.20 `runtime/symtab.go`), in bytes."""
+
+    size: int
+    name: int
+    """Where the name of the function is (`nameOff`, `func_`)."""
+    parent: int
+    """Where `parentPc` is."""
+
+
 class PclntabForm(NamedTuple):
     """A form of the pclntab (`internal/abi/symtab.go`, `debug/gosym`), under the release that introduced it."""
 
@@ -53,13 +63,50 @@ class PclntabForm(NamedTuple):
     """Where `_func` keeps `cuOffset`, in 32-bit words after the entry; None where it does not."""
     start_line: int | None
     """The same of `startLine`."""
+    fields: int
+    """32-bit words of `_func` after the entry; the offsets of its pcdata follow."""
+    tree: int
+    """`abi.FUNCDATA_InlTree`."""
+    inlined: Inlined
 
+
+_BEFORE_START_LINE = Inlined(size=20, name=12, parent=16)
+_INLINED = Inlined(size=16, name=4, parent=8)
 
 PCLNTABS: Mapping[str, PclntabForm] = {
-    "go1.2": PclntabForm(magic=0xFFFFFFFB, header=1, wide_functab=True, cu=None, start_line=None),
-    "go1.16": PclntabForm(magic=0xFFFFFFFA, header=2, wide_functab=True, cu=7, start_line=None),
-    "go1.18": PclntabForm(magic=0xFFFFFFF0, header=3, wide_functab=False, cu=7, start_line=None),
-    "go1.20": PclntabForm(magic=0xFFFFFFF1, header=3, wide_functab=False, cu=7, start_line=8),
+    "go1.2": PclntabForm(
+        magic=0xFFFFFFFB,
+        header=1,
+        wide_functab=True,
+        cu=None,
+        start_line=None,
+        fields=8,
+        tree=4,
+        inlined=_BEFORE_START_LINE,
+    ),
+    "go1.16": PclntabForm(
+        magic=0xFFFFFFFA,
+        header=2,
+        wide_functab=True,
+        cu=7,
+        start_line=None,
+        fields=9,
+        tree=3,
+        inlined=_BEFORE_START_LINE,
+    ),
+    "go1.18": PclntabForm(
+        magic=0xFFFFFFF0,
+        header=3,
+        wide_functab=False,
+        cu=7,
+        start_line=None,
+        fields=9,
+        tree=3,
+        inlined=_BEFORE_START_LINE,
+    ),
+    "go1.20": PclntabForm(
+        magic=0xFFFFFFF1, header=3, wide_functab=False, cu=7, start_line=8, fields=10, tree=3, inlined=_INLINED
+    ),
 }
 
 
@@ -75,6 +122,10 @@ class Release(NamedTuple):
     """`goobj.Magic`: the fingerprint of a package follows it. In 1.15 that is not yet the link hash."""
     std: str
     """The folders of `GOROOT/src` that are new in it, where packages of the standard library lie."""
+    registers: str = "amd64 arm64"
+    """Of the machines whose code is read: those whose functions get their arguments in registers (`ABIInternal`)."""
+    stack: str = ""
+    """Those whose functions get them on the stack (`ABI0`)."""
 
 
 _FIRST = (
@@ -84,9 +135,9 @@ _FIRST = (
 )
 
 RELEASES = (
-    Release((1, 15), "go1.2", "go1.2", "go.link.pkghashbytes.", b"\0go115ld", _FIRST),
-    Release((1, 16), "go1.16", "go1.16", "go.link.pkghashbytes.", b"\0go116ld", "embed"),
-    Release((1, 17), "go1.16", "go1.16", "go.link.pkghashbytes.", b"\0go117ld", ""),
+    Release((1, 15), "go1.2", "go1.2", "go.link.pkghashbytes.", b"\0go115ld", _FIRST, "", "amd64"),
+    Release((1, 16), "go1.16", "go1.16", "go.link.pkghashbytes.", b"\0go116ld", "embed", "", "amd64"),
+    Release((1, 17), "go1.16", "go1.16", "go.link.pkghashbytes.", b"\0go117ld", "", "amd64"),
     Release((1, 18), "go1.18", "go1.18", "go.link.pkghashbytes.", b"\0go118ld", ""),
     Release((1, 19), "go1.18", "go1.18", "go.link.pkghashbytes.", b"\0go118ld", ""),
     Release((1, 20), "go1.20", "go1.20", "go:link.pkghashbytes.", b"\0go120ld", "arena"),
@@ -118,3 +169,19 @@ def of(version: str) -> Release | None:
 def with_pclntab(form: str) -> tuple[Release, ...]:
     """The releases with a form of the pclntab, for files that do not tell theirs: up to Go 1.20 no plugin does."""
     return tuple(release for release in RELEASES if release.pclntab == form)
+
+
+def passing(version: str, pclntab: str, goarch: str) -> str:
+    """How functions get their arguments, `registers` or `stack`; empty where that is not known.
+
+    A release that has no row is taken for one like those with its form of the pclntab. An experiment (`noregabi`) can
+    turn registers off.
+    """
+    row = of(version)
+    rows = with_pclntab(pclntab) if row is None else (row,)
+    if "regabi" in version or not rows:
+        return ""
+    for how in ("registers", "stack"):
+        if all(goarch in getattr(one, how).split() for one in rows):
+            return how
+    return ""

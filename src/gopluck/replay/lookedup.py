@@ -34,6 +34,12 @@ def missing_names(host: Go, plugin: Go, known: Container[str]) -> dict[str, list
     return out
 
 
+def exported_names(host: Go, plugin: Go) -> list[str]:
+    """The names that the host looks up and the plugin exports."""
+    exported = {symbol.name for symbol in plugin.exported}
+    return sorted({one.name for one in constant(host)} & exported)
+
+
 def misfits(host: Go, plugin: Go, known: Container[str]) -> Iterator[Misfit]:
     """The symbols of the plugin that no assertion of the host takes, as far as that is certain.
 

@@ -42,7 +42,8 @@ RULE = Rule(
     "values. `gopluck inspect HOST` shows the types. With `--symbol NAME:TYPE` the same is a failure, not a risk.",
     why="`Lookup` returns an empty interface, and of a variable it returns a pointer. An assertion to a concrete type "
     "holds only for that very type, with the same import path; one to an interface needs its methods. In the host's "
-    "code it is a comparison with the address of the type, which gopluck finds there (amd64 and arm64, since Go 1.21).",
+    "code it is a comparison with the address of the type, which gopluck finds there (amd64 since Go 1.15, arm64 since "
+    "Go 1.18).",
     example="The host has `symbol.(func(map[string]string) error)`, the plugin `func New(config map[string]any) "
     "error`. Or the host has `symbol.(Greeter)`, and the plugin `var Greeter api.Greeter = greeter{}`: `Lookup` "
     "returns a pointer to an interface, which has no methods.",
