@@ -15,7 +15,7 @@ import pytest
 from fixtures import layouts as measured
 from fixtures.layouts import RELEASES as VERSIONS
 from fixtures.oracle.paths import GOROOTS
-from gopluck.golang import release
+from gopluck.golang import inlining, release
 from gopluck.golang.layouts import LAYOUTS, MINIMUM_WINDOW_WORDS, layout
 from gopluck.golang.release import PCLNTABS, RELEASES, Release
 
@@ -105,6 +105,64 @@ def test_a_row_is_what_the_sources_of_the_release_say(version: str) -> None:
     magics = re.findall(r"0x[fF]{6}\w\w\b", _text(source, "internal/abi/symtab.go", "debug/gosym/pclntab.go"))
     newest = hex(max((int(magic, 16) for magic in magics), key=_age))
     assert hex(PCLNTABS[row.pclntab].magic) == newest, "column pclntab: the form whose magic this is"
+
+
+SIZES = {"int16": 2, "int32": 4, "uint32": 4} | dict.fromkeys(
+    ("funcID", "abi.FuncID", "funcFlag", "abi.FuncFlag", "uint8", "byte", "int8"), 1
+)
+
+
+def _offsets(text: str, name: str) -> dict[str, int]:
+    """The offset of each field of a struct of the runtime behind the first pointer, without padding; `size`."""
+    body = re.search(rf"^type {name} struct \{{\n(.*?)(?:^\}}|^\t// The end)", text, re.DOTALL | re.MULTILINE)
+    assert body is not None
+    out, at = {}, 0
+    for field, count, kind in re.findall(r"^\t(\w+) +(?:\[(\d)\])?([\w.]+)", body[1], re.MULTILINE):
+        if kind in SIZES:
+            out[field.lower()] = at
+            at += SIZES[kind] * int(count or 1)
+    return out | {"size": at}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_form_of_pclntab_is_what_the_runtime_of_the_release_reads(version: str) -> None:
+    source = GOROOTS / version / "src"
+    if not source.exists():
+        pytest.skip(f"the toolchain of Go {version} is not there")
+    form = PCLNTABS[_row(version).pclntab]
+    (tree,) = re.findall(r"#define FUNCDATA_InlTree (\d)", _text(source, "runtime/funcdata.h"))
+    call = _offsets(_text(source, "runtime/symtab.go", "runtime/symtabinl.go"), "inlinedCall")
+    assert form.tree == int(tree)
+    assert form.inlined == (call["size"], call.get("nameoff", call.get("func_")), call["parentpc"])
+    function = _offsets(_text(source, "runtime/runtime2.go"), "_func")
+    first = function["nameoff"]
+    fields = {
+        name: (function[name] - first) // 4 for name in ("args", "npcdata", "size", "cuoffset") if name in function
+    }
+    # Its last byte is nfuncdata; funcID, flag and padding lie before.
+    found = {"args": inlining.ARGUMENTS, "npcdata": inlining.PCDATAS, "size": form.fields}
+    assert fields == found | ({} if form.cu is None else {"cuoffset": form.cu})
+
+
+PASSING = {
+    ("go1.15.15", "go1.2", "amd64"): "stack",
+    ("go1.16.15", "go1.16", "amd64"): "stack",
+    ("go1.16.15 X:regabi", "go1.16", "amd64"): "",
+    ("go1.17.13", "go1.16", "amd64"): "registers",
+    ("go1.17.13 X:noregabi", "go1.16", "amd64"): "",
+    ("go1.17.13", "go1.16", "arm64"): "",
+    ("go1.18.10", "go1.18", "arm64"): "registers",
+    ("unknown", "go1.2", "amd64"): "stack",
+    ("unknown", "go1.16", "amd64"): "",
+    ("unknown", "go1.18", "amd64"): "registers",
+    ("go1.99", "go1.20", "arm64"): "registers",
+    ("go1.27.3", "go1.20", "riscv64"): "",
+}
+
+
+@pytest.mark.parametrize(("file", "how"), PASSING.items(), ids=map(" ".join, PASSING))
+def test_how_functions_get_their_arguments(file: tuple[str, str, str], how: str) -> None:
+    assert release.passing(*file) == how
 
 
 def _age(magic: int) -> int:

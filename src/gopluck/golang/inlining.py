@@ -82,7 +82,7 @@ class Function(NamedTuple):
 class Program:
     """The functions that can use the package of the function `first`. Raises `MalformedFile`.
 
-    `convention`: `registers` or `stack`.
+    `machine`: its GOARCH, and how functions get arguments (`release.passing`).
     """
 
     def __init__(

@@ -185,8 +185,9 @@ class Lookups:
         relocations, word, module = self._dynamic.relocations, self._image.word_size, self._module
         if self._image.header.type == ET_DYN:
             # Up to Go 1.17 pclntab has the addresses of all functions.
-            at = module.address + module.layout["pclntable"]
-            start, size = relocations.pointer(at), self._image.word(at + word)
+            at = module.layout.get("pclntable")
+            field = module.address + at if at is not None else 0
+            start, size = (relocations.pointer(field), self._image.word(field + word)) if field else (0, 0)
             return not all(0 <= writer - start < size for writer in relocations.writers_of(function))
         if "itaboffset" in module.layout:
             start = module.types + self._image.word(module.address + module.layout["itaboffset"])
