@@ -140,19 +140,17 @@ def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         pytest.skip("no C compiler (cc) here: cgo cannot build plugins")
     full = request.config.getoption("--full")
     only = ["lookups/*"] if full else [f"lookups/{way}/*" for way in LIVE]
-    return loaded_now(tmp_path_factory, only, MINORS if full else (OLDEST, NEWEST))["lookups"]
+    return ways(loaded_now(tmp_path_factory, only, MINORS if full else (OLDEST, NEWEST)) / "lookups.json.xz")
 
 
-def loaded_now(
-    folders: pytest.TempPathFactory, only: Sequence[str], versions: Iterable[str]
-) -> dict[str, dict[str, dict[str, Set]]]:
-    """Families that are loaded and recorded, each as `ways` gives it."""
+def loaded_now(folders: pytest.TempPathFactory, only: Sequence[str], versions: Iterable[str]) -> Path:
+    """The folder of families that are loaded and recorded."""
     chosen = [word for glob in only for word in ("--only", glob)] + ["--toolchains", ",".join(versions)]
     oracle = [sys.executable, "-m", "fixtures.oracle"]
     subprocess.run([*oracle, "load", *chosen], cwd=ROOT, check=True)
     target = folders.mktemp("loaded")
     subprocess.run([*oracle, "record", *chosen, "--into", str(target)], cwd=ROOT, check=True)
-    return {path.name.partition(".")[0]: ways(path) for path in target.iterdir()}
+    return target
 
 
 def test_what_is_read_of_files_built_now_is_what_go_just_said(
@@ -171,7 +169,7 @@ def test_what_is_read_of_older_hosts_built_now_is_what_go_just_said(
     if not request.config.getoption("--full") or shutil.which("cc") is None:
         pytest.skip("needs --full, toolchains of Go 1.15 to 1.20, and a C compiler (cc)")
     only = [f"{oldlookups.FAMILY}/*", "old/loads@*"]
-    found = loaded_now(tmp_path_factory, only, OLD)[oldlookups.FAMILY]
+    found = ways(loaded_now(tmp_path_factory, only, OLD) / RECORDED_OLD.name)
     assert [miss for way, sets in found.items() for miss in misses(way, sets)] == []
     assert {way: wrong for way, sets in found.items() if (wrong := stale(sets))} == {}
     assert {way.partition("@")[2] for way in found} == set(OLD)
