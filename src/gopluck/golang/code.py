@@ -85,7 +85,8 @@ class Reader:
         full = f"{importpath.to_prefix(package)}.{name}"
         if (known := self._near.get(full)) is not None and (found := known[0].function(known[1])) is not None:
             return found
-        symbol = self._dynamic.symbol(full)
+        # Functions of assembly have the ABI in their symbol, and not in their name.
+        symbol = self._dynamic.symbol(full) or self._dynamic.symbol(f"{full}.abi0")
         for opened in self._opened if symbol is not None else ():
             row = bisect_right(opened.entries, symbol.value - self._text) - 1 if symbol is not None else -1
             if row >= 0 and opened.has_name(row, full):

@@ -126,6 +126,9 @@ class Release(NamedTuple):
     """Of the machines whose code is read: those whose functions get their arguments in registers (`ABIInternal`)."""
     stack: str = ""
     """Those whose functions get them on the stack (`ABI0`)."""
+    signal: str = ""
+    """What a process says that dies of a signal in C code; else it names the signal (`signal_unix.go`, `sighandler`:
+    since 1.21 it does not try to panic where no goroutine runs)."""
 
 
 _FIRST = (
@@ -134,13 +137,15 @@ _FIRST = (
     "sync syscall testing text time unicode unsafe vendor"
 )
 
+_THROWN = "fatal error: unexpected signal during runtime execution"
+
 RELEASES = (
-    Release((1, 15), "go1.2", "go1.2", "go.link.pkghashbytes.", b"\0go115ld", _FIRST, "", "amd64"),
-    Release((1, 16), "go1.16", "go1.16", "go.link.pkghashbytes.", b"\0go116ld", "embed", "", "amd64"),
-    Release((1, 17), "go1.16", "go1.16", "go.link.pkghashbytes.", b"\0go117ld", "", "amd64"),
-    Release((1, 18), "go1.18", "go1.18", "go.link.pkghashbytes.", b"\0go118ld", ""),
-    Release((1, 19), "go1.18", "go1.18", "go.link.pkghashbytes.", b"\0go118ld", ""),
-    Release((1, 20), "go1.20", "go1.20", "go:link.pkghashbytes.", b"\0go120ld", "arena"),
+    Release((1, 15), "go1.2", "go1.2", "go.link.pkghashbytes.", b"\0go115ld", _FIRST, "", "amd64", _THROWN),
+    Release((1, 16), "go1.16", "go1.16", "go.link.pkghashbytes.", b"\0go116ld", "embed", "", "amd64", _THROWN),
+    Release((1, 17), "go1.16", "go1.16", "go.link.pkghashbytes.", b"\0go117ld", "", "amd64", signal=_THROWN),
+    Release((1, 18), "go1.18", "go1.18", "go.link.pkghashbytes.", b"\0go118ld", "", signal=_THROWN),
+    Release((1, 19), "go1.18", "go1.18", "go.link.pkghashbytes.", b"\0go118ld", "", signal=_THROWN),
+    Release((1, 20), "go1.20", "go1.20", "go:link.pkghashbytes.", b"\0go120ld", "arena", signal=_THROWN),
     Release((1, 21), "go1.21", "go1.20", "go:link.pkghashbytes.", b"\0go120ld", "cmp maps slices"),
     Release((1, 22), "go1.21", "go1.20", "go:link.pkghashbytes.", b"\0go120ld", "iter"),
     Release((1, 23), "go1.23", "go1.20", "go:link.pkghashbytes.", b"\0go120ld", "structs unique"),

@@ -127,6 +127,9 @@ ASAN_BUS = "ERROR: AddressSanitizer: BUS on unknown address"
 SIGSEGV = "SIGSEGV: segmentation violation"
 """The first line that a Go process prints when C code touches memory that is not there."""
 
+SIGNALS = frozenset({SIGBUS, SIGSEGV})
+"""What Go says, by its release."""
+
 ODR = "ERROR: AddressSanitizer: odr-violation (ADDRESS):"
 """compiler-rt `lib/asan/asan_globals.cpp`; gcc's libasan has `detect_odr_violation=2` as its default."""
 

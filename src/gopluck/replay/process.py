@@ -209,7 +209,7 @@ def _open(host: Binary, state: _State, position: int, request: OpenRequest, syst
     found = dlopen(plugin, host, opened, system, libc_of(host), state.brought, state.lost)
     state.lost += found.lost
     if found.status not in (Status.LOADED, Status.SAME):
-        return _plugin_open_failed(found, request.name, libc_of(host).kind)
+        return _plugin_open_failed(found, request.name, host)
     if state.runtime is None:
         return Outcome(Verdict.UNKNOWN, Stage.RUNTIME, why=End.UNKNOWN_LAYOUT, note=_no_layout("host", host))
     if found.status == Status.LOADED and (ended := _constructors(state, state.runtime, position, plugin, found)):
@@ -254,15 +254,27 @@ def _plugins_map(state: _State, plugin: Binary, name: str) -> Outcome | None:
     return Outcome(Verdict.LOADS, why=End.CACHED, other=first)
 
 
-def _plugin_open_failed(found: DlopenResult, name: str, libc: Kind) -> Outcome:
+def _plugin_open_failed(found: DlopenResult, name: str, host: Binary) -> Outcome:
     """How an Open ends where `dlopen` gives no handle (`pluginOpen`)."""
     if found.status == Status.UNKNOWN:
         return Outcome(Verdict.UNKNOWN, Stage.DLOPEN, None, None, False, End.DLOPEN, note=found.text, dlopen=found)
     dies = found.status == Status.ABORT
-    text = found.text if dies else _prefix(name) + (found.text or "")
+    text = _last_words(found.text or "", host) if dies else _prefix(name) + (found.text or "")
     effect = Effect.FATAL if dies else Effect.ERROR
-    note = None if found.exact or libc != Kind.MUSL or dies else "a name or number in this text is not certain"
+    note = (
+        None
+        if found.exact or libc_of(host).kind != Kind.MUSL or dies
+        else "a name or number in this text is not certain"
+    )
     return Outcome(Verdict.FAILS, Stage.DLOPEN, effect, text, found.exact, End.DLOPEN, note=note, dlopen=found)
+
+
+def _last_words(text: str, host: Binary) -> str:
+    """What Go says of the signal that kills it, by its release; else the text itself."""
+    from gopluck.loader.texts import SIGNALS
+
+    row = release_of(host.holder.go.version) if text in SIGNALS and host.holder.go else None
+    return (row.signal if row is not None else "") or text
 
 
 def _constructors(
