@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gopluck.facts.model import Go
-from gopluck.golang.records import AssertedType, ExportedSymbol, LookedUp
+from gopluck.golang.records import AssertedType, ExportedSymbol, LookedUp, SymbolType
+from gopluck.golang.typesyntax import parse
+from gopluck.golang.typetree import Interface
 from gopluck.replay.lookedup import misfits, missing_names
 
 
@@ -52,3 +54,34 @@ def test_names_that_are_missing_come_with_their_functions() -> None:
     assert missing_names(host(*lookups), plugin(NEW), ()) == {"Stop": ["plug.(*Loader).close", "main.main"]}
     assert missing_names(host(*lookups), plugin(NEW), ("Stop",)) == {}
     assert missing_names(host()._replace(lookups=None), plugin(), ()) == {}
+
+
+NAMER = "interface { Name() string }"
+TYPED = {
+    "the type": (AssertedType("*example.com/api.Conf"), None),
+    "another type": (AssertedType("*example.com/other/api.Conf"), ()),
+    "an interface that it has": (AssertedType("example.com/api.Namer", NAMER), None),
+    "an interface that it lacks": (
+        AssertedType("example.com/api.Closer", "interface { Close() error }"),
+        ("Close() error",),
+    ),
+    "an interface that cannot be read": (AssertedType("example.com/api.Closer", "interface {"), None),
+    "no interface at all": (AssertedType("example.com/api.Closer", "int"), None),
+}
+
+
+@pytest.mark.parametrize(("asserted", "lacks"), TYPED.values(), ids=TYPED)
+def test_with_type_data_an_interface_is_asserted_of_the_method_set(
+    asserted: AssertedType, lacks: tuple[str, ...] | None
+) -> None:
+    namer = parse(NAMER)
+    assert isinstance(namer, Interface)
+    own = SymbolType(parse("*example.com/api.Conf"), "*api.Conf", namer.methods, "", None)
+    found = list(
+        misfits(
+            host(LookedUp("Config", "main.main", (asserted,))),
+            plugin(CONFIG)._replace(symbol_types={"Config": own}),
+            (),
+        )
+    )
+    assert [(one.returned, one.lacks) for one in found] == ([] if lacks is None else [("*example.com/api.Conf", lacks)])
