@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import recorded
 from fixtures import pace
 from fixtures.oracle.paths import SOURCES
 from fixtures.samples.archive import unpack
+from gopluck.cli.main import main
 from gopluck.explainer.engine import explain
 from gopluck.facts.codec import from_json
 from gopluck.facts.model import Binary, Go, Identity
@@ -164,7 +163,7 @@ def missing(name: str, exported: str = "", **declared: str) -> Finding:
         (missing("NewHandlr", "NewHandler Other"), "near to it is NewHandler", "Look up NewHandler"),
         (missing("newhandler", "NewHandler"), "near to it is NewHandler", "Look up NewHandler"),
         (missing("new", "Other", new="func"), "it is a function, but not exported", "such as New"),
-        (missing("_x", "Other", _x="var"), "it is a variable, but not exported", "such as X"),
+        (missing("_level", "Other", _level="var"), "it is a variable, but not exported", "such as Level"),
         (missing("New", "Other", new="func"), "its function new is not exported", "Rename new to New"),
         (missing("New", "Other", new="type"), "the plugin exports no New", "Export New"),
         (missing("Server", "Other", Server="type"), "it is a type", "a function that makes a Server"),
@@ -311,9 +310,10 @@ def test_a_package_may_be_written_with_its_path(one: str, other: str, expected: 
         (["Allow:func("], 2, "gopluck: error: Allow:func(: is not a symbol: the type is not complete\n"),
     ],
 )
-def test_the_command_looks_symbols_up_in_real_plugins(symbols: list[str], status: int, shown: str) -> None:
+def test_the_command_looks_symbols_up_in_real_plugins(
+    symbols: list[str], status: int, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(unpack())
     words = [word for symbol in symbols for word in ("--symbol", symbol)]
-    command = [sys.executable, "-m", "gopluck", "check", "gateway", "auth.so", *words]
-    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run(command, cwd=unpack(), env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, shown in done.stdout + done.stderr) == (status, True), done.stdout + done.stderr
+    done = CliRunner().invoke(main, ["check", "gateway", "auth.so", *words], prog_name="gopluck")
+    assert (done.exit_code, shown in done.output) == (status, True), done.output
