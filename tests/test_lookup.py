@@ -20,10 +20,11 @@ from gopluck.facts.codec import from_json
 from gopluck.facts.model import Binary, Go, Identity
 from gopluck.golang.records import ExportedSymbol
 from gopluck.golang.typetext import NotATypeError, normalise, same
+from gopluck.replay.ends import End
 from gopluck.replay.lookup import Symbol, look_up, parse
-from gopluck.replay.process import OpenRequest, Outcome, replay
+from gopluck.replay.process import Lookup, OpenRequest, Outcome, replay
 from gopluck.result.check import Finding
-from gopluck.result.verdict import Verdict
+from gopluck.result.verdict import Stage, Verdict
 
 
 def _looked_up() -> Iterator[tuple[recorded.Set, int, list[dict[str, Any]]]]:
@@ -174,6 +175,27 @@ def missing(name: str, exported: str = "", **declared: str) -> Finding:
     ids=lambda value: value.evidence["host"] if isinstance(value, Finding) else "",
 )
 def test_what_is_said_to_a_missing_symbol(finding: Finding, message: str, fix: str) -> None:
+    assert message in finding.message
+    assert fix in finding.fix
+
+
+NAMER = Lookup("X", "type", "api.Namer", "var", "main.T", interface=True, lacks=("Name() string",))
+
+
+@pytest.mark.parametrize(
+    ("lookup", "message", "fix"),
+    [
+        (NAMER, "which lacks Name() string of api.Namer", "Give main.T these methods in the plugin."),
+        (NAMER._replace(kind="func", type="func()"), "functions have no methods", "Let the host assert func() and"),
+        (NAMER._replace(type="api.I", boxed=True), "a pointer to an interface has no methods", "assert *api.I and use"),
+        (NAMER._replace(type="*main.T"), "a pointer to a pointer has no methods", "a variable of type main.T: Lookup"),
+    ],
+    ids=["value", "function", "interface", "pointer"],
+)
+def test_what_is_said_to_an_interface_that_is_not_implemented(lookup: Lookup, message: str, fix: str) -> None:
+    plugin = Binary("p.so", 1, Identity("/p.so", "1:1"), "elf", go=GO)
+    refused = Outcome(Verdict.FAILS, Stage.LOOKUP, why=End.LOOKUP, lookups=(lookup,))
+    (finding,) = explain(plugin, [OpenRequest("p.so", plugin)], [refused])[0].findings
     assert message in finding.message
     assert fix in finding.fix
 

@@ -23,7 +23,7 @@ def _repaired(evidence: Evidence) -> Iterator[Told]:
     if evidence.outcome.why != End.HASH or evidence.outcome.other is not None:
         return
     for other, packages in evidence.conflicts():
-        if evidence.rebuilt(other.position):
+        if evidence.rebuilt(other):
             yield told(
                 f"{other.title} is another build of this plugin: it was refused, but its packages are still in the "
                 "process",
