@@ -45,9 +45,13 @@ def families() -> list[Path]:
     return sorted(RECORDED.glob("*.json.xz"))
 
 
-def sets(path: Path) -> Iterator[Set]:
+@cache
+def sets(path: Path) -> tuple[Set, ...]:
     """The sets of one recorded file."""
-    document = family(path)
+    return tuple(_sets(family(path)))
+
+
+def _sets(document: Mapping[str, Any]) -> Iterator[Set]:
     binaries = {name: from_json(Binary, value) for name, value in document["binaries"].items()}
     systems = {name: system_of(value) for name, value in document["systems"].items()}
     for raw in document["sets"]:

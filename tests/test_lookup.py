@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import recorded
 from fixtures import pace
 from fixtures.oracle.paths import SOURCES
 from fixtures.samples.archive import unpack
 from fixtures.scenarios.kit import MIDDLE, NEWEST, OLDEST
+from gopluck.cli.main import main
 from gopluck.explainer.engine import explain
 from gopluck.facts.codec import from_json
 from gopluck.facts.model import Binary, Go, Identity
 from gopluck.golang.records import ExportedSymbol
 from gopluck.golang.typetext import NotATypeError, normalise, same
+from gopluck.replay.ends import End
 from gopluck.replay.lookup import Symbol, look_up, parse
-from gopluck.replay.process import OpenRequest, Outcome, replay
+from gopluck.replay.process import Lookup, OpenRequest, Outcome, replay
 from gopluck.result.check import Finding
-from gopluck.result.verdict import Verdict
+from gopluck.result.verdict import Stage, Verdict
 
 
 def _looked_up() -> Iterator[tuple[recorded.Set, int, list[dict[str, Any]]]]:
@@ -165,7 +165,7 @@ def missing(name: str, exported: str = "", **declared: str) -> Finding:
         (missing("NewHandlr", "NewHandler Other"), "near to it is NewHandler", "Look up NewHandler"),
         (missing("newhandler", "NewHandler"), "near to it is NewHandler", "Look up NewHandler"),
         (missing("new", "Other", new="func"), "it is a function, but not exported", "such as New"),
-        (missing("_x", "Other", _x="var"), "it is a variable, but not exported", "such as X"),
+        (missing("_level", "Other", _level="var"), "it is a variable, but not exported", "such as Level"),
         (missing("New", "Other", new="func"), "its function new is not exported", "Rename new to New"),
         (missing("New", "Other", new="type"), "the plugin exports no New", "Export New"),
         (missing("Server", "Other", Server="type"), "it is a type", "a function that makes a Server"),
@@ -176,6 +176,27 @@ def missing(name: str, exported: str = "", **declared: str) -> Finding:
     ids=lambda value: value.evidence["host"] if isinstance(value, Finding) else "",
 )
 def test_what_is_said_to_a_missing_symbol(finding: Finding, message: str, fix: str) -> None:
+    assert message in finding.message
+    assert fix in finding.fix
+
+
+NAMER = Lookup("X", "type", "api.Namer", "var", "main.T", interface=True, lacks=("Name() string",))
+
+
+@pytest.mark.parametrize(
+    ("lookup", "message", "fix"),
+    [
+        (NAMER, "which lacks Name() string of api.Namer", "Give main.T these methods in the plugin."),
+        (NAMER._replace(kind="func", type="func()"), "functions have no methods", "Let the host assert func() and"),
+        (NAMER._replace(type="api.I", boxed=True), "a pointer to an interface has no methods", "assert *api.I and use"),
+        (NAMER._replace(type="*main.T"), "a pointer to a pointer has no methods", "a variable of type main.T: Lookup"),
+    ],
+    ids=["value", "function", "interface", "pointer"],
+)
+def test_what_is_said_to_an_interface_that_is_not_implemented(lookup: Lookup, message: str, fix: str) -> None:
+    plugin = Binary("p.so", 1, Identity("/p.so", "1:1"), "elf", go=GO)
+    refused = Outcome(Verdict.FAILS, Stage.LOOKUP, why=End.LOOKUP, lookups=(lookup,))
+    (finding,) = explain(plugin, [OpenRequest("p.so", plugin)], [refused])[0].findings
     assert message in finding.message
     assert fix in finding.fix
 
@@ -312,9 +333,10 @@ def test_a_package_may_be_written_with_its_path(one: str, other: str, expected: 
         (["Allow:func("], 2, "gopluck: error: Allow:func(: is not a symbol: the type is not complete\n"),
     ],
 )
-def test_the_command_looks_symbols_up_in_real_plugins(symbols: list[str], status: int, shown: str) -> None:
+def test_the_command_looks_symbols_up_in_real_plugins(
+    symbols: list[str], status: int, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(unpack())
     words = [word for symbol in symbols for word in ("--symbol", symbol)]
-    command = [sys.executable, "-m", "gopluck", "check", "gateway", "auth.so", *words]
-    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run(command, cwd=unpack(), env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, shown in done.stdout + done.stderr) == (status, True), done.stdout + done.stderr
+    done = CliRunner().invoke(main, ["check", "gateway", "auth.so", *words], prog_name="gopluck")
+    assert (done.exit_code, shown in done.output) == (status, True), done.output

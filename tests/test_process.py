@@ -7,7 +7,9 @@ import pytest
 import recorded
 from fixtures.scenarios.kit import NEWEST, OLDEST
 from gopluck.explainer.engine import explain
+from gopluck.replay.memory import PLACEMENTS, UnknownMemoryError
 from gopluck.replay.process import replay
+from gopluck.replay.runtime import Runtime
 from gopluck.result.check import Finding
 from gopluck.rules.registry import rule
 
@@ -81,3 +83,19 @@ def test_init_functions_of_a_refused_plugin_run_where_the_page_says() -> None:
 def test_a_name_that_leads_nowhere_is_relative_to_the_working_directory(version: str) -> None:
     (told,) = findings(f"gone/missing@{version}", 0)
     assert told.message == "there is no file p.so in the working directory of the host's process, where Go looks for it"
+
+
+@pytest.mark.parametrize(
+    ("name", "moved"), [("links/host-pie/same@1.27.3", True), ("links/host-external/same@1.27.3", False)]
+)
+def test_only_a_position_independent_host_lies_elsewhere_than_its_file_says(name: str, moved: bool) -> None:
+    one = next(one for one in recorded.sets(recorded.RECORDED / "links.json.xz") if one.name == name)
+    assert one.host.go is not None
+    assert one.host.go.moduledata is not None
+    runtime = Runtime(one.host, PLACEMENTS[8][0])
+    kept = one.host.go.moduledata.memory[0]
+    assert (runtime.first.address != kept.address) == moved
+    end = runtime.first.address + len(kept.data)
+    assert runtime.memory.word(end - 8) == int.from_bytes(runtime.first.pieces[0].bytes[-8:], "little")
+    with pytest.raises(UnknownMemoryError):
+        runtime.memory.word(end - 7)

@@ -155,6 +155,7 @@ CAUSES: list[Case] = [
         ("fmt",),
         {"unexplained": ("fmt",)},
     ),
+    ("a release that neither records", host(version=""), plugin(version=""), ("fmt",), {"unexplained": ("fmt",)}),
     (
         "an experiment is no other release",
         host(version="go1.25.5 X:arenas"),
@@ -260,6 +261,7 @@ CAUSES: list[Case] = [
         ("fmt",),
         {"go-installation": ("fmt",)},
     ),
+    ("the machine's C headers may differ, too", host(), plugin(), ("net",), {"unexplained": ("net",)}),
     (
         "a vendor folder",
         host(),
@@ -329,6 +331,20 @@ CAUSES: list[Case] = [
         plugin(settings={"CGO_LDFLAGS": ""}),
         (WORDS,),
         {"cgo-flags": (WORDS,)},
+    ),
+    (
+        "C flags reach the standard library",
+        host(settings={"CGO_CFLAGS": "-DWIDE"}),
+        plugin(),
+        ("net",),
+        {"cgo-flags": ("net",)},
+    ),
+    (
+        "one word more for the linker does not (measured)",
+        host(settings={"CGO_LDFLAGS": "-L/opt/lib -lz -lm"}),
+        plugin(settings={"CGO_LDFLAGS": ""}),
+        ("net",),
+        {"unexplained": ("net",)},
     ),
     (
         "other words for the linker of C code, as many",
@@ -402,6 +418,12 @@ HARMLESS: list[tuple[str, Made, Made, list[tuple[str, str]]]] = [
     ("a PIE", host(kind="pie"), plugin(), [("harmless", "pie-host")]),
     ("another GOROOT", host(), plugin(sources=directories("/opt/go/src/")), [("harmless", "goroot")]),
     ("two words for the same code", host(settings={"GOFIPS140": "latest"}), plugin(), [("harmless", "fips")]),
+    (
+        "code without checksums, of which one side does not tell the module",
+        host(deps=(Module(CODEC, "v1.0.0"), Module(WORDS, "v1.0.0"))),
+        plugin(build_info=False, sources={}),
+        [],
+    ),
     (
         "flags that one side does not record",
         host(settings={"-gcflags": "-N -l", "-ldflags": "-s"}),
@@ -686,6 +708,34 @@ def test_a_copy() -> None:
     copy = plugin().binary("copy.so")
     same = Outcome(Verdict.FAILS, Stage.RUNTIME, Effect.ERROR, "…", why=End.SAME_PLUGINPATH, dlopen=LOADED, other=1)
     assert session((PLUGIN, outcome(())), (copy, same)) == [{}, {"already-loaded": ()}]
+
+
+def test_two_builds_of_one_path_are_told_apart_by_their_directories_where_both_have_one() -> None:
+    same = Outcome(Verdict.FAILS, Stage.RUNTIME, Effect.ERROR, "…", why=End.SAME_PLUGINPATH, dlopen=LOADED, other=1)
+    said = []
+    for one, two in (("/src/a", "/src/b"), ("/src/a", "/src/a"), ("/src/a", ADDON)):
+        made = [
+            plugin(sources={ADDON: place, "main": place}).binary(f"{number}.so")
+            for number, place in enumerate((one, two))
+        ]
+        opened = [made[0], made[1]._replace(size=2)]
+        requests = [OpenRequest(binary.path, binary) for binary in opened]
+        (found,) = explain(HOST, requests, [outcome(()), same])[1].findings
+        said.append(found.message.rpartition(": ")[2])
+    assert said == [
+        "two packages, one in /src/a, one in /src/b",
+        "two builds of the package in /src/a",
+        "two builds of one package, or two plugins with one module path",
+    ]
+
+
+def test_a_copy_after_a_plugin_of_another_release_is_a_copy() -> None:
+    foreign = plugin(version="go1.27.3", layout="go1.27", path="example.com/other").binary("f.so")
+    copy = plugin().binary("copy.so")
+    fatal = Outcome(Verdict.FAILS, Stage.RUNTIME, Effect.ERROR, "…", why=End.TYPEMAP_SET, dlopen=LOADED, other=0)
+    same = Outcome(Verdict.FAILS, Stage.RUNTIME, Effect.ERROR, "…", why=End.SAME_PLUGINPATH, dlopen=LOADED, other=2)
+    said = session((foreign, fatal), (PLUGIN, outcome(())), (copy, same))
+    assert said == [{"go-version": ()}, {}, {"already-loaded": ()}]
 
 
 def test_a_refused_path_that_is_opened_again_has_the_first_reasons() -> None:

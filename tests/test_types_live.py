@@ -103,3 +103,16 @@ def test_without_the_types_of_the_host_nothing_is_decided_wrongly(pairs: typepai
                 wrong.append((name, wanted, said, found))
     assert wrong == []
     assert decided >= 3000
+
+
+def test_an_unexported_method_with_its_import_path_is_asserted_as_the_named_interface_is(
+    pairs: typepairs.Pairs,
+) -> None:
+    host, plugin = read(pairs.host), read(pairs.plugin)
+    said = set()
+    for name, answers in pairs.said.items():
+        for path in ("example.com/app/api", "example.com/app/other/api"):
+            found = asked(host, plugin, f"{name}:interface {{ Greet() string; {path}.hidden() }}")
+            assert (found.status == "found") == (answers[f"{path}.Hidden"] == ""), (name, found)
+            said.add((path, found.status))
+    assert len(said) == 4

@@ -172,7 +172,7 @@ def _comparisons(evidence: Evidence, named: Set[str]) -> Iterator[Comparison]:
             provider = host
         else:
             opened = evidence.opened(position)
-            if opened is None or opened.binary is None or evidence.rebuilt(position):
+            if opened is None or opened.binary is None or evidence.rebuilt(opened):
                 continue
             provider = Build(opened.binary, opened.title)
         hashes = provider.binary.go.link_hashes if provider.binary.go else {}

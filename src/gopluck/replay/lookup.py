@@ -96,7 +96,7 @@ def _lookup(plugin: Binary, symbol: Symbol, host: Binary | None) -> Lookup:
 def _asserted(row: Lookup, known: SymbolType, decision: Decision) -> Lookup:
     """What was decided by the type data. Import paths are shown where names alone would not tell two types apart."""
     status = {True: "found", False: "type", None: "unknown"}[decision.holds]
-    own = known.type.element if row.kind == "var" and isinstance(known.type, Pointer) else known.type
+    own = known.type.element if isinstance(known.type, Pointer) else known.type
     full = typetext.printed(own)
     twins = "/" in row.wanted or row.wanted in (row.type, known.printed)
     return row._replace(

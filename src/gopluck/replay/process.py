@@ -398,7 +398,8 @@ def _other(state: _State, plugin: Binary, result: ModuleInit) -> int | None:
 
 
 def _no_layout(side: str, binary: Binary) -> str:
-    if binary.go and release_of(binary.go.version) is not None:
+    version = binary.go.version if binary.go else ""
+    if release_of(version) is not None:
         return f"the module data of the {side} was not found: was a section removed, or the file packed?"
-    release = binary.go.version if binary.go and binary.go.version else "a Go release that is not recorded"
+    release = version or "a Go release that is not recorded"
     return f"the {side} was built with {release}, whose module layout is not known to this gopluck"

@@ -94,12 +94,10 @@ class Evidence:
             if opened := self.opened(position):
                 yield opened, packages
 
-    def rebuilt(self, position: int | None) -> Opened | None:
-        """An earlier Open of another build of this very plugin."""
-        other = self.opened(position)
-        if other is None or other.binary is None or other.binary.go is None or self.plugin.go is None:
-            return None
-        return other if other.binary.go.pluginpath == self.plugin.go.pluginpath else None
+    def rebuilt(self, other: Opened) -> bool:
+        """Whether an earlier Open was one of another build of this very plugin."""
+        earlier, own = other.binary.go if other.binary else None, self.plugin.go
+        return earlier is not None and own is not None and earlier.pluginpath == own.pluginpath
 
     @property
     def other_layout(self) -> bool:

@@ -26,8 +26,6 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
     # The C headers of the machine go into packages with cgo, and -coverpkg is recorded nowhere.
     covered = any("-cover" in build.instruments for build in comparison.builds)
     rest = () if covered else tuple(path for path in std if path not in moved and path not in STD_CGO)
-    if not moved and not rest:
-        return
     first = next(iter(moved), rest[0] if rest else "")
     shown = f": {moved[first]}" if moved else ""
     release = f"both were built with {provider.release}, and {first} of the standard library has other code"

@@ -31,8 +31,8 @@ def ends(evidence: Evidence) -> Iterator[Told]:
             pluginpath=evidence.plugin.go.pluginpath if evidence.plugin.go else "",
         )._replace(headline=f"the plugin is the same file as {first.title}")
         return
-    other = evidence.rebuilt(outcome.other) if outcome.why == End.SAME_PLUGINPATH else None
-    if other is None or other.binary is None or evidence.plugin.go is None:
+    other = evidence.opened(outcome.other) if outcome.why == End.SAME_PLUGINPATH else None
+    if other is None or not evidence.rebuilt(other) or other.binary is None or evidence.plugin.go is None:
         return
     pluginpath = evidence.plugin.go.pluginpath
     yield told(

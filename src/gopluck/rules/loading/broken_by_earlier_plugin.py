@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from gopluck.builds.build import Build
 from gopluck.loader.answer import Status
 from gopluck.replay.ends import IN_THE_RUNTIME, End
-from gopluck.result.verdict import Verdict
 from gopluck.rules.model import Evidence, Opened, Owner, Rule, Told, go_issue, go_source, told
 
 RESTART = "Restart the host, without {} before {}."
@@ -24,7 +23,7 @@ def _repaired(evidence: Evidence) -> Iterator[Told]:
     if evidence.outcome.why != End.HASH or evidence.outcome.other is not None:
         return
     for other, packages in evidence.conflicts():
-        if evidence.rebuilt(other.position):
+        if evidence.rebuilt(other):
             yield told(
                 f"{other.title} is another build of this plugin: it was refused, but its packages are still in the "
                 "process",
@@ -54,8 +53,6 @@ def _locked(evidence: Evidence) -> Iterator[Told]:
 def _list_broken(evidence: Evidence) -> Iterator[Told]:
     """The runtime looked at another module than this plugin's, and not for a reason in this plugin."""
     plugin, outcome = evidence.plugin.go, evidence.outcome
-    if outcome.why not in IN_THE_RUNTIME or outcome.verdict == Verdict.LOADS:
-        return
     if plugin is None or plugin.kind != "plugin" or not plugin.joins_module_list or evidence.other_layout:
         return
     if outcome.dlopen is None or outcome.dlopen.status != Status.LOADED:

@@ -12,7 +12,7 @@ from gopluck.rules.model import Evidence, Rule, Told, go_issue, go_source, told
 def ends(evidence: Evidence) -> Iterator[Told]:
     """By the provider of each mismatched package."""
     for other, packages in evidence.conflicts():
-        if evidence.rebuilt(other.position):
+        if evidence.rebuilt(other):
             continue
         refused = ", although it was refused" if other.outcome.verdict != Verdict.LOADS else ""
         names = packages[0] if len(packages) == 1 else f"{packages[0]} and {len(packages) - 1} more"

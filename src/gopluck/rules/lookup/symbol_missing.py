@@ -43,7 +43,7 @@ def _finding(lookup: Lookup, go: Go) -> Told:
     if what is not None:
         message += f": {WHY_NOT.get(what) or f'it is a {what}, and methods cannot be looked up'}"
         fix = _fix(name, what)
-    elif small != name and go.declared.get(small) in ("func", "var"):
+    elif go.declared.get(small) in ("func", "var"):
         kind = "function" if go.declared[small] == "func" else "variable"
         message += f": its {kind} {small} is not exported"
         fix = f"Rename {small} to {name} in the plugin."
