@@ -15,10 +15,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import recorded
+from gopluck.aligner.align import align
 from gopluck.aligner.apply import patch, write
 from gopluck.aligner.gocommand import GoCommand, documents, find, last_line
 from gopluck.aligner.imports import joined, split
 from gopluck.aligner.weaker import imported
+from gopluck.builder.compile import refusal
 from gopluck.facts import manifest
 from gopluck.facts.model import Binary
 from gopluck.golang.records import Module
@@ -28,7 +30,7 @@ from gopluck.report.interface import VERBOSE, View
 from gopluck.result.align import Alignment
 from gopluck.result.check import Finding
 from gopluck.result.recipe import Edit, Input, Recipe
-from gopluck.result.verdict import Fit, Role
+from gopluck.result.verdict import Fit, Role, Verdict
 from test_report_json import closed, described
 
 SCHEMA: dict[str, Any] = json.loads(files("gopluck.report").joinpath("schema/align-v1.json").read_text("utf-8"))
@@ -441,3 +443,16 @@ def test_a_host_without_module_versions_still_gets_an_answer(project: Callable[.
     folder = project("module example.com/auth\nrequire example.com/greet v1.0.0\n")
     (folder.parent / "gateway.json").write_text(manifest.dumps(facts._replace(go=facts.go._replace(build_info=bare))))
     assert run(folder, "gateway.json", "auth")[0] == 3
+
+
+def test_nothing_is_compared_with_a_host_that_garble_built(tmp_path: Path) -> None:
+    path = recorded.RECORDED / "installs.json.xz"
+    garbled = next(one.host for one in recorded.sets(path) if one.name == "installs/garble/host@1.27.3")
+    (tmp_path / "go.mod").write_text("module example.com/auth\n\ngo 1.21\n")
+    (tmp_path / "main.go").write_text(MAIN)
+    found = align(garbled, str(tmp_path), {})
+    assert (found.verdict, found.recipe.possible) == (Fit.UNKNOWN, False)
+    assert "is obfuscated (garble)" in found.reason
+    refused = refusal(found)
+    assert refused is not None
+    assert refused.verdict == Verdict.UNKNOWN

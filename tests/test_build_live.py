@@ -15,8 +15,7 @@ from pathlib import Path
 import pytest
 
 import aligned
-from fixtures.oracle import proxy
-from fixtures.oracle.model import Scenario
+from fixtures.oracle import closure, proxy
 from test_align_live import ALL, changes, possible_here, snapshot
 from test_build import SCHEMA
 from test_repairs import REPAIRS
@@ -76,47 +75,41 @@ def test_what_is_built_really_loads(request: pytest.FixtureRequest, tmp_path: Pa
     assert count["check: loads"] >= 10
 
 
-GIVEN_UP = sorted(name for name, one in REPAIRS.items() if one["kind"] != "repaired" and not name.startswith("field/"))
+GIVEN_UP = sorted(name for name, one in REPAIRS.items() if one["kind"] != "repaired")
 """The sets of which no recipe that is made of files alone makes a plugin that loads."""
 
-NOT_TOLD = {"module-cache-path", "pgo", "instrumentation"}
-"""Differences of which no file need tell what is to be repeated, or for which the place has to be the host's."""
+OF_EACH = (
+    "chosts/linked/other-module@1.27.3",
+    "field/golang-go-31048/module-main@1.27.3",
+    "field/krakend-krakend-ce-178/musl-host@1.27.3",
+    "flags/trimpath/host-only@1.21.13",
+    "installs/trimmed/host@1.27.3",
+    "links/host-pie/other-module@1.27.3",
+    "mixed/21-pgo.host+leaf-package.host/trimmed@1.21.13",
+    "modules/vendored/untrimmed/host-only@1.21.13",
+    "multi/05-trimpath*@1.27.3",
+    "process/opened-in-main/refused@1.27.3",
+    "repairs/chain/trimmed@1.27.3",
+    "symbols/unnamed-other-greet@1.27.3",
+    "tls/size/1728@1.27.3",
+    "toolchains/1.27.3-opens-1.21.13",
+    "traps/required-by-version/trimmed@1.21.13",
+)
+"""Of each family one set: all that the oldest or the newest release alone builds, and a pair of them."""
 
 
-def proved(scenario: Scenario) -> bool:
-    """Whether no build of the plugin's source can load: the host's code is edited, or older than the source needs."""
-    edited = any(one.kind == "module-content" and one.side != "plugin" for one in scenario.differences)
-    needs_newer = scenario.name.startswith("modules/pulled-up-and-needed/")
-    return edited or needs_newer or REPAIRS[scenario.name]["kind"] == "impossible"
-
-
-def test_where_files_do_not_tell_it_is_compiled(
-    request: pytest.FixtureRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_each_refused_plugin_is_built_or_cannot_be(
+    request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Closure of what was given up: a plugin that really loads, or `cannot` where that is so."""
+    """Closure: a plugin that really loads, `cannot` where that is so, `unknown` where no file tells."""
     full = request.config.getoption("--full")
-    output = tmp_path / "x.so"
-    count, misses = Counter[str](), []
-    for scenario in aligned.sets(tuple(GIVEN_UP if full else GIVEN_UP[::7]), full=True):
-        output.unlink(missing_ok=True)
-        with aligned.sources(scenario) as one:
-            words = ("build", str(one.host), ".", "-o", str(output), "--format", "json")
-            done = aligned.gopluck(*words, cwd=one.folder, env=one.environ)
-            loaded = aligned.really_load(one.host, output) if output.exists() else ("not built", "")
-        verdict = EXPECTED[done.returncode]
-        kinds = {one.kind for one in scenario.differences}
-        right = {
-            "loads": loaded == ("ok", ""),
-            "fails": proved(scenario),
-            "unknown": bool(kinds & NOT_TOLD) or REPAIRS[scenario.name]["kind"] == "untold",
-        }
-        count[f"{REPAIRS[scenario.name]['kind']}: {verdict}"] += 1
-        if not right[verdict]:
-            misses.append(f"{scenario.name}: {verdict}, {loaded}: {done.stdout}")
+    globs = ["*"] if full else [*GIVEN_UP[::12], *OF_EACH]
+    results = list(closure.examine(closure.chosen(globs, "" if full else "oldest,newest")))
     with capsys.disabled():
-        print(f"\ngopluck build, where files do not tell: {dict(sorted(count.items()))}, {len(misses)} wrong", end=" ")
-    assert misses == []
-    assert sum(number for kind, number in count.items() if kind.endswith("loads")) >= 8
+        print(f"\ngopluck build, by family:\n{closure.score(results)}", end=" ")
+    assert [f"{one['name']}: {one['reason']}" for one in results if one["score"] == closure.WRONG] == []
+    assert {one["name"]: one["apart"] for one in results if one["apart"]} == {}
+    assert sum(one["score"] == "loads" for one in results) >= 12
 
 
 def test_the_script_that_is_printed_builds_a_plugin_that_loads(tmp_path: Path) -> None:

@@ -163,10 +163,10 @@ WHY_NOT = {
         "a static host opens no plugin at all",
         "go build -ldflags=-linkmode=external -o",
     ),
-    "modules/vendored/untrimmed/host-only@1.27.3": (
-        "the host took its modules from /tmp/gopluck-oracle/src/1.27.3/host-ceda3927f4/vendor, and without -trimpath "
+    "mixed/02-cover-dep.host+vendored.host/untrimmed@1.27.3": (
+        "the host took its modules from /tmp/gopluck-oracle/src/1.27.3/checkout/app/vendor, and without -trimpath "
         "that directory is part of their paths",
-        "go build -trimpath -o",
+        "go build -cover",
     ),
     "content/inlinable-body/folders-trimmed/host-only@1.27.3": (
         "no version says which code of example.com/greet the host has",
@@ -190,6 +190,18 @@ def test_why_nothing_on_the_plugins_side_helps(name: str) -> None:
     assert recipe is not None
     assert (recipe.possible, recipe.side, recipe.why_not) == (False, "host", why)
     assert build_command(recipe).startswith(command)
+
+
+def test_for_a_vendored_host_the_recipe_is_gopluck_build() -> None:
+    """Nobody types where each module is compiled as if it lay; the host's owner is not needed."""
+    (recipe,) = found("modules/vendored/untrimmed/host-only@1.27.3")
+    assert recipe is not None
+    assert (recipe.possible, recipe.side, recipe.why_not) == (True, "plugin", None)
+    assert run(recipe) == (
+        "PLUGIN_SOURCE=/path/to/it  # complete this line",
+        'gopluck build host-1.27.3-4a7f89e470 "$PLUGIN_SOURCE" -o p.so',
+    )
+    assert recipe.inside is not None
 
 
 SESSIONS: dict[str, list[tuple[bool, str] | None]] = {

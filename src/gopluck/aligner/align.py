@@ -32,12 +32,13 @@ from gopluck.remedy.baseline import Baseline, build_words
 from gopluck.remedy.host import host_refuses, refusing
 from gopluck.remedy.lines import with_words
 from gopluck.remedy.quote import sh
+from gopluck.replay.process import OBFUSCATED
 from gopluck.result.align import Alignment
 from gopluck.result.check import Finding
 from gopluck.result.recipe import NOT_REPEATED, Edit, Recipe
 from gopluck.result.verdict import Fit, Role
 from gopluck.rules.model import Trait
-from gopluck.rules.registry import Kind, named, rules
+from gopluck.rules.registry import Kind, named, rule, rules
 
 
 def align(
@@ -65,9 +66,12 @@ def align(
     module = Project.read(folder, environ)
     build = Build(host, "the host")
     if refused := host_refuses(build):
-        rule, why = refused
-        finding, recipe = Finding(rule, Role.CAUSE, why), refusing(build, rule, why)
+        slug, why = refused
+        finding, recipe = Finding(slug, Role.CAUSE, why), refusing(build, slug, why)
         return module.alignment(build, Fit.DIFFERS, "paths", "", findings=(finding,), recipe=recipe)
+    if host.go is not None and host.go.obfuscated:
+        why = f"the host {OBFUSCATED}"
+        return module.alignment(build, Fit.UNKNOWN, "paths", "", reason=why, recipe=Recipe(False, "host", why))
     progress(f"asking the go command for {build.release}")
     go = find(build.release, module.absolute, environ)
     if isinstance(go, str):
@@ -151,7 +155,10 @@ class _Aligner:
         elsewhere = here and self.printed.caches is not None
         if flags is not None or not self.compiling or self.printed.lacking_profile or self.project.workspace:
             return False
-        return settling.checked is not None and (bool(settling.why_not) or elsewhere)
+        if settling.checked is None or not settling.why_not:
+            return settling.checked is not None and elsewhere
+        # Not where a rule says that no build of the plugin removes the cause.
+        return not any(rule(one.rule).owner for one in explained(self.host, settling.checked) if one.role == Role.CAUSE)
 
     def _attempt(self, more: tuple[str, ...]) -> Callable[[Sequence[Edit], Sequence[str], Sequence[Place]], Checked]:
         """The printed build with flags that it needs anyway, from the module cache that is here."""
@@ -187,7 +194,7 @@ class _Aligner:
             elif verdict == Fit.FITS and self.printed.base.left_out:
                 verdict, reason = Fit.UNKNOWN, NOT_REPEATED
             # What only a compiled package tells is said as the reason; without one nothing says that it is harmless.
-            open_ = {rule.slug for rule in rules(Kind.CAUSE) if rule.compiled} if checked.doubtful else set()
+            open_ = {one.slug for one in rules(Kind.CAUSE) if one.compiled} if checked.doubtful else set()
             causes = departed(self.host, checked, explained(self.host, checked), found.departures)
             findings += (one for one in causes if one.role != Role.HARMLESS or one.rule not in open_)
             findings += only_required(self.host, self.mod, checked)
@@ -303,14 +310,15 @@ class _Aligner:
             notes.append("-mod=mod leaves the vendor folder aside; go mod vendor brings it up to date.")
         if not possible:
             checked = settling.checked
+            untold = found.untold or (checked is not None and self.printed.doubts_profile(checked.mismatched))
             if checked is not None and not checked.broken:
                 planned = beyond(self.host, checked, plugin_name(self.project))
                 # What compiling showed of a copy says more than that the host has to be built anew.
                 if planned is not None and (planned.possible or not (found.departures or found.untold)):
-                    return planned._replace(untold=planned.untold or found.untold)
+                    return planned._replace(untold=planned.untold or untold)
             untried = bool(NOT_HAD.search(settling.why_not))
-            side, untold = "plugin" if untried else "host", untried or found.untold
-            return Recipe(False, side, settling.why_not, base.go, base.env, base.flags, untold=untold)
+            side = "plugin" if untried else "host"
+            return Recipe(False, side, settling.why_not, base.go, base.env, base.flags, untold=untried or untold)
         flags = (*base.flags, *more)
         anew = (Edit("vendor", reason="vendor/modules.txt does not agree with go.mod"),) if self.stale else ()
         return Recipe(

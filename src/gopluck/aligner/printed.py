@@ -11,7 +11,9 @@ from gopluck.aligner.gomod import GoMod
 from gopluck.aligner.imports import VARIABLES, Plan, planned
 from gopluck.aligner.project import Project, plugin_name
 from gopluck.builds.build import Build
+from gopluck.builds.source import is_std
 from gopluck.golang.release import minor
+from gopluck.remedy import grammar
 from gopluck.remedy.baseline import Baseline, baseline
 from gopluck.remedy.quote import Placeholder
 
@@ -34,13 +36,17 @@ class Printed:
         env = dict(found.env)
         if env.get("GOMODCACHE") == self.variables["GOMODCACHE"] or not self._shares_modules:
             env.pop("GOMODCACHE", None)
-        flags = list(found.flags)
+        beside = profile(self.project) if (minor(self.host.release) or (0,)) >= (1, 21) else ""
+        lacking = {flag for flag in found.flags if beside and _lacking(flag)}
+        flags = [f"-pgo={beside}" if flag in lacking else flag for flag in found.flags]
         given = as_it_is.options.get("-gcflags", "")
         if given.startswith("all=") and not _named("-gcflags", flags):
             flags.append("-gcflags=all=")
-        if profile(self.project) and (minor(self.host.release) or (0,)) >= (1, 21) and not _named("-pgo", flags):
+        if beside and not _named("-pgo", flags):
             flags.append("-pgo=off")  # the go command takes default.pgo by itself
-        inputs = tuple(one for one in found.inputs if not one.path or one.path == env.get("GOMODCACHE", one.path))
+        had = {found.env.get("GOMODCACHE")} - {env.get("GOMODCACHE"), None}
+        had |= {flag.removeprefix("-pgo=").removeprefix("$") for flag in lacking}
+        inputs = tuple(one for one in found.inputs if had.isdisjoint((one.name, one.path)))
         return found._replace(env=env, flags=tuple(flags), inputs=inputs)
 
     @cached_property
@@ -53,6 +59,11 @@ class Printed:
     def lacking_profile(self) -> bool:
         """Whether the host was built with a profile that is not at hand."""
         return any(_lacking(flag) for flag in self.base.flags)
+
+    def doubts_profile(self, mismatched: Sequence[str]) -> bool:
+        """Whether the plugin's own profile stands for the host's, and is another one, as the standard library tells."""
+        own = f"-pgo={profile(self.project)}" in self.base.flags
+        return own and any(map(is_std, mismatched))
 
     @property
     def caches(self) -> tuple[str, str] | None:
@@ -75,9 +86,10 @@ class Printed:
         return self.base._replace(flags=(*self.base.flags, *more)).line(plugin_name(self.project))
 
 
-def profile(project: Project) -> bool:
-    """Whether the main package has a profile of its own."""
-    return Path(project.absolute, "default.pgo").is_file()
+def profile(project: Project) -> str:
+    """The profile of the main package, which the go command takes by itself; empty where there is none."""
+    path = Path(project.absolute, "default.pgo")
+    return str(path) if path.is_file() and grammar.flag(f"-pgo={path}") else ""
 
 
 def _named(name: str, flags: Sequence[str]) -> bool:

@@ -13,6 +13,7 @@ from gopluck.builds.build import Build
 from gopluck.builds.use import Use
 from gopluck.record import NamedTuple
 from gopluck.remedy.grammar import refused
+from gopluck.remedy.rename import another_path
 from gopluck.result.recipe import Edit
 from gopluck.result.verdict import Fit, Role
 
@@ -47,6 +48,8 @@ def next_step(host: Build, checked: Checked, mod: GoMod, done: Sequence[Edit], *
 
 def _step(host: Build, package: str, one: Use | None, two: Use, mod: GoMod, done: Sequence[Edit]) -> Step:
     """The edits for the module of a package."""
+    if two.is_main and package == mod.module:
+        return Step((another_path(package.rpartition("/")[2], package, package),))
     if one is None or two.is_main:
         return Step()  # no edit of go.mod moves it; the rules say what differs
     if one.path != two.path:

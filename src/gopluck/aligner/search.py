@@ -267,8 +267,7 @@ class Search:
         tried = tuple(self.tried)
         if best is None or best.checked.verdict != Fit.FITS:
             why_not = self._fixed(best.checked) if best is not None and not departures else ""
-            untold = best is not None and not departures and (bool(why_not) or self._placeless(best.checked))
-            return Found(departures=departures, tried=tried, untold=untold, why_not=why_not)
+            return Found(departures=departures, tried=tried, untold=bool(why_not), why_not=why_not)
         settled = Repaired(best.checked, best.edits, "", self.trial.after(best.edits))
         return Found(settled, best.words, departures, tried, tuple(_notes(best)))
 
@@ -291,12 +290,18 @@ class Search:
                 yield Departure("host", module, use.version, packages, copy=tried)
 
     def _fixed(self, checked: Checked) -> str:
-        """What is to be said of a package that has to lie where the host had it, and does not; else nothing."""
+        """What is to be said of a package that has to be where the host had it, and is not; else nothing."""
         for one in checked.listed:
             by = self._generated(one) if one.path in checked.mismatched else ""
-            there = self.guess(self, one) if by else None
-            if there is not None and there != compiled_under(one, checked.plan):
-                return f"{one.path} is compiled with {by}, so it has to lie where the host had it: {there}"
+            there = self.guess(self, one) if by and self._placed(one.path) else None
+            if there == compiled_under(one, checked.plan):
+                continue
+            if by:
+                where = f": {there}" if there is not None else ", and no file tells where that is"
+                return f"{one.path} is compiled with {by}, so it has to lie where the host had it{where}"
+        for path in checked.mismatched:
+            if not self._placed(path):
+                return f"the host was built without -trimpath, and no file tells in which directory it had {path}"
         return ""
 
     def _unpinned(self, use: Use) -> bool:

@@ -56,13 +56,14 @@ def refusal(alignment: Alignment) -> Refused | None:
         # What the recipe leaves out is the user's to decide; without that the verdict is the alignment's.
         known = alignment.verdict == Fit.DIFFERS and not recipe.left_out and not recipe.untold
         return Refused(Verdict.FAILS if known else Verdict.UNKNOWN, recipe.why_not or alignment.reason)
+    for name, _, path in (flag.partition("=") for flag in recipe.flags):
+        if name == "-pgo" and path != "off" and not Path(path).is_file():
+            where = "which no file names" if path.startswith("$") else f"and {path} is not here"
+            what = f"it needs the profile that the host was built with, {where}"
+            return Refused(Verdict.UNKNOWN, f"{what}: put it beside the plugin's package main, as default.pgo")
     if missing := [one for one in recipe.inputs if one.name]:
         why = "; ".join(f"it needs {one.what}, and no file names it" for one in missing)
         return Refused(_without(alignment, any(one.to for one in recipe.go_mod)), why)
-    for flag in recipe.flags:
-        name, _, path = flag.partition("=")
-        if name == "-pgo" and path.startswith("/") and not Path(path).is_file():
-            return Refused(Verdict.UNKNOWN, f"it needs the profile that the host was built with: {path} is not here")
     if cache := recipe.env.get("GOMODCACHE"):
         # The go command runs programs from its module cache: only the user leads it to one.
         why = "the host was built without -trimpath, so the path of its module cache is part of every package"
@@ -103,6 +104,12 @@ class Builder(NamedTuple):
             raise _without_go(alignment, go)
         variables = settings(go, *VARIABLES)
         return cls(alignment, project.within(variables["GOWORK"]), go, variables)
+
+    def with_environ(self, **values: str) -> Builder:
+        """The same with more variables set, in the recipe, too."""
+        recipe = self.alignment.recipe
+        alignment = self.alignment._replace(recipe=recipe._replace(env={**recipe.env, **values}))
+        return self._replace(alignment=alignment, go=self.go.with_environ(**values))
 
     @property
     def edits(self) -> tuple[Edit, ...]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from shutil import which
 
 from gopluck import files
 from gopluck.aligner.align import align
@@ -43,20 +45,29 @@ def make(
     builder = Builder.of(alignment, environ)
     with tempfile.TemporaryDirectory(prefix="gopluck-") as place:
         target = Path(place, name)
-        progress(f"building {name} with {alignment.release}")
-        compiled = builder.compile(target, kept=keep)
-        if compiled.status or not target.is_file():
-            return Built(
-                alignment, output, compiled.verdict, Step.COMPILE, compiled.command, compiled.said or "no file", kept
-            )
-        progress(f"checking {name}")
-        result = check(host, str(target))
-        built = Built(
-            alignment, output, result.verdict, Step.CHECK, compiled.command, "", kept, result._replace(path=output)
-        )
-        if built.verdict == Verdict.LOADS:
+        while True:
+            progress(f"building {name} with {alignment.release}")
+            compiled = builder.compile(target, kept=keep)
+            alignment, command = builder.alignment, compiled.command
+            if compiled.status or not target.is_file():
+                said = compiled.said or "no file"
+                return Built(alignment, output, compiled.verdict, Step.COMPILE, command, said, kept)
+            progress(f"checking {name}")
+            result = check(host, str(target))
+            if not (compiler := _other_compiler(result, builder.go.environ)):
+                break
+            builder = builder.with_environ(CC=compiler)
+        checked = result._replace(path=output)
+        if result.verdict == Verdict.LOADS:
             files.write(output, target.read_bytes(), output)
-    return built
+    return Built(alignment, output, result.verdict, Step.CHECK, command, "", kept, checked)
+
+
+def _other_compiler(result: PluginResult, environ: Mapping[str, str]) -> str:
+    """The C compiler for the host's C library, where another one was used and this one is here; else nothing."""
+    compiler = result.remedy.env.get("CC", "") if result.remedy is not None and result.remedy.possible else ""
+    here = compiler != environ.get("CC") and which(compiler, path=environ.get("PATH", os.defpath))
+    return compiler if compiler and here else ""
 
 
 def refuse(output: str, host: Binary) -> None:

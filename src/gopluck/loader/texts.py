@@ -6,6 +6,8 @@ a security policy forbids.
 
 from __future__ import annotations
 
+from gopluck.facts.model import Go
+from gopluck.golang import release
 from gopluck.loader.answer import DlopenResult, Failure, Refused, Status
 from gopluck.loader.libc import Kind, Libc, Version
 from gopluck.record import NamedTuple
@@ -127,9 +129,6 @@ ASAN_BUS = "ERROR: AddressSanitizer: BUS on unknown address"
 SIGSEGV = "SIGSEGV: segmentation violation"
 """The first line that a Go process prints when C code touches memory that is not there."""
 
-SIGNALS = frozenset({SIGBUS, SIGSEGV})
-"""What Go says, by its release."""
-
 ODR = "ERROR: AddressSanitizer: odr-violation (ADDRESS):"
 """compiler-rt `lib/asan/asan_globals.cpp`; gcc's libasan has `detect_odr_violation=2` as its default."""
 
@@ -160,3 +159,9 @@ def answer(refused: Refused, libc: Libc) -> DlopenResult:
 def has_check(key: str, version: Version | None) -> bool:
     """Whether this glibc has the check behind a text at all."""
     return any(row.key == key and row.is_in(version) for row in GLIBC)
+
+
+def last_words(text: str, host: Go | None) -> str:
+    """What a host says of the signal that kills it, by its release; else the text itself."""
+    row = release.of(host.version) if text in (SIGBUS, SIGSEGV) and host else None
+    return (row.signal if row is not None else "") or text

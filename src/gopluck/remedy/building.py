@@ -2,26 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from gopluck.builds.build import Build
 from gopluck.facts.model import Binary
 from gopluck.remedy.grammar import seen
+from gopluck.remedy.quote import Placeholder
+from gopluck.replay.ends import End
 from gopluck.replay.process import Outcome
-from gopluck.result.recipe import Recipe
+from gopluck.result.recipe import Input, Recipe
 from gopluck.result.verdict import Stage
 
+SOURCE = Input("PLUGIN_SOURCE", "the folder of the plugin's package main")
+"""What the command needs besides the host."""
 
-def built(host: Binary, outcome: Outcome, found: Recipe) -> Recipe:
-    """A recipe with the command that follows it, or that looks for what no file tells."""
-    return found._replace(gopluck=("gopluck", "build", host.path)) if _cures(host, outcome, found) else found
+UNEDITED = Input(
+    "", "the host's vendor folder unedited: an edit leaves no trace in the file, but gopluck build finds it"
+)
+"""What it takes for granted until it has compiled."""
+
+FROM_CGO = ("_Cfunc_", "_C2func_", "_cgo")
+"""How the functions begin that cgo writes into a package."""
+
+
+def built(host: Binary, plugin: Binary | None, outcome: Outcome, found: Recipe) -> Recipe:
+    """A recipe with the command that follows it, or that looks for what no file tells.
+
+    Where a vendor folder of the host is all that is in the way, that command is the recipe: it compiles modules as if
+    they lay there, which nobody types.
+    """
+    if not _cures(host, outcome, found):
+        return found
+    words = ("gopluck", "build", host.path)
+    if found.inside is None or found.untold or plugin is None or _generated(host, plugin, outcome):
+        return found._replace(gopluck=words)
+    *_, name, _ = found.inside.build
+    line = (*words, Placeholder(f"${SOURCE.name}"), "-o", name)
+    note = "It compiles the plugin's modules as if they lay in the host's vendor folder, which need not be here."
+    return Recipe(
+        True,
+        "plugin",
+        go=found.go,
+        build=line,
+        inputs=(SOURCE, UNEDITED),
+        notes=(note,),
+        inside=found.inside,
+        gopluck=words,
+    )
+
+
+def _generated(host: Binary, plugin: Binary, outcome: Outcome) -> bool:
+    """Whether a package that differs has files of cgo or of -cover: they lie in a folder of the go command, and no flag
+    names it."""
+    code, covered = Build(plugin, "").code, Build(host, "").covered or ()
+    return any(one.path in covered or _begins(code(one.path), FROM_CGO) for one in outcome.mismatches)
+
+
+def _begins(names: Iterable[str], prefixes: tuple[str, ...]) -> bool:
+    return any(name.startswith(prefixes) for name in names)
 
 
 def _cures(host: Binary, outcome: Outcome, found: Recipe) -> bool:
-    """Not where an earlier plugin differs, a module needs another path, or a C compiler is for another system; and not
-    for a host in an image, which takes several options to name."""
+    """Not where an earlier plugin differs or has the path, or a C compiler is for another system; and not for a host in
+    an image, which takes several options to name."""
     if found.possible:
         open_ = found.side == "plugin"
     else:
         open_ = found.untold or found.inside is not None or (found.side == "plugin" and bool(found.build))
-    if not open_ or found.left_out or "CC" in found.env or any(edit.kind == "module" for edit in found.go_mod):
+    if not open_ or found.left_out or "CC" in found.env or outcome.why == End.SAME_PLUGINPATH:
         return False
     if any(one.provider for one in outcome.mismatches) or outcome.stage == Stage.LOOKUP:
         return False

@@ -90,28 +90,14 @@ def recipes(
 ) -> tuple[Recipe | None, ...]:
     """The recipe of each Open of one process, in order; None for what does not fail."""
     earlier = list(zip(requests, outcomes, strict=True))
-    return tuple(
-        built(
-            host,
-            outcome,
-            recipe(
-                Failure(
-                    host,
-                    request.binary,
-                    request.binary.path if request.binary else request.name,
-                    outcome,
-                    explanation.findings,
-                    explanation.packages.mismatched,
-                    earlier[:index],
-                    build,
-                ),
-                follow,
-            ),
-        )
-        if outcome.verdict == Verdict.FAILS
-        else None
-        for index, (request, outcome, explanation) in enumerate(zip(requests, outcomes, explanations, strict=True))
-    )
+    found: list[Recipe | None] = []
+    for index, (request, outcome, explanation) in enumerate(zip(requests, outcomes, explanations, strict=True)):
+        path = request.binary.path if request.binary else request.name
+        known = explanation.findings, explanation.packages.mismatched
+        failure = Failure(host, request.binary, path, outcome, *known, earlier[:index], build)
+        fails = outcome.verdict == Verdict.FAILS
+        found.append(built(host, request.binary, outcome, recipe(failure, follow)) if fails else None)
+    return tuple(found)
 
 
 def _no_plugin(failure: Failure) -> Recipe:

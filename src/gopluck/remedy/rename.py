@@ -34,11 +34,15 @@ def renamed(moved: Build, outcome: Outcome, other: Binary | None) -> tuple[Edit,
     ):
         return ()
     stem = moved.binary.path.rpartition("/")[2].removesuffix(".so")
+    return (another_path(stem, info.main.path, go.pluginpath),)
+
+
+def another_path(stem: str, module: str, taken: str) -> Edit:
+    """The edit that gives a module another path. `stem`: its last element; `taken`: the import path that is taken."""
     path = f"example.com/{stem}"
-    if not grammar.module_path(path) or path == info.main.path:
+    if not grammar.module_path(path) or path == module:
         path = "example.com/plugin-2"
-    reason = f"{go.pluginpath} is taken; any other path will do"
-    return (Edit("module", path, reason=reason),)
+    return Edit("module", path, reason=f"{taken} is taken; any other path will do")
 
 
 def renaming_notes(moved: Build, outcome: Outcome) -> list[str]:

@@ -258,8 +258,11 @@ def _plugin_open_failed(found: DlopenResult, name: str, host: Binary) -> Outcome
     """How an Open ends where `dlopen` gives no handle (`pluginOpen`)."""
     if found.status == Status.UNKNOWN:
         return Outcome(Verdict.UNKNOWN, Stage.DLOPEN, None, None, False, End.DLOPEN, note=found.text, dlopen=found)
-    dies = found.status == Status.ABORT
-    text = _last_words(found.text or "", host) if dies else _prefix(name) + (found.text or "")
+    text = _prefix(name) + (found.text or "")
+    if dies := found.status == Status.ABORT:
+        from gopluck.loader.texts import last_words
+
+        text = last_words(found.text or "", host.holder.go)
     effect = Effect.FATAL if dies else Effect.ERROR
     note = (
         None
@@ -267,14 +270,6 @@ def _plugin_open_failed(found: DlopenResult, name: str, host: Binary) -> Outcome
         else "a name or number in this text is not certain"
     )
     return Outcome(Verdict.FAILS, Stage.DLOPEN, effect, text, found.exact, End.DLOPEN, note=note, dlopen=found)
-
-
-def _last_words(text: str, host: Binary) -> str:
-    """What Go says of the signal that kills it, by its release; else the text itself."""
-    from gopluck.loader.texts import SIGNALS
-
-    row = release_of(host.holder.go.version) if text in SIGNALS and host.holder.go else None
-    return (row.signal if row is not None else "") or text
 
 
 def _constructors(

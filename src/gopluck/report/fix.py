@@ -43,6 +43,9 @@ def blocks(group: Group) -> Iterator[Block]:
         yield Block("fix", (comment(_why_not(recipe)), *search, *_inside(recipe.inside)))
     whose = f"the {recipe.side}'s" if len(group.plugins) == 1 or recipe.side == "host" else "each plugin's"
     where = f"the folder of {whose} package main"
+    if recipe.gopluck and recipe.build[: len(recipe.gopluck)] == recipe.gopluck:
+        yield Block(label, tuple(fix_lines(recipe, "")))
+        return
     if recipe.gopluck and label != "host":
         by_hand = "Or by hand" if recipe.directory else "Or by hand, in DIR"
         made = comment(f"{_command(recipe)} does this, where DIR is {where}. {by_hand}:")

@@ -72,7 +72,8 @@ class Recipe(NamedTuple):
     go_mod: tuple[Edit, ...] = ()
     """Edits, in order, before the build."""
     build: tuple[str, ...] = ()
-    """The words of the build line, unquoted, without the environment. Run in the folder of the main package."""
+    """The words of the build line, unquoted, without the environment. Run in the folder of the main package; or, where
+    they are those of `gopluck build`, wherever HOST is."""
     directory: str = ""
     """The folder in which the commands have to run where it matters; empty: that of the plugin's main package."""
     inputs: tuple[Input, ...] = ()
@@ -83,7 +84,8 @@ class Recipe(NamedTuple):
     untold: bool = False
     """Whether no file tells what would have to be repeated, so that something may help all the same."""
     inside: Recipe | None = None
-    """How a package main inside the host's checkout is built, where that loads and no module of its own does."""
+    """How a package main inside the host's checkout is built, where that loads and the go command alone builds no
+    module of its own that does."""
     gopluck: tuple[str, ...] = ()
     """The words of the command that builds the plugin from its source, whose folder follows; empty where none does."""
 

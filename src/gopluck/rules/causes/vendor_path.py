@@ -27,7 +27,8 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
 def _from(build: Build, packages: Sequence[str]) -> str:
     """Where a build took these packages from: its vendor folder, else the module cache (or a replacement's folder)."""
     if not build.vendored:
-        return build.cache or "the module cache"
+        unknown = "a place that no file tells" if build.vendored is None else "the module cache"
+        return build.cache or unknown
     found = (build.source(package) for package in packages)
     roots = [source.root for source in found if source is not None and source.kind == "vendor"]
     return f"{roots[0]}/vendor" if roots else "a vendor folder"
@@ -38,6 +39,10 @@ def _fix(comparison: Comparison) -> str:
         return (
             "gopluck build compiles the plugin's modules as if they lay in the host's vendor folder. By hand: build "
             "the plugin as a package main inside the host's checkout; or the host with -trimpath, then the plugin."
+        )
+    if comparison.provider.vendored is None:
+        return (
+            "Build the plugin with gopluck build, which tries where the host had its modules; or both with -trimpath."
         )
     return "Build the plugin with -mod=mod, from the module cache as the host was; or build both with -trimpath."
 
