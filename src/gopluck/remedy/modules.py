@@ -173,7 +173,7 @@ def _folder(host: Build, package: str, one: Use) -> tuple[str, Input]:
     given = one.replace.path if one.replace else ""
     if given.startswith("/"):
         return given, Input("", what, given)
-    if host.trimmed is False and host.root:
+    if host.root:
         folder = posixpath.normpath(f"{host.root}/{given}")
         return folder, Input("", f"{what}: {host.name} was built without -trimpath, so its path counts", folder)
     below = given if given.startswith("..") else posixpath.normpath(given)
