@@ -6,8 +6,9 @@ import pytest
 
 import recorded
 from gopluck.explainer.engine import explain
+from gopluck.facts.model import Binary, Identity
 from gopluck.replay.memory import PLACEMENTS, UnknownMemoryError
-from gopluck.replay.process import replay
+from gopluck.replay.process import OpenRequest, replay
 from gopluck.replay.runtime import Runtime
 from gopluck.result.check import Finding
 from gopluck.rules.registry import rule
@@ -98,3 +99,11 @@ def test_only_a_position_independent_host_lies_elsewhere_than_its_file_says(name
     assert runtime.memory.word(end - 8) == int.from_bytes(runtime.first.pieces[0].bytes[-8:], "little")
     with pytest.raises(UnknownMemoryError):
         runtime.memory.word(end - 7)
+
+
+def test_after_an_open_of_which_nothing_is_known_nothing_is_known() -> None:
+    one = next(iter(SETS.values()))
+    foreign = Binary("host", 1, Identity("/host", "1:1"), "mach-o")
+    first, second = replay(foreign, [OpenRequest("a.so", None), OpenRequest("b.so", None)], one.system)
+    assert (first.verdict, first.note) == ("unknown", "the host is a Mach-O file, built for macOS")
+    assert (second.verdict, second.note) == ("unknown", "what plugin 1 leaves behind is not known")

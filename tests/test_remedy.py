@@ -354,3 +354,16 @@ def test_what_a_host_keeps_of_its_flags_for_the_linker(
     build = Build(test_rules.host(settings={"-ldflags": given}).binary("host"), "the host")
     found = for_the_host(build, [Problem("…", (EXTERNAL,) if external else ())])
     assert (found.flags, found.left_out) == (flags, left_out)
+
+
+def test_without_the_module_cache_everything_else_stays() -> None:
+    profile = {"-pgo": "/src/default.pgo"}
+    untrimmed = baseline(Build(test_rules.host(settings=profile).binary("host"), "the host"))
+    trimmed = baseline(
+        Build(test_rules.host(settings=profile, sources=test_rules.trimmed()).binary("host"), "the host")
+    )
+    assert untrimmed.env["GOMODCACHE"] == test_rules.CACHE.rstrip("/")
+    assert [one.path for one in untrimmed.inputs] == ["/root/go/pkg/mod", "/src/default.pgo"]
+    assert [one.path for one in untrimmed.without_cache().inputs] == ["/src/default.pgo"]
+    assert trimmed.without_cache() == trimmed
+    assert untrimmed.without_cache().env == trimmed.env
