@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gopluck.remedy import grammar
-from gopluck.remedy.flaglists import definitions
+from gopluck.remedy.flaglists import c_flags, definitions
 from gopluck.remedy.grammar import refused
 from gopluck.remedy.quote import Placeholder
 from gopluck.result.recipe import Edit
@@ -281,7 +281,7 @@ def test_what_names_nothing_that_is_linked_is_kept_of_the_flags_for_the_linker(g
     ("known", "longest"),
     [
         (grammar.tags, "a," * 32767 + "aa"),
-        (grammar.c_flags, "-v " * 21845 + " "),
+        (c_flags, "-v " * 21845 + " "),
         (grammar.module_path, "a" * 1024),
         (grammar.module_version, "v1.0.0-" + "a" * 249),
         (grammar.directory, "/" + "a" * 4095),
