@@ -18,8 +18,9 @@ from gopluck.cli.main import main
 from gopluck.explainer.engine import explain
 from gopluck.facts.codec import from_json
 from gopluck.facts.model import Binary, Go, Identity
-from gopluck.golang.records import ExportedSymbol
+from gopluck.golang.records import ExportedSymbol, NamedType, SymbolType
 from gopluck.golang.typetext import NotATypeError, normalise, same
+from gopluck.golang.typetree import Named, Pointer
 from gopluck.replay.ends import End
 from gopluck.replay.lookup import Symbol, look_up, parse
 from gopluck.replay.process import Lookup, OpenRequest, Outcome, replay
@@ -198,6 +199,35 @@ def test_what_is_said_to_an_interface_that_is_not_implemented(lookup: Lookup, me
     (finding,) = explain(plugin, [OpenRequest("p.so", plugin)], [refused])[0].findings
     assert message in finding.message
     assert fix in finding.fix
+
+
+@pytest.mark.parametrize(
+    ("hosts", "plugins", "status"),
+    [
+        ((1,), (1,), "found"),
+        ((1,), (2,), "type"),
+        ((1, 2), (1,), "unknown"),
+        ((1,), (1, 2), "unknown"),
+        ((), (1,), "found"),
+    ],
+)
+def test_types_of_functions_have_the_name_of_others_and_another_hash(
+    hosts: tuple[int, ...], plugins: tuple[int, ...], status: str
+) -> None:
+    """Which of two types of one name is meant, no text says."""
+    named = Named("example.com/api", "T")
+    own = SymbolType(Pointer(named), "*api.T", (), "", None)
+    one, two = (
+        Binary("f", 1, Identity("/f", "1:1"), "elf", go=GO._replace(named_types={"example.com/api.T": types}))
+        for types in (
+            tuple(NamedType(named, "api.T", each, None, "") for each in hashes) for hashes in (hosts, plugins)
+        )
+    )
+    assert two.go is not None
+    exported = (ExportedSymbol("X", "var", "api.T"),)
+    two = two._replace(go=two.go._replace(exported=exported, symbol_types={"X": own}))
+    (looked,) = look_up([OpenRequest("p.so", two)], [Outcome(Verdict.LOADS)], [parse("X:*example.com/api.T")], one)
+    assert looked.lookups[0].status == status
 
 
 def test_a_type_that_cannot_be_read_leaves_the_verdict_open() -> None:
