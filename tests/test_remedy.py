@@ -8,12 +8,13 @@ import recorded
 import test_rules
 from gopluck.builds.build import Build
 from gopluck.explainer.engine import explain
+from gopluck.facts.model import Identity
 from gopluck.remedy.baseline import baseline
 from gopluck.remedy.host import Problem, for_the_host
 from gopluck.remedy.lines import build_command, edit_line, run, with_words
 from gopluck.remedy.quote import Placeholder
 from gopluck.remedy.recipe import recipes
-from gopluck.replay.process import replay
+from gopluck.replay.process import OpenRequest, replay
 from gopluck.report.interface import View
 from gopluck.report.text import render
 from gopluck.result.check import Finding, HostSummary, PluginResult, Report
@@ -209,6 +210,20 @@ SESSIONS: dict[str, list[tuple[bool, str] | None]] = {
 @pytest.mark.parametrize("name", SESSIONS)
 def test_in_a_session_only_who_is_to_blame_is_built_anew(name: str) -> None:
     assert [recipe and (recipe.possible, recipe.side) for recipe in found(name)] == SESSIONS[name]
+
+
+@pytest.mark.parametrize("name", ["conflict", "conflict-with-refused", "repaired-build"])
+def test_a_plugin_before_that_has_nothing_to_do_with_it_changes_no_recipe(name: str) -> None:
+    sets = {one.name: one for one in recorded.sets(recorded.RECORDED / "sessions.json.xz")}
+    one = sets[f"sessions/{name}@1.27.3"]
+    assert one.requests[0].binary is not None
+    elsewhere = one.requests[0].binary._replace(path="first.so", identity=Identity("/first.so", "1:1"))
+    assert elsewhere.go is not None
+    few = elsewhere.go._replace(pluginpath="example.com/first", pkghashes=(), link_hashes={})
+    requests = (OpenRequest("first.so", elsewhere._replace(go=few)), *one.requests)
+    outcomes = replay(one.host, requests, one.system)
+    said = recipes(one.host, requests, outcomes, explain(one.host, requests, outcomes))
+    assert said == (None, *found(one.name))
 
 
 FOLLOWING_THE_PLUGIN = {
