@@ -29,7 +29,9 @@ def answers(one: recorded.Set) -> Iterator[tuple[str, ...]]:
     explanations = explain(one.host, one.requests, outcomes)
     ways = [recipes(one.host, one.requests, outcomes, explanations, side) for side in ("host", "plugin")]
     for index, (outcome, explanation) in enumerate(zip(outcomes, explanations, strict=True)):
-        found = [f"outcome: {outcome.verdict} {outcome.note or ''}".rstrip()]
+        found = [
+            f"outcome: {outcome.verdict}{'' if outcome.exact else ', text not certain'} {outcome.note or ''}".rstrip()
+        ]
         found += [line for finding in explanation.findings for line in _finding(finding)]
         first, second = (tuple(_recipe(way[index])) for way in ways)
         yield (*found, *first, *(("or as the plugin is:", *second) if second != first else ()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gopluck.remedy import grammar
+from gopluck.remedy.flaglists import c_flags, definitions
 from gopluck.remedy.grammar import refused
 from gopluck.remedy.quote import Placeholder
 from gopluck.result.recipe import Edit
@@ -249,3 +250,46 @@ def test_flags_that_run_or_write_are_not_repeated(word: str) -> None:
 )
 def test_an_edit_is_made_only_of_words_that_go_takes(edit: Edit, left_out: list[str]) -> None:
     assert [one.setting for one in refused([edit])] == left_out
+
+
+DEFINITIONS = {
+    "": "",
+    "-s -w -X a.b=c": "-s -w -X a.b=c",
+    "-X a.b=c -s": "-X a.b=c -s",
+    "-X=a.b=c -w": "-X=a.b=c -w",
+    "--X a.b=c -pluginpath=p": "--X a.b=c",
+    "-X 'a.b=c d' -s": "-X 'a.b=c d' -s",
+    '-X "a.b=it\'s" -s': '-X "a.b=it\'s" -s',
+    "-extldflags -s -w": "-w",
+    "-extldflags=-s -w": "-w",
+    "-extld cc -s": "-s",
+    "-linkmode external -s": "-s",
+    "-X": "-X",
+    "all=-s -w": "-s -w",
+    "-s 'no end": "",
+    """-s -X 'a.b="' -X "c.d='" """: """-s -X 'a.b="' -X "c.d='\"""",
+    """-s -X 'a.b="'"'" """: "",
+}
+
+
+@pytest.mark.parametrize("given", DEFINITIONS)
+def test_what_names_nothing_that_is_linked_is_kept_of_the_flags_for_the_linker(given: str) -> None:
+    assert definitions(given) == DEFINITIONS[given]
+
+
+@pytest.mark.parametrize(
+    ("known", "longest"),
+    [
+        (grammar.tags, "a," * 32767 + "aa"),
+        (c_flags, "-v " * 21845 + " "),
+        (grammar.module_path, "a" * 1024),
+        (grammar.module_version, "v1.0.0-" + "a" * 249),
+        (grammar.directory, "/" + "a" * 4095),
+        (grammar.folder, "a" * 4096),
+        (grammar.file_name, "a" * 255),
+    ],
+    ids=["tags", "C flags", "module path", "version", "directory", "folder", "file name"],
+)
+def test_the_longest_value_fits_and_no_longer_one(known: grammar.Grammar, longest: str) -> None:
+    """64 KiB of a list, 1024 of a name, 256 of a version; of files what Linux takes."""
+    assert (known(longest), known(f"{longest}a")) == (True, False)

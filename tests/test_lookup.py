@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -19,8 +19,9 @@ from gopluck.cli.main import main
 from gopluck.explainer.engine import explain
 from gopluck.facts.codec import from_json
 from gopluck.facts.model import Binary, Go, Identity
-from gopluck.golang.records import ExportedSymbol
+from gopluck.golang.records import ExportedSymbol, NamedType, SymbolType
 from gopluck.golang.typetext import NotATypeError, normalise, same
+from gopluck.golang.typetree import Named, Pointer
 from gopluck.replay.ends import End
 from gopluck.replay.lookup import Symbol, look_up, parse
 from gopluck.replay.process import Lookup, OpenRequest, Outcome, replay
@@ -158,24 +159,29 @@ def missing(name: str, exported: str = "", **declared: str) -> Finding:
 
 
 @pytest.mark.parametrize(
-    ("finding", "message", "fix"),
+    ("said", "message", "fix"),
     [
-        (missing("New"), "the plugin exports no New, nor anything else", "Export New"),
-        (missing("New", "Open"), "the plugin exports no New", "Export New"),
-        (missing("NewHandlr", "NewHandler Other"), "near to it is NewHandler", "Look up NewHandler"),
-        (missing("newhandler", "NewHandler"), "near to it is NewHandler", "Look up NewHandler"),
-        (missing("new", "Other", new="func"), "it is a function, but not exported", "such as New"),
-        (missing("_level", "Other", _level="var"), "it is a variable, but not exported", "such as Level"),
-        (missing("New", "Other", new="func"), "its function new is not exported", "Rename new to New"),
-        (missing("New", "Other", new="type"), "the plugin exports no New", "Export New"),
-        (missing("Server", "Other", Server="type"), "it is a type", "a function that makes a Server"),
-        (missing("Serve", "Other", Serve="method of Server"), "a method of Server", "a variable of type Server"),
-        (missing("Make", "Other", Make="generic func"), "it is a generic function", "MakeInt = Make[int]"),
-        (missing("main", "Other", main="func"), "not exported", "nothing calls a plugin's main"),
+        (lambda: missing("New"), "the plugin exports no New, nor anything else", "Export New"),
+        (lambda: missing("New", "Open"), "the plugin exports no New", "Export New"),
+        (lambda: missing("NewHandlr", "NewHandler Other"), "near to it is NewHandler", "Look up NewHandler"),
+        (lambda: missing("newhandler", "NewHandler"), "near to it is NewHandler", "Look up NewHandler"),
+        (lambda: missing("new", "Other", new="func"), "it is a function, but not exported", "such as New"),
+        (lambda: missing("_level", "Other", _level="var"), "it is a variable, but not exported", "such as Level"),
+        (lambda: missing("New", "Other", new="func"), "its function new is not exported", "Rename new to New"),
+        (lambda: missing("New", "Other", new="type"), "the plugin exports no New", "Export New"),
+        (lambda: missing("Server", "Other", Server="type"), "it is a type", "a function that makes a Server"),
+        (
+            lambda: missing("Serve", "Other", Serve="method of Server"),
+            "a method of Server",
+            "a variable of type Server",
+        ),
+        (lambda: missing("Make", "Other", Make="generic func"), "it is a generic function", "MakeInt = Make[int]"),
+        (lambda: missing("main", "Other", main="func"), "not exported", "nothing calls a plugin's main"),
     ],
-    ids=lambda value: value.evidence["host"] if isinstance(value, Finding) else "",
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_said_to_a_missing_symbol(finding: Finding, message: str, fix: str) -> None:
+def test_what_is_said_to_a_missing_symbol(said: Callable[[], Finding], message: str, fix: str) -> None:
+    finding = said()
     assert message in finding.message
     assert fix in finding.fix
 
@@ -199,6 +205,35 @@ def test_what_is_said_to_an_interface_that_is_not_implemented(lookup: Lookup, me
     (finding,) = explain(plugin, [OpenRequest("p.so", plugin)], [refused])[0].findings
     assert message in finding.message
     assert fix in finding.fix
+
+
+@pytest.mark.parametrize(
+    ("hosts", "plugins", "status"),
+    [
+        ((1,), (1,), "found"),
+        ((1,), (2,), "type"),
+        ((1, 2), (1,), "unknown"),
+        ((1,), (1, 2), "unknown"),
+        ((), (1,), "found"),
+    ],
+)
+def test_types_of_functions_have_the_name_of_others_and_another_hash(
+    hosts: tuple[int, ...], plugins: tuple[int, ...], status: str
+) -> None:
+    """Which of two types of one name is meant, no text says."""
+    named = Named("example.com/api", "T")
+    own = SymbolType(Pointer(named), "*api.T", (), "", None)
+    one, two = (
+        Binary("f", 1, Identity("/f", "1:1"), "elf", go=GO._replace(named_types={"example.com/api.T": types}))
+        for types in (
+            tuple(NamedType(named, "api.T", each, None, "") for each in hashes) for hashes in (hosts, plugins)
+        )
+    )
+    assert two.go is not None
+    exported = (ExportedSymbol("X", "var", "api.T"),)
+    two = two._replace(go=two.go._replace(exported=exported, symbol_types={"X": own}))
+    (looked,) = look_up([OpenRequest("p.so", two)], [Outcome(Verdict.LOADS)], [parse("X:*example.com/api.T")], one)
+    assert looked.lookups[0].status == status
 
 
 def test_a_type_that_cannot_be_read_leaves_the_verdict_open() -> None:

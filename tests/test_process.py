@@ -7,10 +7,13 @@ import pytest
 import recorded
 from fixtures.scenarios.kit import NEWEST, OLDEST
 from gopluck.explainer.engine import explain
-from gopluck.replay.memory import PLACEMENTS, UnknownMemoryError
-from gopluck.replay.process import replay
+from gopluck.facts.model import Binary, Identity
+from gopluck.replay import process
+from gopluck.replay.memory import PLACEMENTS, FaultError, Memory, NilDereferenceError, UnknownMemoryError
+from gopluck.replay.process import OpenRequest, Outcome, replay
 from gopluck.replay.runtime import Runtime
 from gopluck.result.check import Finding
+from gopluck.result.verdict import Verdict
 from gopluck.rules.registry import rule
 
 FAMILY = next(path for path in recorded.families() if path.name.startswith("process."))
@@ -99,3 +102,37 @@ def test_only_a_position_independent_host_lies_elsewhere_than_its_file_says(name
     assert runtime.memory.word(end - 8) == int.from_bytes(runtime.first.pieces[0].bytes[-8:], "little")
     with pytest.raises(UnknownMemoryError):
         runtime.memory.word(end - 7)
+
+
+def test_after_an_open_of_which_nothing_is_known_nothing_is_known() -> None:
+    one = next(iter(SETS.values()))
+    foreign = Binary("host", 1, Identity("/host", "1:1"), "mach-o")
+    first, second = replay(foreign, [OpenRequest("a.so", None), OpenRequest("b.so", None)], one.system)
+    assert (first.verdict, first.note) == ("unknown", "the host is a Mach-O file, built for macOS")
+    assert (second.verdict, second.note) == ("unknown", "what plugin 1 leaves behind is not known")
+
+
+@pytest.mark.parametrize(
+    ("address", "size", "error"),
+    [
+        (0xFFF, 8, NilDereferenceError),
+        (0x1000, 8, FaultError),
+        (0xFFFF, 8, FaultError),
+        (0x1_0000, 8, UnknownMemoryError),
+        ((1 << 48) - 1, 8, UnknownMemoryError),
+        (1 << 48, 8, FaultError),
+        (0xFFFF_0000, 4, UnknownMemoryError),
+    ],
+)
+def test_what_lies_at_an_address_that_is_not_kept(address: int, size: int, error: type[Exception]) -> None:
+    """`sigpanic` below the first page; nothing below `vm.mmap_min_addr`, nor beyond 48 bits; else it is not known."""
+    with pytest.raises(error):
+        Memory(size, "little", PLACEMENTS[size][0]).word(address)
+
+
+def test_what_depends_on_the_load_addresses_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = next(iter(SETS.values()))
+    said = {PLACEMENTS[8][0]: Verdict.LOADS, PLACEMENTS[8][1]: Verdict.FAILS}
+    monkeypatch.setattr(process, "_replay", lambda _host, _requests, _system, placement: [Outcome(said[placement])])
+    (outcome,) = replay(one.host, one.requests[:1], one.system)
+    assert (outcome.verdict, outcome.why) == ("unknown", "foreign-layout")

@@ -62,6 +62,12 @@ def test_a_placeholder_is_the_only_variable(value: str) -> None:
     assert done.stdout == (f"-x={value}=/my checkout/{value}" if "$" not in value else "/my checkout")
 
 
+def test_what_is_behind_the_variable_is_quoted_as_every_word() -> None:
+    word = Placeholder("-x=$HOST_CHECKOUT/$(touch canary)$B")
+    assert sh(word) == """-x="$HOST_CHECKOUT"'/$(touch canary)$B'"""
+    assert make_word(word) == """-x="$(HOST_CHECKOUT)"'/$$(touch canary)$$B'"""
+
+
 @pytest.mark.parametrize("quote", [sh, make, make_word, yaml, dockerfile, markdown])
 @pytest.mark.parametrize("control", ["\n", "\r", "\0", "\x1b", "\x7f", "\x85", "\u2028", "\udcff"])
 def test_what_ends_a_line_is_refused(quote: object, control: str) -> None:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import pytest
 
 import recorded
+import test_rules
 from gopluck.builds.build import Build
 from gopluck.explainer.engine import explain
+from gopluck.facts.model import Identity
 from gopluck.remedy.baseline import baseline
-from gopluck.remedy.lines import build_command, edit_line, run
+from gopluck.remedy.host import Problem, for_the_host
+from gopluck.remedy.lines import build_command, edit_line, run, with_words
 from gopluck.remedy.quote import Placeholder
 from gopluck.remedy.recipe import recipes
-from gopluck.replay.process import replay
+from gopluck.replay.process import OpenRequest, replay
 from gopluck.report.interface import View
 from gopluck.report.text import render
-from gopluck.result.check import HostSummary, PluginResult, Report
-from gopluck.result.recipe import Edit, Input, Recipe
-from gopluck.result.verdict import Effect, Stage, Verdict
+from gopluck.result.check import Finding, HostSummary, PluginResult, Report
+from gopluck.result.recipe import Edit, Input, LeftOut, Recipe
+from gopluck.result.verdict import Effect, Role, Stage, Verdict
+from gopluck.rules.model import EXTERNAL
 
 CACHE = "/tmp/gopluck-oracle/gopath/pkg/mod"
 
@@ -220,6 +224,20 @@ def test_in_a_session_only_who_is_to_blame_is_built_anew(name: str) -> None:
     assert [recipe and (recipe.possible, recipe.side) for recipe in found(name)] == SESSIONS[name]
 
 
+@pytest.mark.parametrize("name", ["conflict", "conflict-with-refused", "repaired-build"])
+def test_a_plugin_before_that_has_nothing_to_do_with_it_changes_no_recipe(name: str) -> None:
+    sets = {one.name: one for one in recorded.sets(recorded.RECORDED / "sessions.json.xz")}
+    one = sets[f"sessions/{name}@1.27.3"]
+    assert one.requests[0].binary is not None
+    elsewhere = one.requests[0].binary._replace(path="first.so", identity=Identity("/first.so", "1:1"))
+    assert elsewhere.go is not None
+    few = elsewhere.go._replace(pluginpath="example.com/first", pkghashes=(), link_hashes={})
+    requests = (OpenRequest("first.so", elsewhere._replace(go=few)), *one.requests)
+    outcomes = replay(one.host, requests, one.system)
+    said = recipes(one.host, requests, outcomes, explain(one.host, requests, outcomes))
+    assert said == (None, *found(one.name))
+
+
 FOLLOWING_THE_PLUGIN = {
     "flags/trimpath/plugin-only@1.27.3": (f"{GO} go build -trimpath -o host .",),
     "flags/trimpath/host-only@1.27.3": (f"{GO} go build -trimpath=false -o host .",),
@@ -318,3 +336,61 @@ def test_flags_of_a_host_without_settings_are_those_that_dwarf_has_of_nearly_eve
         "old/gcflags-all-N-l/host-only@1.19.8": ("-gcflags=all=-N -l",),
     }
     assert {name: baseline(Build(hosts[name], "the host")).flags for name in wanted} == wanted
+
+
+def test_the_commands_are_the_fix_of_the_causes_alone() -> None:
+    recipe = Recipe(True, "plugin", build=("go", "build"))
+    findings = (Finding("a", Role.CAUSE, "…", fix="one"), Finding("b", Role.HARMLESS, "…", fix="two"))
+    assert [finding.fix for finding in with_words(findings, recipe)] == ["go build", "two"]
+    for nothing in (None, recipe._replace(possible=False)):
+        assert with_words(findings, nothing) == findings
+
+
+@pytest.mark.parametrize(
+    ("settings", "flags"),
+    [
+        ({"-gcflags": "./internal/...=-l"}, ("-gcflags=example.com/app/internal/...=-l",)),
+        ({"-gcflags": "all=-N -l"}, ("-gcflags=all=-N -l",)),
+        ({"-gcflags": "-N"}, ()),
+    ],
+)
+def test_a_pattern_means_the_same_in_another_module(settings: dict[str, str], flags: tuple[str, ...]) -> None:
+    assert baseline(Build(test_rules.host(settings=settings).binary("host"), "the host")).flags == flags
+
+
+@pytest.mark.parametrize(
+    ("given", "external", "flags", "left_out"),
+    [
+        ("", False, (), ()),
+        ("", True, ("-ldflags=-linkmode=external",), ()),
+        ("-s -w", False, ("-ldflags=-s -w",), ()),
+        ("-s -extldflags=-static", True, ("-ldflags=-s -linkmode=external",), ()),
+        ("-X 'a.b=$(touch canary)'", False, (), (LeftOut("-ldflags", "-X 'a.b=$(touch canary)'"),)),
+        (
+            "-X 'a.b=$(touch canary)'",
+            True,
+            ("-ldflags=-linkmode=external",),
+            (LeftOut("-ldflags", "-X 'a.b=$(touch canary)'"),),
+        ),
+    ],
+)
+def test_what_a_host_keeps_of_its_flags_for_the_linker(
+    given: str, external: bool, flags: tuple[str, ...], left_out: tuple[LeftOut, ...]
+) -> None:
+    """`external`: it has to export Go's symbols."""
+    build = Build(test_rules.host(settings={"-ldflags": given}).binary("host"), "the host")
+    found = for_the_host(build, [Problem("…", (EXTERNAL,) if external else ())])
+    assert (found.flags, found.left_out) == (flags, left_out)
+
+
+def test_without_the_module_cache_everything_else_stays() -> None:
+    profile = {"-pgo": "/src/default.pgo"}
+    untrimmed = baseline(Build(test_rules.host(settings=profile).binary("host"), "the host"))
+    trimmed = baseline(
+        Build(test_rules.host(settings=profile, sources=test_rules.trimmed()).binary("host"), "the host")
+    )
+    assert untrimmed.env["GOMODCACHE"] == test_rules.CACHE.rstrip("/")
+    assert [one.path for one in untrimmed.inputs] == ["/root/go/pkg/mod", "/src/default.pgo"]
+    assert [one.path for one in untrimmed.without_cache().inputs] == ["/src/default.pgo"]
+    assert trimmed.without_cache() == trimmed
+    assert untrimmed.without_cache().env == trimmed.env

@@ -219,6 +219,6 @@ def _by_dwarf(build: Build) -> str | None:
     del flags[None]
     if not flags:
         return None
-    usual, count = flags.most_common(1)[0]
+    ((usual, count),) = flags.most_common(1)
     given = sorted((usual or frozenset()) - set(INSTRUMENTS))
     return f"-gcflags=all={' '.join(given)}" if given and 3 * count > 2 * flags.total() else None

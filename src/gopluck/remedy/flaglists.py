@@ -140,7 +140,7 @@ def split(text: str) -> list[str] | None:
             return None
         at = match.end()
         if match["blank"] is None:
-            words.append(match[match.lastgroup or 0])
+            words.append(match[str(match.lastgroup)])
     return words
 
 

@@ -149,11 +149,13 @@ def inside(host: Build, wanted: Baseline, name: str) -> Recipe | None:
 def _linker_flags(host: Build, external: bool) -> tuple[tuple[str, ...], tuple[LeftOut, ...]]:
     """The host's own -ldflags, and what of them is not repeated. `external`: it has to export Go's symbols."""
     given = host.setting("-ldflags") or ""
-    kept = " ".join(filter(None, [definitions(given), EXTERNAL.partition("=")[2]])) if external else given
-    flag = f"-ldflags={kept}"
-    if not kept or grammar.flag(flag):
-        return ((flag,) if kept else ()), ()
-    return ((EXTERNAL,) if external else ()), (LeftOut("-ldflags", given),)
+    own = definitions(given) if external else given
+    kept = " ".join(filter(None, [own, EXTERNAL.partition("=")[2] if external else ""]))
+    fits = grammar.flag(f"-ldflags={kept}")
+    # Of a list that cannot be taken apart nothing is kept.
+    lost = not fits or not (own or grammar.flag(f"-ldflags={given}"))
+    flag = f"-ldflags={kept}" if fits else EXTERNAL
+    return ((flag,) if external or (fits and given) else ()), ((LeftOut("-ldflags", given),) if lost else ())
 
 
 def host_words(host: Build, flags: tuple[str, ...]) -> tuple[str, ...]:

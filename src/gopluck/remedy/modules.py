@@ -31,8 +31,6 @@ class Changed(NamedTuple):
     """Why no edit helps."""
     directory: str = ""
     """The folder in which the plugin has to be built, where its own place is part of a path."""
-    main: bool = False
-    """Whether a package of the host's own main module is among them."""
 
     @classmethod
     def together(cls, parts: Sequence[Changed]) -> Changed:
@@ -42,7 +40,6 @@ class Changed(NamedTuple):
             tuple(dict.fromkeys(needed for part in parts for needed in part.inputs)),
             tuple(dict.fromkeys(problem for part in parts for problem in part.problems)),
             next((part.directory for part in parts if part.directory), ""),
-            any(part.main for part in parts),
         )
 
 
@@ -173,7 +170,7 @@ def _folder(host: Build, package: str, one: Use) -> tuple[str, Input]:
     given = one.replace.path if one.replace else ""
     if given.startswith("/"):
         return given, Input("", what, given)
-    if host.trimmed is False and host.root:
+    if host.root:
         folder = posixpath.normpath(f"{host.root}/{given}")
         return folder, Input("", f"{what}: {host.name} was built without -trimpath, so its path counts", folder)
     below = given if given.startswith("..") else posixpath.normpath(given)
@@ -210,7 +207,7 @@ def _checkout(host: Build, plugin: Build, package: str, one: Use, two: Use) -> C
             else Input(used[1:], f"the folder of {one.path} that {host.name} was built with")
         )
         # In a workspace its module counts more than a replacement, without which its version may be nowhere to be had.
-        return Changed((Edit("use", one.path, to=used, reason=reason),), (needed,), main=True)
+        return Changed((Edit("use", one.path, to=used, reason=reason),), (needed,))
     if not root:
         return Changed(
             problems=(
@@ -224,7 +221,7 @@ def _checkout(host: Build, plugin: Build, package: str, one: Use, two: Use) -> C
         )
     needed = Input("", f"the checkout of {one.path} that {host.name} was built in: its path counts", root)
     edits = [*_dropped(two, reason), Edit("replace", one.path, to=root, reason=reason)]
-    return Changed(tuple(edits), (needed,), main=True)
+    return Changed(tuple(edits), (needed,))
 
 
 def _variable(path: str) -> str:
@@ -234,14 +231,14 @@ def _variable(path: str) -> str:
 def _same_module(host: Build, plugin: Build, one: Use, root: str) -> Changed:
     """The plugin is a package of the same main module: without -trimpath only in the same directory."""
     if host.trimmed or (plugin.root is not None and plugin.root == root):
-        return Changed(main=True)
+        return Changed()
     if not root:
         why = f"{host.name} was built without -trimpath in a folder of {one.path} that is not recorded"
         return Changed(problems=(Problem(why, TRIM, TRIMMED),))
     below = (plugin.info.path if plugin.info else "").removeprefix(one.path)
     folder = root + (below if below.startswith("/") else "")
     needed = Input("", f"the checkout of {one.path} that {host.name} was built in: its path counts", root)
-    return Changed(inputs=(needed,), directory=folder, main=True)
+    return Changed(inputs=(needed,), directory=folder)
 
 
 def _own_module(host: Build, plugin: Build, one: Use, two: Use) -> Changed:
@@ -256,6 +253,5 @@ def _own_module(host: Build, plugin: Build, one: Use, two: Use) -> Changed:
         (
             Edit("init", path, reason=reason),
             Edit("require", one.path, one.version, reason=reason),
-        ),
-        main=True,
+        )
     )

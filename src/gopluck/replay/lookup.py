@@ -43,8 +43,8 @@ def look_up(
     """The outcomes with what `Lookup` of each symbol says in each plugin that loads."""
     out = []
     for request, outcome in zip(requests, outcomes, strict=True):
-        cached = outcome.why == End.CACHED and outcome.other
-        plugin = requests[outcome.other - 1].binary if cached and outcome.other else request.binary
+        # Of a plugin that loads: the earlier Open whose file Go has, where it has opened this path already.
+        plugin = requests[outcome.other - 1].binary if outcome.other else request.binary
         loads = outcome.verdict == Verdict.LOADS
         out.append(_looked_up(plugin, outcome, symbols, host) if loads and plugin else outcome)
     return tuple(out)

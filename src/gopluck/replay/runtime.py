@@ -144,10 +144,9 @@ class Runtime:
         return chain[-1] if chain and not self._is_bad(chain[-1]) else None
 
     def _same_pluginpath(self, one: int, other: int) -> bool:
-        length = self._word(one, "pluginpath", 1)
-        if length != self._word(other, "pluginpath", 1):
+        if self._word(one, "pluginpath", 1) != self._word(other, "pluginpath", 1):
             return False
-        if length == 0 or self._word(one, "pluginpath") == self._word(other, "pluginpath"):
+        if self._word(one, "pluginpath") == self._word(other, "pluginpath"):
             return True
         return self._pluginpath(one) == self._pluginpath(other)
 

@@ -18,7 +18,7 @@ OTHERS = "two builds of one package, or two plugins with one module path"
 def ends(evidence: Evidence) -> Iterator[Told]:
     """By the pluginpath, or because `dlopen` found the file loaded."""
     outcome = evidence.outcome
-    if outcome.verdict == Verdict.LOADS or outcome.dlopen is None:
+    if outcome.dlopen is None:
         return
     first = evidence.first
     if outcome.dlopen.status == Status.SAME and first is not None:
