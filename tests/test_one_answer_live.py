@@ -37,7 +37,7 @@ def _proxy() -> None:
 
 def told(document: dict[str, Any]) -> dict[str, Any]:
     """What is the same: all but the name of the file, and what the plugin's own environment need not have."""
-    run = [re.sub(r" (-o \S+|GOWORK=off|GOMODCACHE=\S+)(?= )", "", line) for line in document["run"]]
+    run = [re.sub(r" (-o \S+|GOWORK=off|GOMODCACHE=\S+)(?= |$)", "", line) for line in document["run"]]
     lines = [re.sub(r" -(trimpath|gcflags=all|asan)=(false)?(?= )", "", line) for line in run]
     kept = ("possible", "side", "why_not", "inputs", "directory")
     found = {"run": lines, **{name: document[name] for name in kept}}

@@ -312,7 +312,7 @@ class _Aligner:
             checked = settling.checked
             untold = found.untold or (checked is not None and self.printed.doubts_profile(checked.mismatched))
             if checked is not None and not checked.broken:
-                planned = beyond(self.host, checked, plugin_name(self.project))
+                planned = beyond(self.host, checked, plugin_name(self.project), compiling=self.compiling)
                 # What compiling showed of a copy says more than that the host has to be built anew.
                 if planned is not None and (planned.possible or not (found.departures or found.untold)):
                     return planned._replace(untold=planned.untold or untold)

@@ -101,7 +101,7 @@ class Search:
         """The build that fits, or who departs from what is published."""
         if stuck.checked is not None and stuck.checked.broken:
             unedited = self._unedited(stuck)
-            return self._found(unedited, None)._replace(untold=False)
+            return self._found(unedited, None)._replace(untold=False, why_not="")
         own = self._own(stuck)
         if own is None or own.checked.verdict == Fit.FITS or own.checked.broken:
             return self._found(own, own)
