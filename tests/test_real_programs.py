@@ -28,3 +28,13 @@ def test_each_cure_makes_a_plugin_that_the_program_opens() -> None:
     assert [one["name"] for one in refused if one["possible"] and one["typed"]] == []
     assert [one["name"] for one in curable if one["built"]] == []
     assert len(curable) >= 30
+
+
+def test_the_names_that_they_look_up_are_those_of_their_source() -> None:
+    known = json.loads(page.LOOKUPS.read_text())
+    assert {name: (one["source"], one["computed"]) for name, one in known.items()} == {
+        name: (sorted(one["told"]), 0) for name, one in known.items()
+    }
+    assert all(types for one in known.values() for types in one["told"].values())
+    assert {name.partition("-")[0] for name in known} >= {"golangci", "telegraf", "containerd"}
+    assert any(one["told"] for one in known.values())
