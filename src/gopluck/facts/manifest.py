@@ -93,7 +93,7 @@ def _elf(elf: Elf) -> dict[str, Any]:
         "runpath": elf.runpath,
         "version_needs": [[need.file, need.version, need.weak] for need in elf.version_needs],
         **versions,
-        **({"executable_stack": True} if any(_is_executable_stack(one) for one in elf.segments) else {}),
+        **({"executable_stack": True} if elf.executable_stack else {}),
         "sections": list(elf.sections),
         "tlsg": elf.tlsg,
         "tls": next((_block(s) for s in elf.segments if s.type == PT_TLS and s.memsz), None),
@@ -249,10 +249,6 @@ def _tls(block: list[int] | None) -> tuple[Segment, ...]:
     """The host's thread-local storage; an empty segment says that there is none."""
     size, align, first = block or (0, 1, 0)
     return (Segment(PT_TLS, 0, 0, first, 0, size, align),)
-
-
-def _is_executable_stack(segment: Segment) -> bool:
-    return segment.type == PT_GNU_STACK and bool(segment.flags & PF_X)
 
 
 def _stack(executable: bool) -> tuple[Segment, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence, Set
 from types import MappingProxyType
 from typing import Any
 
+from gopluck.elf.constants import PF_X, PT_GNU_STACK
 from gopluck.elf.image import Segment
 from gopluck.elf.symbols import TlsUse, Undefined
 from gopluck.elf.versions import VersionNeed
@@ -128,6 +129,12 @@ class Elf(NamedTuple):
     """The type of the first relocation in musl's order (`DT_JMPREL`, `DT_REL`, `DT_RELA`)."""
     tlsg: bool = False
     """Whether it defines the TLS symbol `runtime.tlsg`, as Go hosts do: plugins then use the host's."""
+
+    @property
+    def executable_stack(self) -> bool:
+        """Whether its `PT_GNU_STACK` asks for an executable stack."""
+        flags = next((one.flags for one in self.segments if one.type == PT_GNU_STACK), 0)
+        return bool(flags & PF_X)
 
 
 class Identity(NamedTuple):

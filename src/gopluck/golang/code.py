@@ -89,11 +89,12 @@ class Reader:
         symbol = self._dynamic.symbol(full) or self._dynamic.symbol(f"{full}.abi0")
         for opened in self._opened if symbol is not None else ():
             row = bisect_right(opened.entries, symbol.value - self._text) - 1 if symbol is not None else -1
-            if row >= 0 and opened.has_name(row, full):
+            record = opened.record(row) if row >= 0 else None
+            if record and opened.has_name(record[NAME], full):
                 # Of a name that is there twice, one is what the compiler made.
                 if known is None and len(self._near) < MAX_FOUND:
                     self._near |= {other: (opened, at) for other, at in opened.near(row) if other not in self._near}
-                return opened.function(row)
+                return _function(opened, record)
         return None
 
     def search(self, package: str) -> dict[str, FunctionCode]:
@@ -174,11 +175,10 @@ class _Opened:
             self.bases[offset] = self.image.cstring(self.parts.files + offset, MAX_PATH).rpartition("/")[2][:MAX_BASE]
         return self.bases[offset]
 
-    def has_name(self, row: int, name: str) -> bool:
-        """Whether this is the symbol name of the function in a row of the table."""
+    def has_name(self, offset: int, name: str) -> bool:
+        """Whether the symbol name at an offset of the table of names is this one."""
         text = name.encode("utf-8", "surrogateescape") + b"\0"
-        data = self.image.numbers(self.parts.functions + self.offsets[row] + 4, 1, 4)
-        return len(text) <= MAX_NAME and bool(data) and self.image.pread(self.parts.names + data[0], len(text)) == text
+        return len(text) <= MAX_NAME and self.image.pread(self.parts.names + offset, len(text)) == text
 
     def near(self, row: int) -> Iterator[tuple[str, int]]:
         """Names and rows of the functions around one: the linker lays a package's functions side by side, their records
@@ -200,7 +200,11 @@ class _Opened:
 
     def function(self, row: int) -> FunctionCode | None:
         """The function in a row of the table; None for what has no source file of its own."""
-        return _function(self, self.image.numbers(self.parts.functions + self.offsets[row] + 4, RECORD, 4))
+        return _function(self, self.record(row))
+
+    def record(self, row: int) -> array[int]:
+        """What follows the entry in the record of a row; shorter where the file ends."""
+        return self.image.numbers(self.parts.functions + self.offsets[row] + 4, RECORD, 4)
 
     def function_at(self, place: int) -> FunctionCode | None:
         """The function whose name is at a place of the table of names."""

@@ -196,11 +196,10 @@ def directories(image: Image, table: Pclntab) -> set[str]:
 
 def _filetab_go12(image: Image, table: Pclntab) -> tuple[int, array[int]]:
     """Where the list of files is, and what it holds: its length, and where each path is (file 1 and on)."""
-    size = image.word_size
-    start, _ = region(image, table)
-    header = image.numbers(start + 8, 1, size)
-    functab = 2 * min(header[0], MAX_FUNCTIONS) * size if header else 0
-    tail = image.numbers(start + 8 + size + functab + size, 1, 4)
+    parts = parts_go12(image, table)
+    start = parts.names
+    # The table ends with the end of the last function.
+    tail = image.numbers(parts.table + (2 * parts.rows + 1) * parts.entry, 1, 4)
     count = image.numbers(start + tail[0], 1, 4) if tail else ()
     return (tail[0], image.numbers(start + tail[0], min(count[0], MAX_FILES), 4)) if count else (0, array("I"))
 
@@ -210,14 +209,12 @@ def functions_go12(image: Image, table: Pclntab) -> Iterator[tuple[str, str]]:
 
     Before Go 1.16 all offsets count from the start of pclntab, and files are numbered through the binary.
     """
-    size = image.word_size
-    start, room = region(image, table)
-    header = image.numbers(start + 8, 1, size)
-    count = min(header[0], MAX_FUNCTIONS) if header else 0
-    functab = image.numbers(start + 8 + size, 2 * count, size)
+    parts = parts_go12(image, table)
+    start, size, count = parts.names, parts.entry, parts.rows
+    functab = image.numbers(parts.table, 2 * count, size)
     listed, files = _filetab_go12(image, table)
     # Names and tables lie before the list of files; their paths behind it.
-    data = image.pread(start, min(listed, room))
+    data = image.pread(start, min(listed, parts.end - start))
     paths = Paths(image, start)
     for offset in functab[1 :: 2 * max(1, -(-count // MAX_LOOKS))]:
         record = data[offset + size : offset + size + RECORD]

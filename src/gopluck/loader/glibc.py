@@ -75,18 +75,13 @@ def check_file(binary: Binary, path: str, name: str, host: Elf, libc: Libc) -> N
         raise Refused("pie", fields)
     if elf.flags_1 & c.DF_1_NOOPEN:
         raise Refused("noopen", fields)
-    stack = next((s.flags for s in elf.segments if s.type == c.PT_GNU_STACK), None)
-    if stack is not None and stack & c.PF_X and not _has_executable_stack(host):
+    # Where the program has one from the start nothing has to be changed (`stack_flags &~ GL(dl_stack_flags)`).
+    if elf.executable_stack and not host.executable_stack:
         if libc.version is not None and libc.version >= (2, 41):
             raise Refused("execstack", fields)
         if libc.static:
             # `_dl_make_stack_executable` writes to what a static program has protected; measured with 2.36.
             raise process_dies(SIGSEGV, Failure.STATIC_HOST, {"stack": "executable"})
-
-
-def _has_executable_stack(host: Elf) -> bool:
-    """Whether the program asks for one: then nothing has to be changed (`stack_flags &~ GL(dl_stack_flags)`)."""
-    return any(s.type == c.PT_GNU_STACK and s.flags & c.PF_X for s in host.segments)
 
 
 def _map_object(elf: Elf, head: Head, version: Version | None) -> Iterator[str]:

@@ -92,7 +92,7 @@ class Area(NamedTuple):
 
 def at_start(objects: Iterable[Object], libc: Libc, exact: bool) -> Area:
     """The area behind the blocks of the program and its libraries (`_dl_determine_tlsoffset`, `TLS_TCB_AT_TP`)."""
-    version = libc.version
+    version = libc.version or (0, 0)
     used, align, gap, known = 0, TCB_ALIGNMENT, (0, 0), True
     for one in objects:
         block = block_of(one.elf) if one.elf is not None else None
@@ -109,13 +109,13 @@ def at_start(objects: Iterable[Object], libc: Libc, exact: bool) -> Area:
         if end > used + block.size + gap[1] - gap[0]:
             gap = used, end - block.size
         used = end
-    new = version is not None and version >= (2, 32)
+    new = version >= (2, 32)
     surplus, other = (SURPLUS_OF_STATIC, LEAST_OF_STATIC) if libc.static else (SURPLUS, SURPLUS_OF_OTHERS)
     free, most_align = _up(used + surplus, align) - used, align if known else ANY
     # From 2.41 on a block of the kernel's (rseq) lies there, too.
-    if known and exact and new and version is not None and version < (2, 41):
+    if known and exact and new and version < (2, 41):
         return Area(free, free, align, align)
-    least, most = min(surplus, surplus if new else other), max(surplus, surplus if new else other)
+    least, most = sorted((surplus, surplus if new else other))
     least = least if exact else max(least - OPTIONAL, 0)
     return Area(least, most + (align if known else PAGE) - 1, align if exact else MIN_ALIGNMENT, most_align)
 

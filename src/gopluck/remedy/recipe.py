@@ -92,11 +92,13 @@ def recipes(
     earlier = list(zip(requests, outcomes, strict=True))
     found: list[Recipe | None] = []
     for index, (request, outcome, explanation) in enumerate(zip(requests, outcomes, explanations, strict=True)):
+        if outcome.verdict != Verdict.FAILS:
+            found.append(None)
+            continue
         path = request.binary.path if request.binary else request.name
         known = explanation.findings, explanation.packages.mismatched
         failure = Failure(host, request.binary, path, outcome, *known, earlier[:index], build)
-        fails = outcome.verdict == Verdict.FAILS
-        found.append(built(host, request.binary, outcome, recipe(failure, follow)) if fails else None)
+        found.append(built(host, request.binary, outcome, recipe(failure, follow)))
     return tuple(found)
 
 

@@ -258,18 +258,16 @@ def _plugin_open_failed(found: DlopenResult, name: str, host: Binary) -> Outcome
     """How an Open ends where `dlopen` gives no handle (`pluginOpen`)."""
     if found.status == Status.UNKNOWN:
         return Outcome(Verdict.UNKNOWN, Stage.DLOPEN, None, None, False, End.DLOPEN, note=found.text, dlopen=found)
-    text = _prefix(name) + (found.text or "")
-    if dies := found.status == Status.ABORT:
+    text = found.text or ""
+    if found.status == Status.ABORT:
         from gopluck.loader.texts import last_words
 
-        text = last_words(found.text or "", host.holder.go)
-    effect = Effect.FATAL if dies else Effect.ERROR
-    note = (
-        None
-        if found.exact or libc_of(host).kind != Kind.MUSL or dies
-        else "a name or number in this text is not certain"
-    )
-    return Outcome(Verdict.FAILS, Stage.DLOPEN, effect, text, found.exact, End.DLOPEN, note=note, dlopen=found)
+        text = last_words(text, host.holder.go)
+        return Outcome(Verdict.FAILS, Stage.DLOPEN, Effect.FATAL, text, found.exact, End.DLOPEN, dlopen=found)
+    sure = found.exact or libc_of(host).kind != Kind.MUSL
+    note = None if sure else "a name or number in this text is not certain"
+    text = _prefix(name) + text
+    return Outcome(Verdict.FAILS, Stage.DLOPEN, Effect.ERROR, text, found.exact, End.DLOPEN, note=note, dlopen=found)
 
 
 def _constructors(

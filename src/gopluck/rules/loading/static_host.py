@@ -16,12 +16,11 @@ def ends(evidence: Evidence) -> Iterator[Told]:
     host, outcome = evidence.host, evidence.outcome
     if host.elf is None or host.elf.interp is not None or host.go is None or outcome.verdict == Verdict.LOADS:
         return
-    dlopen = outcome.dlopen
-    refused = dlopen is not None and dlopen.failure in RULE.failures
+    refused = outcome.dlopen if outcome.dlopen is not None and outcome.dlopen.failure in RULE.failures else None
     unseen = outcome.why in (End.NO_MODULE_DATA, End.UNKNOWN_LAYOUT) and not host.go.exports_moduledata
     if refused or unseen:
         yield told(
-            f"the host is statically linked: {_why(dlopen) if refused and dlopen else MODULES}",
+            f"the host is statically linked: {_why(refused) if refused else MODULES}",
             "Link the host dynamically.",
             host="no PT_INTERP",
         )._replace(headline="the host is statically linked")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gopluck.elf.constants import PF_X, PT_GNU_STACK
 from gopluck.facts.model import Binary
 from gopluck.loader.libc import libc_of
 from gopluck.rules.model import Evidence, Link, Rule, Told, told
@@ -15,24 +14,20 @@ NOTE = '.section .note.GNU-stack,"",%progbits'
 
 def risks(evidence: Evidence) -> Iterator[Told]:
     """By the program header `PT_GNU_STACK` of both files. musl does not look at it."""
-    host, plugin = _flags(evidence.host), _flags(evidence.plugin)
-    if plugin & PF_X and not host & PF_X and not libc_of(evidence.host).musl:
+    host, plugin = _asks(evidence.host), _asks(evidence.plugin)
+    if plugin and not host and not libc_of(evidence.host).musl:
         yield told(
             f"{evidence.file} asks for an executable stack: glibc before 2.41 makes all stacks of the process "
             "executable, and glibc 2.41 and later refuse the plugin",
             f"Give each assembly file of the plugin's C code the line {NOTE}, and link without -z execstack.",
-            host=f"{HEADER} {_said(host)}",
-            plugin=f"{HEADER} {_said(plugin)}",
+            host=f"{HEADER} RW",
+            plugin=f"{HEADER} RWE",
         )
 
 
-def _flags(binary: Binary) -> int:
+def _asks(binary: Binary) -> bool:
     elf = binary.holder.elf
-    return next((one.flags for one in elf.segments if one.type == PT_GNU_STACK), 0) if elf else 0
-
-
-def _said(flags: int) -> str:
-    return "RWE" if flags & PF_X else "RW"
+    return elf is not None and elf.executable_stack
 
 
 RULE = Rule(
