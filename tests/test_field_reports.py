@@ -37,7 +37,7 @@ def test_each_declared_difference_is_named_as_a_cause_and_nothing_else() -> None
             declared |= {"broken-by-earlier-plugin"}
         if one.name.startswith("field/golang-go-20554/"):
             declared |= {"module-version"}
-        causes = _of(declared, Kind.LOADING, Kind.CAUSE) if _fails(results[name]) else set()
+        causes = _of(declared, Kind.LOADING, Kind.RUNTIME, Kind.CAUSE) if _fails(results[name]) else set()
         assert _told(results[name], Role.CAUSE) == causes, name
         assert _of(declared, Kind.RISK) <= _told(results[name], Role.RISK), name
 

@@ -9,7 +9,7 @@ from gopluck.builds.source import STD, is_std
 from gopluck.clean import clean
 from gopluck.facts.model import Binary, Identity
 from gopluck.record import NamedTuple
-from gopluck.replay.ends import End
+from gopluck.replay.ends import IN_THE_RUNTIME, End
 from gopluck.replay.process import Mismatch, OpenRequest, Outcome
 from gopluck.result.check import Finding, HostSummary, MismatchedPackage, Packages
 from gopluck.result.verdict import Role, Verdict
@@ -113,7 +113,10 @@ def _explaining(outcome: Outcome) -> Iterator[Rule]:
     if outcome.verdict == Verdict.LOADS:
         return
     failure = outcome.dlopen.failure if outcome.why == End.DLOPEN and outcome.dlopen else None
-    for kind in (Kind.LOADING, Kind.CAUSE, Kind.LOOKUP):
+    # Not those that cannot: each is a file that would be imported.
+    before = [] if outcome.why in IN_THE_RUNTIME else [Kind.LOADING]
+    after = [Kind.LOOKUP] if outcome.why == End.LOOKUP else []
+    for kind in (*before, Kind.RUNTIME, Kind.CAUSE, *after):
         for one in registry.rules(kind):
             if outcome.why in one.explains or (failure is not None and failure in one.failures):
                 yield one
@@ -123,8 +126,7 @@ def _harmless(evidence: Evidence) -> Iterator[Finding]:
     """Differences between host and plugin that never matter."""
     host, plugin = evidence.host.go, evidence.plugin.go
     if host is not None and plugin is not None and plugin.kind == "plugin":
-        for kind in (Kind.RISK, Kind.HARMLESS):
-            yield from _findings(registry.rules(kind), Role.HARMLESS, lambda rule: rule.harmless, evidence)
+        yield from _findings(registry.rules(Kind.HARMLESS), Role.HARMLESS, lambda rule: rule.harmless, evidence)
 
 
 def _risks(evidence: Evidence) -> Iterator[Finding]:

@@ -14,7 +14,8 @@ from gopluck.rules.registry import Kind, kind_of, registry, rule, rules
 NOTE = "<!-- Written by `python -m gopluck.explainer.pages docs/rules` from src/gopluck/rules: edit there. -->"
 
 GROUPS: Mapping[Kind, tuple[str, str]] = {
-    Kind.LOADING: ("Loading", "The file cannot be loaded, or the runtime refuses it, whatever its packages are."),
+    Kind.LOADING: ("Loading", "The file cannot be loaded at all."),
+    Kind.RUNTIME: ("The runtime", "The file is loaded, and the runtime refuses it, whatever its packages are."),
     Kind.CAUSE: (
         "Causes of a package that differs",
         "Go names only the first package that differs. gopluck compares all of them, and names for each the "
@@ -44,7 +45,7 @@ def sections(one: Rule) -> tuple[tuple[str, str], ...]:
     """Heading and text of each part of a rule, as its page and `gopluck explain` show them; links come after."""
     kind = kind_of(one.slug)
     idle = kind == Kind.HARMLESS
-    refused = kind in (Kind.LOADING, Kind.CAUSE)
+    refused = kind in (Kind.LOADING, Kind.RUNTIME, Kind.CAUSE)
     parts = (
         ("What it means", one.meaning),
         ("Why it does not matter" if idle else "Why Go refuses" if refused else "What Go does", one.why),

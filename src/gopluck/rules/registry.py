@@ -5,9 +5,10 @@ A kind is imported when it is asked for: a plugin that loads needs none of the f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
+from itertools import chain
 from os import listdir
 
 from gopluck.builds.support import Lack
@@ -20,7 +21,9 @@ class Kind(StrEnum):
     """What a rule is about, in the order in which findings are named."""
 
     LOADING = "loading"
-    """The file cannot be loaded, or the runtime refuses it, whatever its packages are."""
+    """The file cannot be loaded at all."""
+    RUNTIME = "runtime"
+    """It is loaded, and the runtime refuses it, whatever its packages are."""
     CAUSE = "causes"
     """Why a package differs between two builds."""
     LOOKUP = "lookup"
@@ -50,12 +53,14 @@ def _names(kind: Kind) -> tuple[str, ...]:
         return tuple(found.name for found in iter_modules([folder]))
 
 
+@cache
 def rule(slug: str) -> Rule:
     """The rule with this slug; imports that one only. Raises `KeyError` when there is none."""
     found: Rule = import_module(f"{__package__}.{kind_of(slug)}.{_module(slug)}").RULE
     return found
 
 
+@cache
 def kind_of(slug: str) -> Kind:
     """The kind of a rule. Raises `KeyError` when there is none of this slug."""
     for kind in Kind:
@@ -80,26 +85,30 @@ def strength(slug: str) -> tuple[int, int, str]:
 
 @cache
 def with_trait(trait: Trait) -> frozenset[str]:
-    """The slugs of the rules that have a trait."""
-    return frozenset(one.slug for kind in (Kind.LOADING, Kind.CAUSE) for one in rules(kind) if trait in one.traits)
+    """The slugs of the causes that have a trait."""
+    return frozenset(one.slug for one in rules(Kind.CAUSE) if trait in one.traits)
 
 
 def named(trait: Trait) -> str:
-    """The slug of the only rule with a trait."""
+    """The slug of the only cause with a trait."""
     (slug,) = with_trait(trait)
     return slug
 
 
 def lacking(lack: Lack) -> Rule:
     """The rule about what a host lacks."""
-    return next(one for one in rules(Kind.LOADING) if one.lack == lack)
+    return next(one for one in _endings() if one.lack == lack)
 
 
 def explaining(failure: Failure) -> Rule:
     """The rule about a failure of the loader."""
-    return next(one for one in rules(Kind.LOADING) if failure in one.failures)
+    return next(one for one in _endings() if failure in one.failures)
+
+
+def _endings() -> Iterator[Rule]:
+    return chain(rules(Kind.LOADING), rules(Kind.RUNTIME))
 
 
 def has_trait(slugs: Iterable[str], trait: Trait) -> bool:
-    """Whether one of the rules has a trait."""
-    return not with_trait(trait).isdisjoint(slugs)
+    """Whether one of the rules, whatever their kind, has a trait."""
+    return any(trait in rule(slug).traits for slug in slugs)
