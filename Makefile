@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint format bench fuzz dist docs fixtures clean
+.PHONY: help demo test test-all lint format pages bench fuzz dist docs fixtures clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
@@ -38,6 +38,17 @@ lint: $(READY) ## ruff, mypy, and the guards of this house: arrows between rooms
 format: $(READY) ## let ruff write the format that lint wants
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
+
+# The schema is read by the program that writes it.
+pages: $(READY) ## write anew what is written from the code and the recorded sets: rule pages, references, tables
+	$(PY) -m gopluck.explainer.pages docs/rules
+	$(PY) -m gopluck.config.keys > .config-keys && cp .config-keys src/gopluck/config/schema/config-v1.json; rm -f .config-keys
+	$(PY) -m fixtures.differences
+	$(PY) -m fixtures.field
+	$(PY) -m fixtures.survivors
+	$(PY) -m fixtures.reference
+	$(PY) -m fixtures.man
+	PYTHONPATH=.:tests $(PY) tests/said.py
 
 bench: $(READY) ## time and memory of a check, against a bare start of Python
 	$(PY) -m fixtures.bench

@@ -58,6 +58,7 @@ def test_what_no_file_tells_is_said_as_far_as_the_files_go() -> None:
         "twice/two-plugins",
         "installs/garble/host",
         "installs/garble/plugin",
+        "old/foreign-path-of-35/1.20.14",
     }
     for one in sets:
         outcomes = replay(one.host, one.requests, one.system)

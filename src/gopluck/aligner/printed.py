@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from shutil import which
 
 from gopluck.aligner.gocommand import GoCommand, settings
 from gopluck.aligner.gomod import GoMod
@@ -34,6 +36,9 @@ class Printed:
         as_it_is = Plan(self.go, (), self.variables)
         found = baseline(self.host, Build(planned(as_it_is, (), {}), "the plugin"))
         env = dict(found.env)
+        if "GOARCH" in env and which(env.get("CC", ""), path=self.go.environ.get("PATH", os.defpath)) is None:
+            # Another system has other names; the one of this environment is for another machine.
+            env["CC"] = ""
         if env.get("GOMODCACHE") == self.variables["GOMODCACHE"] or not self._shares_modules:
             env.pop("GOMODCACHE", None)
         beside = profile(self.project) if (minor(self.host.release) or (0,)) >= (1, 21) else ""

@@ -86,9 +86,10 @@ def _check_asan(process: Process, new: Sequence[Object]) -> None:
     plugin = new[0]
     if plugin.elf is None or not any(name.startswith("libasan.so") for name in plugin.elf.needed):
         return
+    guarded = [name for name in GUARDED if name in plugin.exports]
     for known in process.objects:
-        if GUARDED in known.exports and GUARDED in plugin.exports and known.library is None:
-            raise process_dies(ODR, Failure.SANITIZER, {"symbol": GUARDED, "first": known.path})
+        if known.library is None and (both := [name for name in guarded if name in known.exports]):
+            raise process_dies(ODR, Failure.SANITIZER, {"symbol": both[0], "first": known.path})
 
 
 def _check_thread(process: Process, plugin: Binary) -> None:

@@ -132,8 +132,9 @@ SIGSEGV = "SIGSEGV: segmentation violation"
 ODR = "ERROR: AddressSanitizer: odr-violation (ADDRESS):"
 """compiler-rt `lib/asan/asan_globals.cpp`; gcc's libasan has `detect_odr_violation=2` as its default."""
 
-GUARDED = "x_crosscall2_ptr"
-"""The C variable of `runtime/cgo` (`gcc_libinit.c`) that every cgo build has: `-asan` guards it in host and plugin."""
+GUARDED = ("x_crosscall2_ptr", "_cgo_yield")
+"""The C variables of `runtime/cgo` that every cgo build has, and `-asan` guards in host and plugin: that of
+`gcc_libinit.c` (since Go 1.21), before that the one of `gcc_util.c`. libasan names the first that both define."""
 
 ASSERTION = (
     "Inconsistency detected by ld.so: dl-lookup.c: check_match: Assertion `version->filename == NULL || "

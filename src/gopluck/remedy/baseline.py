@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from gopluck import machine
 from gopluck.builds.build import Build
 from gopluck.builds.flags import INSTRUMENTS
 from gopluck.facts.model import Binary, Identity
@@ -105,6 +106,9 @@ def baseline(host: Build, plugin: Build | None = None) -> Baseline:
         notes.append(f"{host.name.capitalize()} was built with GOAMD64={level}; the other side need not be.")
     if host.binary.elf and host.binary.elf.interp and libc_of(host.binary).kind == "musl":
         notes.append("The host is linked with musl: build on Alpine, or with CC=musl-gcc.")
+    if (foreign := machine.named(env.get("GOARCH", ""))) is not None:
+        env["CC"] = foreign.cc
+        notes.append(f"CC is Debian's name of a C compiler for {foreign.goarch}: leave it out on such a machine.")
     return Baseline(toolchain(host), env, tuple(flags), tuple(inputs), tuple(notes), tuple(left_out))
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from gopluck import machine
 from gopluck.builds.build import Build
 from gopluck.builds.source import is_std
 from gopluck.explainer.engine import Explanation
@@ -135,7 +134,7 @@ def _fit(failure: Failure, fixed: Build, moved: Build, side: str) -> Recipe:
     problems = [*changed.problems, *vendored, *_content(failure, fixed, moved)]
     problems += _unexplained(failure, fixed, moved)
     problems += _covered(failure, fixed)
-    _machine(failure, fixed, moved, env, notes)
+    _libc(failure, fixed, env, notes)
     kept = _kept(failure, moved)
     flags += filter(grammar.flag, kept)
     left_out += (LeftOut("-ldflags", moved.setting("-ldflags") or "") for flag in kept if not grammar.flag(flag))
@@ -342,12 +341,9 @@ def _covered(failure: Failure, fixed: Build) -> list[Problem]:
     return [Problem(why, ("-cover=false",), "Build it without -cover, or both with the same -coverpkg.")]
 
 
-def _machine(failure: Failure, fixed: Build, moved: Build, env: dict[str, str], notes: list[str]) -> None:
-    """A C compiler for another machine or another C library."""
-    if (foreign := machine.named(env.get("GOARCH", ""))) is not None:
-        env["CC"] = foreign.cc
-        notes.append(f"CC is Debian's name of a C compiler for {foreign.goarch}: leave it out on such a machine.")
-    elif failure.has(Trait.OTHER_LIBC):
+def _libc(failure: Failure, fixed: Build, env: dict[str, str], notes: list[str]) -> None:
+    """A C compiler for another C library."""
+    if "GOARCH" not in env and failure.has(Trait.OTHER_LIBC):
         libc = libc_of(fixed.binary).kind
         if libc in LIBC:
             env["CC"] = LIBC[libc]

@@ -75,12 +75,14 @@ def _module(slug: str) -> str:
 
 def registry() -> Mapping[str, Rule]:
     """Every rule by its slug, in the order of findings."""
-    return {one.slug: one for kind in Kind for one in rules(kind)}
+    found = {one.slug: one for kind in Kind for one in rules(kind)}
+    return {slug: found[slug] for slug in sorted(found, key=strength)}
 
 
 def strength(slug: str) -> tuple[int, int, str]:
-    """A key by which findings are sorted: the strongest first."""
-    return list(Kind).index(kind_of(slug)), rule(slug).rank, slug
+    """A key by which findings are sorted: the strongest first. Whatever ends an Open has one order of ranks."""
+    kind = kind_of(slug)
+    return list(Kind).index(Kind.LOADING if kind == Kind.RUNTIME else kind), rule(slug).rank, slug
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from gopluck.replay.ends import End
 from gopluck.rules.model import Evidence, Rule, Told, go_source, told
 
 CERTAIN = ("runtime", "internal/bytealg", "internal/abi", "reflect", "strconv", "sync", "time", "fmt", "os")
@@ -13,7 +14,7 @@ CERTAIN = ("runtime", "internal/bytealg", "internal/abi", "reflect", "strconv", 
 def harmless(evidence: Evidence) -> Iterator[Told]:
     """By the directories of the standard library, of files of one release that are not trimmed."""
     host, plugin = evidence.host.go, evidence.plugin.go
-    if host is None or plugin is None or host.version != plugin.version:
+    if host is None or plugin is None or not _one_release(evidence, host.version, plugin.version):
         return
     two = _root(plugin.sources)
     one = _root(host.sources) if two else ""
@@ -21,6 +22,11 @@ def harmless(evidence: Evidence) -> Iterator[Told]:
         return
     message = f"the host was built with a Go in {one}, the plugin with one in {two}"
     yield told(f"{message}: the directory is part of no package's hash", host=one, plugin=two)
+
+
+def _one_release(evidence: Evidence, host: str, plugin: str) -> bool:
+    """Up to Go 1.20 a plugin does not tell its release: then both have it when it loads, as `runtime` is the same."""
+    return host == plugin or (not plugin and evidence.outcome.why == End.LOADS)
 
 
 def _root(sources: Mapping[str, str]) -> str:
