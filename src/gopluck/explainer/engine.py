@@ -126,7 +126,7 @@ def _harmless(evidence: Evidence) -> Iterator[Finding]:
     """Differences between host and plugin that never matter."""
     host, plugin = evidence.host.go, evidence.plugin.go
     if host is not None and plugin is not None and plugin.kind == "plugin":
-        yield from _findings(registry.rules(Kind.HARMLESS), Role.HARMLESS, lambda rule: rule.harmless, evidence)
+        yield from _findings(registry.asked(Kind.HARMLESS), Role.HARMLESS, lambda rule: rule.harmless, evidence)
 
 
 def _risks(evidence: Evidence) -> Iterator[Finding]:

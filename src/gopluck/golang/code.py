@@ -17,6 +17,7 @@ from typing import Any
 
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import CHUNK, Image
+from gopluck.errors import MalformedFile
 from gopluck.golang import importpath
 from gopluck.golang.functab import DEAD_FILE, MAX_NAME, MAX_PATH, Parts, first_file, parts_of, pc_values, records
 from gopluck.golang.pclntab import Pclntab
@@ -67,8 +68,10 @@ class Reader:
         self._tables = tuple(tables)
         self._text = text
         self._found = 0
-        self._near: dict[str, tuple[_Opened, int]] = {}
-        """The functions around those that were looked up, by name."""
+        self._near: dict[str, list[_Place]] = {}
+        """The functions around those that were looked up, by name: one of assembly has a second one, for its other ABI,
+        which the compiler made.
+        """
 
     @cached_property
     def exported(self) -> bool:
@@ -83,19 +86,25 @@ class Reader:
     def look_up(self, package: str, name: str) -> FunctionCode | None:
         """A function by its name in a package, where the file exports it."""
         full = f"{importpath.to_prefix(package)}.{name}"
-        if (known := self._near.get(full)) is not None and (found := known[0].function(known[1])) is not None:
-            return found
+        places = self._near.get(full) or self._around(full)
+        found = (_function(opened, data[at : at + RECORD]) for opened, data, at in places)
+        return next(filter(None, found), None)
+
+    def _around(self, full: str) -> list[_Place]:
+        """Where a function is, by its symbol; those around it are kept."""
         # Functions of assembly have the ABI in their symbol, and not in their name.
         symbol = self._dynamic.symbol(full) or self._dynamic.symbol(f"{full}.abi0")
         for opened in self._opened if symbol is not None else ():
-            row = bisect_right(opened.entries, symbol.value - self._text) - 1 if symbol is not None else -1
+            row = opened.row_of(symbol.value - self._text) if symbol is not None else -1
             record = opened.record(row) if row >= 0 else None
             if record and opened.has_name(record[NAME], full):
-                # Of a name that is there twice, one is what the compiler made.
-                if known is None and len(self._near) < MAX_FOUND:
-                    self._near |= {other: (opened, at) for other, at in opened.near(row) if other not in self._near}
-                return _function(opened, record)
-        return None
+                around: dict[str, list[_Place]] = {}
+                for name, data, at in opened.near(row) if len(self._near) < MAX_FOUND else ():
+                    around.setdefault(name, []).append((opened, data, at))
+                for name, places in around.items():
+                    self._near.setdefault(name, places)
+                return around.get(full) or [(opened, record, 0)]
+        return []
 
     def search(self, package: str) -> dict[str, FunctionCode]:
         """The functions of a package that were written in a source file."""
@@ -137,37 +146,50 @@ class Lines(Sequence[int]):
         return hash(self._lines)
 
 
+_Place = tuple["_Opened", "array[int]", int]
+"""A table, numbers of it, and where in them a function's record begins, behind its entry."""
+
+
 class _Opened:
     """A pclntab whose functions are looked at."""
 
     def __init__(self, image: Image, parts: Parts) -> None:
         self.image = image
         self.parts = parts
-        self.cutab = image.numbers(parts.units, (parts.files - parts.units) // 4, 4)
         self.bases: dict[int, str] = {}
         """The names of source files that were read, by their offset."""
         self._allowance = iter(range(MAX_ALL_STEPS))
-        self._table = image.numbers(parts.functions, 2 * parts.rows, 4)
 
-    @cached_property
-    def entries(self) -> array[int]:
-        """Where each function begins, counted from `runtime.text`."""
-        return self._table[0::2]
+    def row_of(self, place: int) -> int:
+        """The row of the function in which a place lies, counted from `runtime.text`; -1 before the first."""
+        return bisect_right(range(self.parts.rows), place, key=lambda row: self._row(row)[0]) - 1
 
-    @cached_property
-    def offsets(self) -> array[int]:
-        """Where the record of each is, counted from the table."""
-        return self._table[1::2]
+    def _row(self, row: int) -> array[int]:
+        """Where a function begins, counted from `runtime.text`, and where its record is, counted from the table."""
+        found = self._rows(row, 1)
+        if len(found) < 2:
+            raise MalformedFile(f"{self.image.path}: its table of functions goes beyond the end of the file")
+        return found
+
+    def _rows(self, first: int, count: int) -> array[int]:
+        return self.image.numbers(self.parts.functions + 8 * first, 2 * count, 4)
 
     @cached_property
     def records(self) -> dict[int, int]:
         """The file offset of each record behind its entry, by the place of the function's name in the names."""
-        found = records(self.image, self.parts.functions, self.parts.end - self.parts.functions, self.offsets, 4)
+        offsets = self._rows(0, self.parts.rows)[1::2]
+        found = records(self.image, self.parts.functions, self.parts.end - self.parts.functions, offsets, 4)
         out: dict[int, int] = {}
         for base, data, places in found:
-            offsets = map(add, map(mul, places, repeat(4)), repeat(base))
-            out.update(zip(map(data.__getitem__, places), offsets, strict=True))
+            behind = map(add, map(mul, places, repeat(4)), repeat(base))
+            out.update(zip(map(data.__getitem__, places), behind, strict=True))
         return out
+
+    def file(self, index: int) -> int | None:
+        """Where the path of a file of a compile unit is, counted from the table of files; None where there is none."""
+        at = self.parts.units + 4 * index
+        found = self.image.numbers(at, 1, 4) if self.parts.units <= at < self.parts.files - 3 else None
+        return found[0] if found and found[0] != DEAD_FILE else None
 
     def base(self, offset: int) -> str:
         """The name of the source file at an offset of the table of files, without its directory."""
@@ -180,31 +202,28 @@ class _Opened:
         text = name.encode("utf-8", "surrogateescape") + b"\0"
         return len(text) <= MAX_NAME and self.image.pread(self.parts.names + offset, len(text)) == text
 
-    def near(self, row: int) -> Iterator[tuple[str, int]]:
-        """Names and rows of the functions around one: the linker lays a package's functions side by side, their records
-        and names, too.
+    def near(self, row: int) -> Iterator[tuple[str, array[int], int]]:
+        """Names of the functions around one, and where in an array their records are: the linker lays a package's
+        functions side by side, their records and names, too.
         """
-        rows = range(max(0, row - NEAR), min(len(self.offsets), row + NEAR))
-        low, high = self.offsets[rows[0]], self.offsets[rows[-1]]
+        first = max(0, row - NEAR)
+        offsets = self._rows(first, min(self.parts.rows, row + NEAR) - first)[1::2]
+        low, high = offsets[0], offsets[-1]
         if not 0 <= high - low <= MAX_NEAR:
             return
-        data = self.image.numbers(self.parts.functions + low, (high - low) // 4 + 2, 4)
-        places = [data[at] if 0 < (at := (self.offsets[one] - low) // 4 + 1) < len(data) else 0 for one in rows]
-        first = places[row - rows[0]]
-        start = max(0, first - MAX_NEAR // 2)
+        data = self.image.numbers(self.parts.functions + low, (high - low) // 4 + 1 + RECORD, 4)
+        places = [at for one in offsets if 0 < (at := (one - low) // 4 + 1) < len(data)]
+        start = max(0, self.record(row)[NAME] - MAX_NEAR // 2)
         held = self.image.pread(self.parts.names + start, MAX_NEAR)
-        for one, place in zip(rows, places, strict=True):
-            end = held.find(b"\0", place - start) if place >= start else -1
+        for at in places:
+            place = data[at] - start
+            end = held.find(b"\0", place) if place >= 0 else -1
             if end >= 0:
-                yield held[place - start : end].decode("utf-8", "surrogateescape"), one
-
-    def function(self, row: int) -> FunctionCode | None:
-        """The function in a row of the table; None for what has no source file of its own."""
-        return _function(self, self.record(row))
+                yield held[place:end].decode("utf-8", "surrogateescape"), data, at
 
     def record(self, row: int) -> array[int]:
         """What follows the entry in the record of a row; shorter where the file ends."""
-        return self.image.numbers(self.parts.functions + self.offsets[row] + 4, RECORD, 4)
+        return self.image.numbers(self.parts.functions + self._row(row)[1] + 4, RECORD, 4)
 
     def function_at(self, place: int) -> FunctionCode | None:
         """The function whose name is at a place of the table of names."""
@@ -226,10 +245,8 @@ def _function(opened: _Opened, data: array[int]) -> FunctionCode | None:
         return None
     pcfile, pcln, unit, line = data[PCFILE], data[PCLN], data[UNIT], data[START]
     first = first_file(opened.image.pread(opened.parts.pctab + pcfile, 10))
-    if first is None or not 0 <= unit + first < len(opened.cutab) or not 0 < line < 1 << 31:
-        return None
-    path = opened.cutab[unit + first]
-    if path == DEAD_FILE:
+    path = opened.file(unit + first) if first is not None and 0 < line < 1 << 31 else None
+    if path is None:
         return None
     base = opened.base(path)
     if base == "<autogenerated>" or base.startswith("_cgo"):

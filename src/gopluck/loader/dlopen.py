@@ -93,3 +93,13 @@ def _at_hand(elf: Elf, host: Elf) -> bool:
         return False
     bound = {(one.name, one.version, one.file) for one in host.undefined if not one.weak}
     return all(one.weak or (one.name, one.version, one.file) in bound for one in elf.undefined)
+
+
+def binds(plugin: Binary, other: Binary) -> bool:
+    """Whether a plugin's Go symbols can be taken from another file (`elf/dl-lookup.c`, `check_match`).
+
+    Only a linker that was told so gives versions to them (`--default-symver`, a version script): a file then takes none
+    from another that has versions, but not this one. The first version names the file itself.
+    """
+    mine, theirs = ((one.elf.version_definitions[1:] if one.elf else ()) for one in (plugin, other))
+    return not mine or not theirs or not set(mine).isdisjoint(theirs)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gopluck.facts.model import Binary, Go
 from gopluck.golang.release import of as release_of
 from gopluck.loader.answer import DlopenResult, Status
-from gopluck.loader.dlopen import dlopen
+from gopluck.loader.dlopen import binds, dlopen
 from gopluck.loader.libc import Kind, libc_of
 from gopluck.record import NamedTuple
 from gopluck.replay.ends import End
@@ -209,7 +209,8 @@ def _open(host: Binary, state: _State, position: int, request: OpenRequest, syst
     found = dlopen(plugin, host, opened, system, libc_of(host), state.brought, state.lost)
     state.lost += found.lost
     if found.status not in (Status.LOADED, Status.SAME):
-        return _plugin_open_failed(found, request.name, host)
+        ended = _plugin_open_failed(found, request.name, host)
+        return _compared(state, plugin, ended) if found.status == Status.ERROR else ended
     if state.runtime is None:
         return Outcome(Verdict.UNKNOWN, Stage.RUNTIME, why=End.UNKNOWN_LAYOUT, note=_no_layout("host", host))
     if found.status == Status.LOADED and (ended := _constructors(state, state.runtime, position, plugin, found)):
@@ -270,6 +271,15 @@ def _plugin_open_failed(found: DlopenResult, name: str, host: Binary) -> Outcome
     return Outcome(Verdict.FAILS, Stage.DLOPEN, Effect.ERROR, text, found.exact, End.DLOPEN, note=note, dlopen=found)
 
 
+def _compared(state: _State, plugin: Binary, ended: Outcome) -> Outcome:
+    """With the packages of a plugin that the loader refuses: those that differ would keep it from loading next."""
+    known = [one.elf.goarch for one in (plugin, state.scope[0][1]) if one.elf is not None]
+    if plugin.go is None or plugin.go.kind != "plugin" or len(set(known)) != 1:
+        return ended
+    matched, mismatches = _compare(plugin, _seen(state, plugin))
+    return ended._replace(compared=len(matched) + len(mismatches), matched=matched, mismatches=mismatches)
+
+
 def _constructors(
     state: _State, runtime: Runtime, position: int, plugin: Binary, found: DlopenResult
 ) -> Outcome | None:
@@ -287,7 +297,7 @@ def _constructors(
             continue
         if one.go.moduledata is None:
             return Outcome(Verdict.UNKNOWN, Stage.RUNTIME, why=End.UNKNOWN_LAYOUT, note=_no_layout("plugin", one))
-        joins = one.go.joins_module_list and (not state.versions or _binds(one, state.scope[0][1]))
+        joins = one.go.joins_module_list and (not state.versions or binds(one, state.scope[0][1]))
         runtime.construct(one, one.go.moduledata, joins)
     return None
 
@@ -325,22 +335,12 @@ def _prefix(name: str) -> str:
     return f'plugin.Open("{name}"): '
 
 
-def _binds(plugin: Binary, other: Binary) -> bool:
-    """Whether a plugin's Go symbols can be taken from another file (`elf/dl-lookup.c`, `check_match`).
-
-    Only a linker that was told so gives versions to them (`--default-symver`, a version script): a file then takes none
-    from another that has versions, but not this one. The first version names the file itself.
-    """
-    mine, theirs = ((one.elf.version_definitions[1:] if one.elf else ()) for one in (plugin, other))
-    return not mine or not theirs or not set(mine).isdisjoint(theirs)
-
-
 def _seen(state: _State, plugin: Binary) -> list[tuple[int, Go]]:
     """The Go files of the global scope that a plugin's Go symbols can be taken from, in order."""
     return [
         (position, one.go)
         for position, one in state.scope
-        if one.go is not None and (not state.versions or _binds(plugin, one))
+        if one.go is not None and (not state.versions or binds(plugin, one))
     ]
 
 

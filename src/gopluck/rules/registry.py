@@ -34,9 +34,14 @@ class Kind(StrEnum):
     """A difference that is never the reason. A cause that does not matter in a set is called harmless there, too."""
 
 
-@cache
 def rules(kind: Kind) -> tuple[Rule, ...]:
     """The rules of a kind, the strongest first."""
+    return tuple(one for one in asked(kind) if kind_of(one.slug) == kind)
+
+
+@cache
+def asked(kind: Kind) -> tuple[Rule, ...]:
+    """The same with those of other kinds that are asked with them: their files here only name them."""
     found = [import_module(f"{__package__}.{kind}.{name}").RULE for name in _names(kind)]
     return tuple(sorted(found, key=lambda rule: (rule.rank, rule.slug)))
 

@@ -127,7 +127,8 @@ RULE = Rule(
     "replacement by a folder, a vendor folder), or the recorded checksums differ. What is left is the code itself.",
     why="A comment line that moves others, a new declaration, or another body of a function that can be inlined or is "
     "generic changes a package's hash. An edit inside another function does not, unless a parameter comes to escape "
-    "(or, before Go 1.27, a go statement is added): then the plugin loads, and two codes run side by side.",
+    "(or, before Go 1.27, a go statement is added; or, with Go 1.15, 1.18 and 1.19, the last function gets another "
+    "number of lines): then the plugin loads, and two codes run side by side.",
     example="The shared package was edited in the host's checkout after the plugin was built.",
     fix="Build host and plugin from the same commit, without local edits; better, give shared packages a module with "
     "versions.",

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from gopluck.elf.constants import ET_EXEC
 from gopluck.loader.answer import Failure, Status
-from gopluck.replay.ends import IN_THE_RUNTIME
+from gopluck.loader.dlopen import binds
+from gopluck.replay.ends import IN_THE_RUNTIME, End
 from gopluck.rules.model import Evidence, Link, Rule, Told, Trait, by_failure, go_source, told
 
 KINDS = {
@@ -48,6 +49,17 @@ def ends(evidence: Evidence) -> Iterator[Told]:
             "not see it",
             "Leave -Bsymbolic out of -extldflags and CGO_LDFLAGS.",
         )._replace(headline="it was linked so that it keeps its own module list (-Bsymbolic)")
+    elif outcome.why == End.NO_MODULE_DATA and not binds(evidence.plugin, evidence.host.holder):
+        mine, theirs = (
+            one.elf.version_definitions[1] if one.elf else "" for one in (evidence.plugin, evidence.host.holder)
+        )
+        yield told(
+            f"the symbols of {evidence.file} have the version {mine}, the host's have {theirs}: so the dynamic linker "
+            "binds none of them to the host's, and the plugin keeps its own module list",
+            "Leave --default-symver and version scripts out of -extldflags and CGO_LDFLAGS.",
+            host=theirs,
+            plugin=mine,
+        )._replace(headline="its symbols have another version than the host's, and are not bound to them")
 
 
 RULE = Rule(
@@ -57,7 +69,8 @@ RULE = Rule(
     meaning="It is an executable, a test binary, a c-shared library, or linked so that its runtime does not join the "
     "host's.",
     why="`dlopen` refuses executables. A c-shared library has a runtime of its own and does not add itself to the "
-    "host's module list; with -Bsymbolic a plugin adds itself to its own list. Then the runtime says `no plugin "
+    "host's module list; with -Bsymbolic, or with symbol versions of its own where the host has others, a plugin "
+    "adds itself to its own list. Then the runtime says `no plugin "
     "module data` or looks at an earlier plugin.",
     example="`go build -o auth.so .` without -buildmode=plugin: `cannot dynamically load position-independent "
     "executable`, or `cannot dynamically load executable`.",
