@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
+from sys import intern
 
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image
@@ -138,7 +139,7 @@ def _pkghashes(image: Image, relocations: Relocations, array: int, count: int) -
     second = array + 2 * image.word_size
     hashes = relocations.texts(range(second, second + count * step, step), words[3::HASH_WORDS], 64)
     for name, linktimehash in zip(names, hashes, strict=True):
-        path = name.decode("utf-8", "surrogateescape")
+        path = intern(name.decode("utf-8", "surrogateescape"))  # the results of many plugins hold the same paths
         room -= len(path)
         if room < 0 or not importpath.fits(path):
             raise MalformedFile(f"{image.path}: the paths of package hashes are too long, or overlap")
