@@ -29,7 +29,7 @@ def go_line_edit(mod: GoMod, release: str) -> Edit | None:
     """The edit that lets the host's release read go.mod; None when it does already."""
     if not mod.go or not newer_than(mod.go, release):
         return None
-    return Edit("go", version=release.removeprefix("go"), reason=f"the host was built with {release}")
+    return Edit("go", version=releases.go_line(release), reason=f"the host was built with {release}")
 
 
 def go_line_findings(project: Project, release: str) -> Iterator[Finding]:
@@ -41,7 +41,7 @@ def go_line_findings(project: Project, release: str) -> Iterator[Finding]:
                 Role.CAUSE,
                 f"{file} asks for go {line} or later, the host was built with {release}",
                 evidence={"host": release, "plugin": f"go {line}"},
-                fix=f"Lower the go line of {file} to {release.removeprefix('go')}.",
+                fix=f"Lower the go line of {file} to {releases.go_line(release)}.",
             )
 
 

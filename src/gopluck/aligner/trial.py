@@ -14,7 +14,7 @@ from gopluck.aligner.imports import Plan
 from gopluck.aligner.project import Project
 from gopluck.builds.build import Build
 from gopluck.record import NamedTuple
-from gopluck.remedy.lines import edit_words
+from gopluck.remedy.lines import edit_flags
 from gopluck.result.recipe import Edit
 
 
@@ -57,7 +57,9 @@ def copied(project: Project, go: GoCommand, edits: Sequence[Edit], folder: str) 
     if sums.is_file():
         shutil.copyfile(sums, copy.with_suffix(".sum"))
     if edits:
-        go.ask("mod", "edit", *(edit_words(edit)[2] for edit in edits), str(copy))
+        # The go command of an old host does not know each flag.
+        local = go.with_environ(GOTOOLCHAIN="local")
+        local.ask("mod", "edit", *edit_flags(edits, toolchain=bool(project.mod.toolchain)), str(copy))
     return str(copy)
 
 

@@ -18,7 +18,7 @@ from gopluck.aligner.trial import copied, leading_to
 from gopluck.errors import Usage
 from gopluck.golang.release import minor
 from gopluck.record import NamedTuple
-from gopluck.remedy.lines import edit_words
+from gopluck.remedy.lines import edit_flags
 from gopluck.remedy.quote import Placeholder, sh
 from gopluck.result.align import Alignment
 from gopluck.result.build import followed
@@ -154,15 +154,16 @@ class Builder(NamedTuple):
             words.append('-modfile="$copy/go.mod"')
         lines += [f"export {name}={sh(value)}" for name, value in recipe.env.items()]
         if self.edits:
-            lines.append(" ".join(["go mod edit", *map(sh, _flags(self.edits)), '"$copy/go.mod"']))
+            flags = map(sh, _flags(self.edits, toolchain=bool(project.mod.toolchain)))
+            lines.append(" ".join(["GOTOOLCHAIN=local go mod edit", *flags, '"$copy/go.mod"']))
         words += ["-o", sh(output), "."]
         lines += [" ".join(words), f"gopluck check {sh(host)} {sh(output)}"]
         return "\n".join(("#!/bin/sh", *lines)) + "\n"
 
 
-def _flags(edits: tuple[Edit, ...]) -> list[str]:
+def _flags(edits: tuple[Edit, ...], *, toolchain: bool) -> list[str]:
     """The edits as flags of one `go mod edit`. Raises `Usage` where no file names a path that it needs."""
-    words = [edit_words(edit)[2] for edit in edits]
+    words = edit_flags(edits, toolchain=toolchain)
     if any(isinstance(word, Placeholder) for word in words):
         raise Usage("--print: an edit needs a path that no file names")
     return words

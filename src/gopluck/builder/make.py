@@ -58,9 +58,12 @@ def make(
                 break
             builder = builder.with_environ(CC=compiler)
         checked = result._replace(path=output)
+        verdict, why = result.verdict, ""
+        if verdict == Verdict.FAILS and alignment.basis != "hashes":
+            verdict, why = Verdict.UNKNOWN, alignment.reason  # what could not be compared was not searched, either
         if result.verdict == Verdict.LOADS:
             files.write(output, target.read_bytes(), output)
-    return Built(alignment, output, result.verdict, Step.CHECK, command, "", kept, checked)
+    return Built(alignment, output, verdict, Step.CHECK, command, why, kept, checked)
 
 
 def _other_compiler(result: PluginResult, environ: Mapping[str, str]) -> str:

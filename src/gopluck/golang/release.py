@@ -35,6 +35,12 @@ def order(version: str) -> tuple[int, ...] | None:
     return int(match[1]), int(match[2]), int(match[3] or 0), stage, int(match[5] or 0)
 
 
+def go_line(release: str) -> str:
+    """The go line that asks for a release (`go1.27.3`): `1.27.3`; before Go 1.21 it has two numbers, `1.20`."""
+    found, named = order(release), release.removeprefix("go")
+    return f"{found[0]}.{found[1]}" if found is not None and found[:2] < (1, 21) else named
+
+
 def _matched(version: str) -> re.Match[str] | None:
     match = _RELEASE.match(version)
     return match if match and all(len(part) <= MAX_DIGITS for part in match.groups() if part) else None

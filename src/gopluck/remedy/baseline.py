@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from gopluck import machine
 from gopluck.builds.build import Build
 from gopluck.builds.flags import INSTRUMENTS
+from gopluck.builds.source import STD, is_std
 from gopluck.facts.model import Binary, Identity
 from gopluck.loader.libc import libc_of
 from gopluck.record import NamedTuple
@@ -215,14 +216,18 @@ def gcflags(build: Build) -> str | None:
 
 
 def _by_dwarf(build: Build) -> str | None:
-    """Where no settings are recorded (before Go 1.18): the flags that nearly every package was compiled with.
+    """Where no settings are recorded (before Go 1.18): the flags that nearly every package was compiled with, or nearly
+    every one of the standard library and none of the others.
 
     The go command leaves -N out for the packages of the runtime.
     """
-    flags = Counter(build.flags_by_dwarf(package) for package in build.packages)
-    del flags[None]
-    if not flags:
+    flags = {package: build.flags_by_dwarf(package) for package in build.packages}
+    ours = {package for package in flags if build.is_main(package) or not is_std(package)}
+    standard = [found for package, found in flags.items() if found is not None and package not in ours]
+    others = [found for package, found in flags.items() if found is not None and package in ours]
+    pattern, counted = ("all", Counter(standard + others)) if any(others) or not others else (STD, Counter(standard))
+    if not counted:
         return None
-    ((usual, count),) = flags.most_common(1)
-    given = sorted((usual or frozenset()) - set(INSTRUMENTS))
-    return f"-gcflags=all={' '.join(given)}" if given and 3 * count > 2 * flags.total() else None
+    ((usual, count),) = counted.most_common(1)
+    given = sorted(usual - set(INSTRUMENTS))
+    return f"-gcflags={pattern}={' '.join(given)}" if given and 3 * count > 2 * counted.total() else None

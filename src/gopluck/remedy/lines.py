@@ -57,6 +57,12 @@ def edit_words(edit: Edit) -> tuple[str, ...]:
     return ("mod", "edit", f"-{edit.kind}={at}")
 
 
+def edit_flags(edits: Iterable[Edit], *, toolchain: bool) -> list[str]:
+    """The flags of one `go mod edit` that makes these edits. `toolchain`: whether go.mod has a toolchain line."""
+    words = [word for edit in edits for word in edit_words(edit)[2:]]
+    return words if toolchain else [word for word in words if not word.startswith("-toolchain=")]
+
+
 def edit_line(edit: Edit) -> Line:
     """The shell command that makes one edit."""
     if edit.kind != "lower":
@@ -88,7 +94,7 @@ def _edits(recipe: Recipe) -> Iterator[Line]:
         if edit.kind == "get":
             continue
         if edit.kind in GO_MOD and not edit.when:
-            flags.append(sh(edit_words(edit)[2]))
+            flags.extend(map(sh, edit_words(edit)[2:]))
             continue
         if flags:
             yield Line(("go", "mod", "edit", *flags))

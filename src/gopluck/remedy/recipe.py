@@ -12,7 +12,7 @@ from gopluck.builds.build import Build
 from gopluck.builds.source import is_std
 from gopluck.explainer.engine import Explanation
 from gopluck.facts.model import Binary
-from gopluck.golang.release import order
+from gopluck.golang.release import go_line, order
 from gopluck.loader.libc import libc_of
 from gopluck.record import NamedTuple
 from gopluck.remedy import grammar
@@ -364,9 +364,7 @@ def _go_line(fixed: Build, moved: Build) -> list[Edit]:
     one, two = order(fixed.release), order(moved.release)
     if one is None or two is None or two <= one:
         return []
-    release = fixed.release.removeprefix("go")
-    if one < (1, 21):
-        release = ".".join(release.split(".")[:2])
+    release = go_line(fixed.release)
     return [
         Edit(
             "go",

@@ -24,6 +24,11 @@ VERDICTS = {
     (Step.CHECK, Verdict.UNKNOWN): "{output} is not written: what was built may or may not load into {host}",
 }
 
+NOT_KNOWN = (
+    "{output} is not written: what was built will not load into {host}, and whether another build would is not known"
+)
+"""Of a file that fails where no other build could be tried."""
+
 LINES = 20
 """Lines of the go command that are shown without -v."""
 
@@ -35,7 +40,9 @@ def render(built: Built, view: View) -> str:
     sheet, alignment = Sheet(view), built.alignment
     values = {"output": built.output, "folder": alignment.folder, "host": alignment.host}
     why = fit_reason(alignment) if built.step == Step.ALIGN else ""
-    sheet.verdict(built.verdict, VERDICTS[built.step, built.verdict], values, reason=why)
+    fails = built.checked is not None and built.checked.verdict == Verdict.FAILS and built.verdict == Verdict.UNKNOWN
+    template = NOT_KNOWN if fails else VERDICTS[built.step, built.verdict]
+    sheet.verdict(built.verdict, template, values, reason=built.reason if fails else why)
     if view.verbosity == QUIET:
         return sheet.document()
     if built.step == Step.ALIGN:
