@@ -12,7 +12,18 @@ from click.testing import CliRunner, Result
 
 import gopluck
 from fixtures.samples import archive
+from gopluck.aligner.gocommand import GoCommand
+from gopluck.builder import make
+from gopluck.builder.compile import Builder, Compiled
+from gopluck.cli.build import STATUS
 from gopluck.cli.main import main
+from gopluck.facts.model import Binary, Identity
+from gopluck.report.build_text import render
+from gopluck.report.interface import View
+from gopluck.result.align import Alignment
+from gopluck.result.check import PluginResult
+from gopluck.result.recipe import Recipe
+from gopluck.result.verdict import Effect, Fit, Stage, Verdict
 
 SCHEMA = json.loads(files("gopluck.report").joinpath("schema/build-v1.json").read_text("utf-8"))
 
@@ -68,6 +79,34 @@ def test_print_builds_nothing(more: list[str], plug: Path, host: Path) -> None:
     done = build(host, plug, "--print", *more)
     assert (done.exit_code, done.stdout) == (2, "")
     assert "--print builds nothing" in done.stderr
+
+
+@pytest.mark.parametrize(("basis", "verdict", "status"), [("hashes", Verdict.FAILS, 1), ("paths", Verdict.UNKNOWN, 3)])
+def test_what_could_not_be_compared_before_it_was_built_is_not_called_impossible(
+    basis: str, verdict: Verdict, status: int, plug: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = Recipe(True, "plugin", go="go1.15.15", build=("go", "build", "-buildmode=plugin", "."))
+    fits = Alignment("host", "go1.15.15", "plug", "go.mod", "plug", Fit.FITS, basis, "go build", "why", recipe=recipe)
+
+    class Compiler:
+        alignment, go = fits, GoCommand("go", str(plug), {})
+
+        def compile(self, target: Path, *, kept: bool) -> Compiled:
+            target.write_bytes(b"built")
+            return Compiled(("go", "build"), 0, "")
+
+    fails = PluginResult("x.so", 1, Verdict.FAILS, Stage.RUNTIME, Effect.ERROR, "text", True)
+    monkeypatch.setattr(make, "align", lambda *_, **__: fits)
+    monkeypatch.setattr(Builder, "of", lambda *_: Compiler())
+    output = str(plug / "x.so")
+    built = make.make(
+        Binary("host", 0, Identity("", ""), "elf"), str(plug), output, {}, lambda *_: fails, keep=False, progress=print
+    )
+    assert (built.verdict, built.reason) == (verdict, "why" if basis == "paths" else "")
+    assert STATUS[built.verdict] == status
+    assert not Path(output).exists()
+    first = render(built, View()).splitlines()[0]
+    assert ("whether another build would is not known" in first) == (basis == "paths")
 
 
 def test_a_plugin_is_no_host(plug: Path, host: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +13,8 @@ from elftools.common.utils import struct_parse
 from elftools.elf.elffile import ELFFile
 from elftools.elf.enums import ENUM_D_TAG, ENUM_E_MACHINE, ENUM_E_TYPE, ENUM_P_TYPE_BASE, ENUM_SH_TYPE_BASE
 from elftools.elf.structs import ELFStructs
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fixtures.samples.archive import unpack
 from gopluck.elf import constants as c
@@ -20,6 +23,7 @@ from gopluck.elf.hashes import gnu_hash
 from gopluck.elf.image import Image, open_image
 from gopluck.elf.numbers import numbers, places
 from gopluck.elf.records import Record, records
+from gopluck.elf.relocations import _ByAddress
 from gopluck.elf.symbols import Symbol
 from gopluck.elf.versions import VersionNeed
 
@@ -150,3 +154,13 @@ def test_a_number_is_found_among_many(size: int) -> None:
     cells = numbers(bytes([1, 2, 3, 4, 0, 0, 0, 0]) * 40 + bytes(8), size, "<")
     for value in {*cells, 77}:
         assert list(places(cells, value)) == [at for at, cell in enumerate(cells) if cell == value]
+
+
+@given(st.lists(st.integers(0, 40), unique=True), st.lists(st.integers(0, 40)), st.integers(0, 50))
+def test_the_entry_that_writes_an_address_is_the_last_one(first: list[int], rest: list[int], count: int) -> None:
+    """`count` is `DT_RELACOUNT`, which says how many are sorted, and need not be true."""
+    addresses = array("Q", [*sorted(first), *rest])
+    entries = dict(zip(addresses, range(len(addresses)), strict=True))
+    for told in (count, len(first)):
+        found = _ByAddress(addresses, told)
+        assert [found.get(address) for address in range(42)] == [entries.get(address) for address in range(42)]

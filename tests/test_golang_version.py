@@ -38,3 +38,10 @@ def test_releases_sort_with_candidates_before_them_and_patches_by_number() -> No
     assert sorted(ORDERED, key=lambda name: version.order(name) or ()) == list(ORDERED)
     assert version.order("devel +a1b2c3") is None
     assert version.order("go1.27.3-X:arenas") == version.order("go1.27.3")
+
+
+@pytest.mark.parametrize(
+    ("release", "line"), [("go1.20.14", "1.20"), ("go1.15", "1.15"), ("go1.21.0", "1.21.0"), ("go1.27.3", "1.27.3")]
+)
+def test_a_go_line_has_two_numbers_up_to_go_1_20(release: str, line: str) -> None:
+    assert version.go_line(release) == line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gopluck.aligner.golines import newer_than
+from gopluck.aligner.golines import go_line_edit, newer_than
 from gopluck.aligner.gomod import (
     GoMod,
     GoWork,
@@ -22,6 +22,7 @@ from gopluck.aligner.gomod import (
 )
 from gopluck.errors import MalformedFile
 from gopluck.golang.goobj import fingerprint
+from gopluck.remedy.lines import edit_flags
 
 WHOLE = """\
 // A comment before all.
@@ -199,6 +200,16 @@ def test_a_vendor_folder_has_to_agree_with_go_mod(requires: str, expected: str |
 )
 def test_a_go_line_that_asks_for_more_than_the_release(line: str, release: str, newer: bool) -> None:
     assert newer_than(line, release) is newer
+
+
+@pytest.mark.parametrize(("release", "line"), [("go1.20.14", "1.20"), ("go1.26.6", "1.26.6"), ("go1.27.3", None)])
+def test_the_go_line_is_lowered_to_what_the_release_reads(release: str, line: str | None) -> None:
+    mod = parse("module example.com/plug\n\ngo 1.27\n", "go.mod")
+    edit = go_line_edit(mod, release)
+    assert (edit and edit.version) == line
+    if edit is not None:
+        assert edit_flags([edit], toolchain=False) == [f"-go={line}"]
+        assert edit_flags([edit], toolchain=True) == [f"-go={line}", "-toolchain=none"]
 
 
 def ar(*members: tuple[str, bytes]) -> bytes:
