@@ -62,6 +62,8 @@ class _ByAddress:
         self._sorted = first if all(map(lt, addresses, islice(addresses, 1, first))) else 0
         rest = addresses[self._sorted :]
         self._rest = frozenset(rest)
+        self._found: dict[int, int] = {}
+        """Those of the rest that were asked for."""
         twice = len(self._rest) < len(rest)
         self._all = dict(zip(addresses, range(len(addresses)), strict=True)) if twice else None
 
@@ -70,7 +72,9 @@ class _ByAddress:
         if self._all is not None:
             return self._all.get(address)
         if address in self._rest:
-            return self._addresses.index(address, self._sorted)
+            if address not in self._found:
+                self._found[address] = self._addresses.index(address, self._sorted)
+            return self._found[address]
         at = bisect_left(self._addresses, address, 0, self._sorted)
         return at if at < self._sorted and self._addresses[at] == address else None
 

@@ -70,9 +70,10 @@ class _Asked(Mapping[str, V]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """The entry of a name."""
-        if name not in self._found:
-            self._found[name] = self._search(name)
-        found = self._found[name]
+        try:
+            found = self._found[name]
+        except KeyError:
+            found = self._found[name] = self._search(name)
         return default if found is None else found
 
     def __getitem__(self, name: str) -> V:
