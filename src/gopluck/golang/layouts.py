@@ -62,7 +62,8 @@ class Layout(dict[str, int]):
         self.size = size
 
 
-_MEASURED = re.compile(r"@(?P<size>[0-9]{1,4})(?P<fields>(?: [A-Za-z]{1,32}=[0-9]{1,4}){8,96})")
+_MEASURED = r"@(?P<size>[0-9]{1,4})(?P<fields>(?: [A-Za-z]{1,32}=[0-9]{1,4}){8,96})"
+"""Compiled when there is such a name: that takes 0.1 ms of each start."""
 
 NEEDED = frozenset(
     (
@@ -87,7 +88,7 @@ def is_layout(name: str, word_size: int) -> bool:
     """Whether `layout` takes a name: one of `LAYOUTS`, or one that spells out a layout whose numbers can be."""
     if name in LAYOUTS:
         return True
-    match = _MEASURED.fullmatch(name)
+    match = re.fullmatch(_MEASURED, name)
     if match is None:
         return False
     found = layout(name, word_size)
@@ -98,7 +99,7 @@ def is_layout(name: str, word_size: int) -> bool:
 @cache
 def layout(name: str, word_size: int) -> Layout:
     """The layout of this name for a word size of 4 or 8 bytes."""
-    if match := _MEASURED.fullmatch(name):
+    if name not in LAYOUTS and (match := re.fullmatch(_MEASURED, name)):
         spelled = (field.split("=") for field in match["fields"].split())
         return Layout(name, int(match["size"]), {field: int(at) for field, at in spelled})
     words = {"p": 1, "s": 3, "t": 2}
