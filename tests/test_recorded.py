@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import recorded
 from gopluck.errors import Usage
 from gopluck.explainer.engine import summary
 from gopluck.facts import manifest
+from gopluck.replay.ends import End
 from gopluck.replay.process import OpenRequest, replay
 
 FAMILIES = recorded.families()
@@ -79,3 +81,15 @@ def test_a_file_that_is_gone_fails_before_dlopen() -> None:
     one = next(one for path in FAMILIES for one in recorded.sets(path) if one.truth[0][0] == "ok")
     outcome = replay(one.host, [OpenRequest("gone.so", None)], one.system)[0]
     assert (outcome.stage, outcome.error) == ("realpath", 'plugin.Open("gone.so"): realpath failed')
+
+
+def test_a_note_says_so_where_go_names_a_symbol_by_chance() -> None:
+    ended = Counter(
+        (outcome.exact, outcome.note or "")
+        for path in FAMILIES
+        for one in recorded.sets(path)
+        for outcome in replay(one.host, one.requests, one.system)
+        if outcome.why == End.MISSING_SYMBOL
+    )
+    assert ended[True, ""] == sum(number for (exact, _), number in ended.items() if exact) > 0
+    assert all(note.startswith("Go names any one of ") for exact, note in ended if not exact)
