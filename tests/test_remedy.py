@@ -9,7 +9,7 @@ import test_rules
 from gopluck.builds.build import Build
 from gopluck.explainer.engine import explain
 from gopluck.facts.model import Identity
-from gopluck.remedy.baseline import baseline
+from gopluck.remedy.baseline import baseline, build_words
 from gopluck.remedy.host import Problem, for_the_host
 from gopluck.remedy.lines import build_command, edit_line, run, with_words
 from gopluck.remedy.quote import Placeholder
@@ -334,8 +334,23 @@ def test_flags_of_a_host_without_settings_are_those_that_dwarf_has_of_nearly_eve
         "old/gcflags-all-N-l/host-only@1.15.15": ("-gcflags=all=-N -l",),
         "old/gcflags-main-N-l/host-only@1.15.15": (),
         "old/gcflags-all-N-l/host-only@1.19.8": ("-gcflags=all=-N -l",),
+        "old/gcflags-std-l/host-only@1.15.15": ("-gcflags=std=-l",),
+        "old/gcflags-std-l/host-only@1.17.13": ("-gcflags=std=-l",),
     }
     assert {name: baseline(Build(hosts[name], "the host")).flags for name in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    ("output", "mode", "name"),
+    [
+        ("auth.so", "plugin", "auth.so"),
+        ("$(id).so", "plugin", "plugin.so"),
+        ("-x", "", "host"),
+        ("gateway", "", "gateway"),
+    ],
+)
+def test_a_name_that_is_no_file_name_is_not_repeated(output: str, mode: str, name: str) -> None:
+    assert build_words((), output, mode)[-3:] == ("-o", name, ".")
 
 
 def test_the_commands_are_the_fix_of_the_causes_alone() -> None:
