@@ -17,6 +17,7 @@ from gopluck.builds.build import Build
 from gopluck.builds.use import Use
 from gopluck.errors import Usage
 from gopluck.explainer.engine import Explanation, explain_one
+from gopluck.golang import release
 from gopluck.record import NamedTuple
 from gopluck.replay.ends import End
 from gopluck.replay.process import Mismatch, Outcome
@@ -49,6 +50,10 @@ class Checked(NamedTuple):
         return Fit.UNKNOWN if self.doubtful else Fit.FITS
 
 
+LISTS_COVER = (1, 21)
+"""The first release whose `go list -export` compiles for -cover (`cmd/go/internal/list/list.go`, `runList`)."""
+
+
 def check_plan(host: Build, plan: Plan, compiling: bool, caches: tuple[str, str] | None = None) -> Checked:
     """Whether a plugin built like this would find its packages in the host. Raises `GoFailed`, `Usage`.
 
@@ -68,6 +73,8 @@ def check_plan(host: Build, plan: Plan, compiling: bool, caches: tuple[str, str]
         reason = "nothing was compiled"
     elif caches is not None and any(one != other for one, other in zip(listed, moved, strict=True)):
         reason = f"the packages were not compiled: the host's module cache {caches[1]} is not used without GOMODCACHE"
+    elif "-cover" in plan.flags and (release.minor(host.release) or (0,)) < LISTS_COVER:
+        reason = f"the go list of {host.release} does not compile for -cover"
     elif not mismatched:
         compiled = packages(plan.go, plan.words, ".", compile_=True)
         mine = hashes(compiled)
