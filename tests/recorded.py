@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import lzma
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from fixtures.oracle.record import document
 from gopluck.explainer.engine import Explanation
 from gopluck.facts.codec import from_json
 from gopluck.facts.model import Binary, Identity
@@ -36,8 +35,7 @@ class Set:
 @cache
 def family(path: Path) -> Mapping[str, Any]:
     """One recorded file."""
-    document: Mapping[str, Any] = json.loads(lzma.decompress(path.read_bytes()))
-    return document
+    return document(path)
 
 
 def families() -> list[Path]:

@@ -17,7 +17,7 @@ from gopluck.builds.build import Build
 from gopluck.builds.use import Use
 from gopluck.errors import Usage
 from gopluck.explainer.engine import Explanation, explain_one
-from gopluck.golang import release
+from gopluck.golang.release import before
 from gopluck.record import NamedTuple
 from gopluck.replay.ends import End
 from gopluck.replay.process import Mismatch, Outcome
@@ -73,7 +73,7 @@ def check_plan(host: Build, plan: Plan, compiling: bool, caches: tuple[str, str]
         reason = "nothing was compiled"
     elif caches is not None and any(one != other for one, other in zip(listed, moved, strict=True)):
         reason = f"the packages were not compiled: the host's module cache {caches[1]} is not used without GOMODCACHE"
-    elif "-cover" in plan.flags and (release.minor(host.release) or (0,)) < LISTS_COVER:
+    elif "-cover" in plan.flags and before(host.release, LISTS_COVER):
         reason = f"the go list of {host.release} does not compile for -cover"
     elif not mismatched:
         compiled = packages(plan.go, plan.words, ".", compile_=True)

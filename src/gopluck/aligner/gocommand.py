@@ -70,6 +70,12 @@ class GoCommand(NamedTuple):
             raise GoFailed(done.said or f"go {arguments[0]} ended with status {done.status}")
         return done.stdout
 
+    def which(self, program: str) -> str | None:
+        """The path of a program that it would run, in its PATH."""
+        from shutil import which
+
+        return which(program, path=self.environ.get("PATH", os.defpath))
+
     def with_environ(self, **values: str) -> GoCommand:
         """The same command with more variables set."""
         return self._replace(environ={**self.environ, **values})

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from shutil import which
 
 from gopluck.aligner.gocommand import GoCommand, settings
 from gopluck.aligner.gomod import GoMod
@@ -14,7 +12,7 @@ from gopluck.aligner.imports import VARIABLES, Plan, planned
 from gopluck.aligner.project import Project, plugin_name
 from gopluck.builds.build import Build
 from gopluck.builds.source import is_std
-from gopluck.golang.release import minor
+from gopluck.golang.release import before
 from gopluck.remedy import grammar
 from gopluck.remedy.baseline import Baseline, baseline
 from gopluck.remedy.quote import Placeholder
@@ -36,12 +34,12 @@ class Printed:
         as_it_is = Plan(self.go, (), self.variables)
         found = baseline(self.host, Build(planned(as_it_is, (), {}), "the plugin"))
         env = dict(found.env)
-        if "GOARCH" in env and which(env.get("CC", ""), path=self.go.environ.get("PATH", os.defpath)) is None:
+        if "GOARCH" in env and self.go.which(env.get("CC", "")) is None:
             # Another system has other names; the one of this environment is for another machine.
             env["CC"] = ""
         if env.get("GOMODCACHE") == self.variables["GOMODCACHE"] or not self._shares_modules:
             env.pop("GOMODCACHE", None)
-        beside = profile(self.project) if (minor(self.host.release) or (0,)) >= (1, 21) else ""
+        beside = "" if before(self.host.release, (1, 21)) else profile(self.project)
         lacking = {flag for flag in found.flags if beside and _lacking(flag)}
         flags = [f"-pgo={beside}" if flag in lacking else flag for flag in found.flags]
         given = as_it_is.options.get("-gcflags", "")

@@ -20,7 +20,7 @@ from gopluck.aligner.repair import Repaired, next_step
 from gopluck.aligner.trial import Trial
 from gopluck.builds.use import Use
 from gopluck.golang import importpath
-from gopluck.golang.release import minor
+from gopluck.golang.release import before
 from gopluck.record import NamedTuple
 from gopluck.remedy.grammar import module_version
 from gopluck.result.align import Departure, Tried
@@ -306,7 +306,7 @@ class Search:
 
     def _unpinned(self, use: Use) -> bool:
         """Whether the host's code of a module may be another than that of its version."""
-        kept = (minor(self.host.release) or (0,)) < SUMLESS and self.host.vendored is not False
+        kept = before(self.host.release, SUMLESS) and self.host.vendored is not False
         return use.is_folder or not use.sum or kept
 
 

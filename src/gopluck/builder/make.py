@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from shutil import which
 
 from gopluck import files
 from gopluck.aligner.align import align
 from gopluck.aligner.apply import write
+from gopluck.aligner.gocommand import GoCommand
 from gopluck.builder.compile import Builder, refusal
 from gopluck.errors import GopluckError, Usage
 from gopluck.facts.model import Binary
@@ -54,7 +53,7 @@ def make(
                 return Built(alignment, output, compiled.verdict, Step.COMPILE, command, said, kept)
             progress(f"checking {name}")
             result = check(host, str(target))
-            if not (compiler := _other_compiler(result, builder.go.environ)):
+            if not (compiler := _other_compiler(result, builder.go)):
                 break
             builder = builder.with_environ(CC=compiler)
         checked = result._replace(path=output)
@@ -66,10 +65,10 @@ def make(
     return Built(alignment, output, verdict, Step.CHECK, command, why, kept, checked)
 
 
-def _other_compiler(result: PluginResult, environ: Mapping[str, str]) -> str:
+def _other_compiler(result: PluginResult, go: GoCommand) -> str:
     """The C compiler for the host's C library, where another one was used and this one is here; else nothing."""
     compiler = result.remedy.env.get("CC", "") if result.remedy is not None and result.remedy.possible else ""
-    here = compiler != environ.get("CC") and which(compiler, path=environ.get("PATH", os.defpath))
+    here = compiler != go.environ.get("CC") and go.which(compiler)
     return compiler if compiler and here else ""
 
 

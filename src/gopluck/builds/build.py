@@ -16,7 +16,7 @@ from gopluck.facts.model import Binary
 from gopluck.golang import importpath
 from gopluck.golang.importpath import Roots
 from gopluck.golang.records import FunctionCode
-from gopluck.golang.release import order
+from gopluck.golang.release import before
 
 
 class Build:
@@ -231,7 +231,7 @@ class Build:
         workspace. DefaultGODEBUG tells (since Go 1.21): it has `panicnil=1` where the go line is below 1.21.
         """
         defaults = self.setting("DefaultGODEBUG")
-        if defaults is None or (order(self.release) or (0,)) < (1, 21):
+        if defaults is None or before(self.release, (1, 21)):
             return False
         return "panicnil=1" not in defaults and all(
             use.version or use.replace or use.is_main for use in self.modules.values()

@@ -53,7 +53,7 @@ class _ByAddress:
     """Which entry of a table writes an address: the last one, as the loader applies them in order.
 
     Linkers put the relocations by address alone first (so many, `DT_RELACOUNT`), and sort these: there it is searched.
-    A dict of the 34,000 of a plugin with net/http takes 3.5 ms and 5 MB, this 1.3 ms and 2 MB.
+    A dict of the 34,000 of a plugin with net/http takes 3.5 ms and 5 MB, this 1.9 ms and 2 MB.
     """
 
     def __init__(self, addresses: array[int], first: int) -> None:

@@ -100,7 +100,7 @@ class Reader:
             record = opened.record(row) if row >= 0 else None
             if record and opened.has_name(record[NAME], full):
                 around: dict[str, list[_Place]] = {}
-                for name, data, at in opened.near(row) if len(self._near) < MAX_FOUND else ():
+                for name, data, at in opened.near(row, record[NAME]) if len(self._near) < MAX_FOUND else ():
                     around.setdefault(name, []).append((opened, data, at))
                 for name, places in around.items():
                     self._near.setdefault(name, places)
@@ -212,9 +212,9 @@ class _Opened:
         text = name.encode("utf-8", "surrogateescape") + b"\0"
         return len(text) <= MAX_NAME and self.image.pread(self.parts.names + offset, len(text)) == text
 
-    def near(self, row: int) -> Iterator[tuple[str, array[int], int]]:
+    def near(self, row: int, name: int) -> Iterator[tuple[str, array[int], int]]:
         """Names of the functions around one, and where in an array their records are: the linker lays a package's
-        functions side by side, their records and names, too.
+        functions side by side, their records and names, too. `name`: where its own is in the table of names.
         """
         first = max(0, row - NEAR)
         offsets = self._rows(first, min(self.parts.rows, row + NEAR) - first)[1::2]
@@ -223,7 +223,7 @@ class _Opened:
             return
         data = self.image.numbers(self.parts.functions + low, (high - low) // 4 + 1 + RECORD, 4)
         places = [at for one in offsets if 0 < (at := (one - low) // 4 + 1) < len(data)]
-        start = max(0, self.record(row)[NAME] - MAX_NEAR // 2)
+        start = max(0, name - MAX_NEAR // 2)
         held = self.image.pread(self.parts.names + start, MAX_NEAR)
         for at in places:
             place = data[at] - start

@@ -37,8 +37,13 @@ def order(version: str) -> tuple[int, ...] | None:
 
 def go_line(release: str) -> str:
     """The go line that asks for a release (`go1.27.3`): `1.27.3`; before Go 1.21 it has two numbers, `1.20`."""
-    found, named = order(release), release.removeprefix("go")
-    return f"{found[0]}.{found[1]}" if found is not None and found[:2] < (1, 21) else named
+    found = minor(release)
+    return f"{found[0]}.{found[1]}" if found is not None and found < (1, 21) else release.removeprefix("go")
+
+
+def before(version: str, release: tuple[int, int]) -> bool:
+    """Whether a version is older than the first of a minor release; what is no version of Go's counts as older."""
+    return (minor(version) or (0, 0)) < release
 
 
 def _matched(version: str) -> re.Match[str] | None:

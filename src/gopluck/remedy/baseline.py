@@ -221,11 +221,10 @@ def _by_dwarf(build: Build) -> str | None:
 
     The go command leaves -N out for the packages of the runtime.
     """
-    flags = {package: build.flags_by_dwarf(package) for package in build.packages}
-    ours = {package for package in flags if build.is_main(package) or not is_std(package)}
-    standard = [found for package, found in flags.items() if found is not None and package not in ours]
-    others = [found for package, found in flags.items() if found is not None and package in ours]
-    pattern, counted = ("all", Counter(standard + others)) if any(others) or not others else (STD, Counter(standard))
+    flags = {package: found for package in build.packages if (found := build.flags_by_dwarf(package)) is not None}
+    others = {package for package in flags if build.is_main(package) or not is_std(package)}
+    pattern = STD if others and not any(map(flags.get, others)) else "all"
+    counted = Counter(found for package, found in flags.items() if pattern == "all" or package not in others)
     if not counted:
         return None
     ((usual, count),) = counted.most_common(1)

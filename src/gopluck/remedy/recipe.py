@@ -12,7 +12,7 @@ from gopluck.builds.build import Build
 from gopluck.builds.source import is_std
 from gopluck.explainer.engine import Explanation
 from gopluck.facts.model import Binary
-from gopluck.golang.release import go_line, order
+from gopluck.golang.release import before, go_line, order
 from gopluck.loader.libc import libc_of
 from gopluck.record import NamedTuple
 from gopluck.remedy import grammar
@@ -379,4 +379,4 @@ def _go_line(fixed: Build, moved: Build) -> list[Edit]:
 def _maybe_vendored(moved: Build) -> bool:
     """Whether a vendor folder has to be passed by. Before Go 1.22 only a directory tells that there was one."""
     unknown = moved.cache is None and any(use.version for use in moved.modules.values())
-    return moved.vendored or (unknown and (order(moved.release) or (0,)) < (1, 22))
+    return moved.vendored or (unknown and before(moved.release, (1, 22)))

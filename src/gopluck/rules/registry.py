@@ -34,6 +34,7 @@ class Kind(StrEnum):
     """A difference that is never the reason. A cause that does not matter in a set is called harmless there, too."""
 
 
+@cache
 def rules(kind: Kind) -> tuple[Rule, ...]:
     """The rules of a kind, the strongest first."""
     return tuple(one for one in asked(kind) if kind_of(one.slug) == kind)
