@@ -251,7 +251,7 @@ class Program:
             return []
         if row not in self._indexes:
             data = self._image.pread(self._parts.pctab + record[self._form.fields + INDEX], 4 * MAX_VALUES)
-            self._indexes[row] = list(pc_values(data, range(MAX_VALUES)))
+            self._indexes[row] = pc_values(data, MAX_VALUES)
         ends = self._indexes[row]
         out: list[int] = []
         offset = (pc - start) // self._unit
