@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 _CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 _NATIVE = "<" if sys.byteorder == "little" else ">"
@@ -27,6 +27,21 @@ def places(cells: array[int], value: int) -> Iterator[int]:
         if cells[at] == value:
             yield at
         at = lowest.find(byte, at + 1)
+
+
+def among(cells: array[int], wanted: Collection[int]) -> Iterator[int]:
+    """Those of many numbers that are wanted, in their order; not zero. Small ones by their second byte, as `places`."""
+    data, size = cells.tobytes(), cells.itemsize
+    first = (len(data) - len(data.lstrip(b"\0"))) // size
+    if max(wanted, default=0) >= 1 << 8 or size == 1:
+        yield from filter(wanted.__contains__, filter(None, cells[first:]))
+        return
+    second = data[1 if sys.byteorder == "little" else size - 2 :: size]
+    at = second.find(0, first)
+    while at >= 0:
+        if cells[at] in wanted and cells[at]:
+            yield cells[at]
+        at = second.find(0, at + 1)
 
 
 def uleb128(data: bytes, at: int) -> tuple[int, int]:

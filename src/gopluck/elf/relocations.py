@@ -9,15 +9,15 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from operator import add, lt
 
 from gopluck.elf import constants as c
 from gopluck.elf.image import Segment
-from gopluck.elf.numbers import places
+from gopluck.elf.numbers import among, places
 from gopluck.elf.symbols import Symbol, SymbolTable
 from gopluck.elf.tags import Tags
 from gopluck.errors import MalformedFile
@@ -118,14 +118,11 @@ class Relocations:
         """Of `DT_RELA`, `DT_REL` and `DT_JMPREL`: the symbol that each entry names, and its type."""
         return tuple(map(self._split, (self._rela[1::3], self._rel[1::2], self._calls[1 :: self._call_step])))
 
-    @cached_property
-    def named(self) -> Mapping[int, None]:
-        """The symbols that the entries name, each once, in the order in which the loader comes to them."""
-        out: dict[int, None] = {}
-        for symbols, _ in self.symbols_and_types:
-            out.update(dict.fromkeys(symbols[_unnamed(symbols) :]))
-        out.pop(0, None)
-        return out
+    def named(self, wanted: Collection[int]) -> dict[int, None]:
+        """Which of these symbols (indexes in `.dynsym`) the entries name, of data and of calls, each once, in the order
+        in which the loader comes to them.
+        """
+        return dict.fromkeys(chain.from_iterable(among(symbols, wanted) for symbols, _ in self.symbols_and_types))
 
     def _split(self, infos: array[int]) -> tuple[array[int], array[int]]:
         """The parts of `r_info`, many at a time."""
@@ -203,10 +200,6 @@ class Relocations:
         tables = self.symbols_and_types[:2]
         return any(types[at] in wanted for symbols, types in tables for at in places(symbols, symbol.entry))
 
-    def bound(self, wanted: frozenset[int]) -> frozenset[int]:
-        """Which of these symbols (indexes in `.dynsym`) are bound by name: by relocations of data and of calls."""
-        return wanted.intersection(self.named)
-
     def pointer(self, address: int) -> int:
         """The relocated word at an address as a number (load bias 0)."""
         row = self._rela_at.get(address)
@@ -261,9 +254,3 @@ class Relocations:
 
     def _holds(self, segment: Segment, address: int, pattern: bytes) -> bool:
         return self.image.pread(segment.offset + address - segment.vaddr, len(pattern)) == pattern
-
-
-def _unnamed(symbols: array[int]) -> int:
-    """How many entries at the start name no symbol: linkers put relocations by address alone first."""
-    data = symbols.tobytes()
-    return (len(data) - len(data.lstrip(b"\0"))) // symbols.itemsize

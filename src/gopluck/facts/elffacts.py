@@ -17,7 +17,7 @@ from gopluck.elf import constants as c
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.hashes import MAX_SYMBOLS
 from gopluck.elf.image import Image
-from gopluck.elf.numbers import places
+from gopluck.elf.numbers import among, places
 from gopluck.elf.strings import MAX_NAME
 from gopluck.elf.symbols import TlsUse, Undefined
 from gopluck.errors import MalformedFile
@@ -224,7 +224,7 @@ def _in_order(dynamic: Dynamic, undefined: dict[int, Undefined]) -> Iterator[Und
     if dynamic.image.header.machine == machine.MIPS:
         yield from undefined.values()
         return
-    yield from map(undefined.__getitem__, filter(undefined.__contains__, dynamic.relocations.named))
+    yield from map(undefined.__getitem__, dynamic.relocations.named(undefined))
 
 
 def _static_tls(dynamic: Dynamic, undefined: dict[int, Undefined]) -> Iterator[TlsUse]:
@@ -244,7 +244,7 @@ def _static_tls(dynamic: Dynamic, undefined: dict[int, Undefined]) -> Iterator[T
                 continue
             if len(seen) == MAX_TLS:
                 return
-            before.update(filter(undefined.__contains__, chain(*passed, symbols[last:row])))
+            before.update(*(among(some, undefined) for some in (*passed, symbols[last:row])))
             last = row
             passed.clear()
             seen.add((index, optional))

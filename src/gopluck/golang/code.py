@@ -38,6 +38,9 @@ MAX_ALL_STEPS = 1 << 19
 NEAR = 128
 """Functions before and after one that was looked up that are looked at with it: most packages have fewer."""
 
+BESIDE = 32
+"""So many of these that are of other packages end a package's."""
+
 MAX_NEAR = 1 << 16
 """Bytes of their records, and of their names."""
 
@@ -132,13 +135,17 @@ class Reader:
             row = self._row(opened, prefix + name, met) if name not in met else -1
             if row < 0:
                 continue
-            data, own, records = opened.around(row)
-            known = opened.names(data, own, records, wanted) if places is None else places
-            records = [at for at in records if data[at] in known]
+            data, own, around = opened.around(row)
+            known = opened.names(data, own, around, wanted) if places is None else places
+            records = [at for at in around if data[at] in known]
             met.update(known[data[at]] for at in records)
             for at, function in opened.functions(data, records):
                 # One of assembly has a second record of its name, for its other ABI, which the compiler made.
                 out.setdefault(known[data[at]], function)
+            begins, ends = around[:BESIDE], around[-BESIDE:]
+            if len(met) * 2 > len(places or wanted) and not {*begins, *ends}.intersection(records):
+                # All that the package has; the other names are of functions that were inlined wherever they are called.
+                return
 
     def _row(self, opened: _Opened, full: str, met: Set[str]) -> int:
         """The row of a function, by its symbol; -1 where it is not exported. `met`: those that were found before."""
@@ -185,6 +192,8 @@ class _Opened:
         """Of packages that are going to be asked for: the names of their functions, by place."""
         self._bases: dict[int, str] = {}
         """The names of source files, by their entry in the table of units."""
+        self._firsts: dict[int, int] = {}
+        """The file that functions begin in, a number in their unit, by their pc-value table of files."""
         self._allowance = MAX_ALL_STEPS
 
     def row_of(self, place: int) -> int:
@@ -212,25 +221,16 @@ class _Opened:
             out.update(zip(map(data.__getitem__, places), behind, strict=True))
         return out
 
-    def functions(self, data: array[int], records: Sequence[int]) -> Iterator[tuple[int, FunctionCode]]:
+    def functions(self, data: array[int], records: Iterable[int]) -> Iterator[tuple[int, FunctionCode]]:
         """The functions of records, each with the place of its record; not those that have no source file."""
-        records = [at for at in records if 0 < data[at + START] < MAX_LINE]
-        for at, first in zip(records, self._first_files([data[at + PCFILE] for at in records]), strict=True):
+        for at in records:
+            pcfile, line = data[at + PCFILE], data[at + START]
+            # The linker has each table once: that of many functions.
+            if (first := self._firsts.get(pcfile)) is None:
+                first = self._firsts[pcfile] = first_file(self.image.pread(self.parts.pctab + pcfile, MAX_NUMBER))
             entry = data[at + UNIT] + first
-            if first >= 0 and (base := self._bases.get(entry) or self._base(entry)):
-                line = data[at + START]
-                yield at, FunctionCode._make((base, line, Lines((self, data[at + PCLN], data[at + PCFILE], line))))
-
-    def _first_files(self, pcfiles: Sequence[int]) -> list[int]:
-        """The file that each function begins in, by the offsets of their pc-value tables: its number in its unit,
-        negative where there is none.
-        """
-        low, high = min(pcfiles, default=0), max(pcfiles, default=0)
-        table = self.parts.pctab
-        if high - low <= MAX_NEAR:
-            held = self.image.pread(table + low, high - low + MAX_NUMBER)
-            return [first_file(held[at - low : at - low + MAX_NUMBER]) for at in pcfiles]
-        return [first_file(self.image.pread(table + at, MAX_NUMBER)) for at in pcfiles]
+            if first >= 0 and 0 < line < MAX_LINE and (base := self._bases.get(entry) or self._base(entry)):
+                yield at, FunctionCode._make((base, line, Lines((self, data[at + PCLN], pcfile, line))))
 
     def _base(self, entry: int) -> str:
         """The name of a source file without its directory, by its entry in the table of units; empty for what has none
