@@ -72,7 +72,7 @@ class Build:
         named = recorded or suffix
         if not named and recorded is None and not version:
             return None
-        return frozenset(filter(None, re.split(r"[, ]+", named)))
+        return frozenset(filter(None, named.replace(",", " ").split(" ")))
 
     @cached_property
     def packages(self) -> frozenset[str]:

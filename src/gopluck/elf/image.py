@@ -214,6 +214,11 @@ class Image:
                 out.setdefault(text, Section(text, *fields))
         return out
 
+    @property
+    def has_dwarf(self) -> bool:
+        """Whether its DWARF is in the file, compressed or not."""
+        return ".debug_info" in self.sections or ".zdebug_info" in self.sections
+
     def numbers(self, offset: int, count: int, size: int) -> array[int]:
         """Unsigned numbers of 1, 2, 4 or 8 bytes at a file offset; fewer where the file ends."""
         return numbers(self.pread(offset, count * size), size, self.byte_order)

@@ -128,8 +128,10 @@ def sources(file: GoFile) -> Mapping[str, str]:
     return _Asked(lambda name: read_or("", places().of, name) or None, packages)
 
 
-def compile_flags(image: Image) -> Mapping[str, str]:
+def compile_flags(image: Image) -> Mapping[str, str] | None:
     """`Go.compile_flags`: all are read when the first is asked for."""
+    if not image.has_dwarf:
+        return None
 
     @cache
     def flags() -> Mapping[str, str]:
@@ -138,6 +140,13 @@ def compile_flags(image: Image) -> Mapping[str, str]:
         return read_or(None, dwarf.compile_flags, image) or {}
 
     return _Asked(lambda package: flags().get(package), flags)
+
+
+def compiler(image: Image) -> str:
+    """`Go.compiler` of a file whose version is not recorded."""
+    from gopluck.golang import dwarf
+
+    return read_or(None, dwarf.producer_version, image) or ""
 
 
 def declared(file: GoFile) -> Mapping[str, str]:

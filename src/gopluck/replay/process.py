@@ -114,8 +114,9 @@ class _Cached(NamedTuple):
 class _State:
     """What one process remembers."""
 
-    def __init__(self, runtime: Runtime | None, host: Binary) -> None:
-        self.runtime = runtime
+    def __init__(self, host: Binary, placement: Placement) -> None:
+        known = host.go is not None and host.go.moduledata is not None and host.elf is not None
+        self.runtime = Runtime(host.holder, placement) if known else None
         self.loaded: list[tuple[int, Binary]] = []
         self.scope = [(0, host.holder)]
         """The file with the host's Go (0), then each plugin with the Go plugins that it needs, in the scope's order."""
@@ -136,18 +137,22 @@ class _State:
 def replay(host: Binary, requests: Sequence[OpenRequest], system: System) -> tuple[Outcome, ...]:
     """The outcome of each `plugin.Open`, in order, in one process of the host.
 
-    Replayed with two load placements; where they disagree the outcome is chance in a real process too, and `unknown`.
+    Where a runtime reads the module data of another layout, addresses can decide: replayed with two load placements;
+    where they disagree the outcome is chance in a real process too, and `unknown`.
     """
-    word_size = host.elf.elf_class // 8 if host.elf else 8
-    runs = [_replay(host, requests, system, placement) for placement in PLACEMENTS[word_size]]
-    return tuple(_agreed(outcomes) for outcomes in zip(*runs, strict=True))
+    first, second = PLACEMENTS[host.elf.elf_class // 8 if host.elf else 8]
+    state = _State(host, first)
+    outcomes = _replay(host, requests, system, state)
+    if state.runtime is None or not state.runtime.foreign:
+        return tuple(outcomes)
+    others = _replay(host, requests, system, _State(host, second))
+    return tuple(map(_agreed, outcomes, others))
 
 
-def _agreed(outcomes: tuple[Outcome, ...]) -> Outcome:
-    first = outcomes[0]
-    if all(outcome == first for outcome in outcomes[1:]):
-        return first
-    return first._replace(
+def _agreed(one: Outcome, other: Outcome) -> Outcome:
+    if one == other:
+        return one
+    return one._replace(
         verdict=Verdict.UNKNOWN,
         stage=None,
         effect=None,
@@ -157,10 +162,7 @@ def _agreed(outcomes: tuple[Outcome, ...]) -> Outcome:
     )
 
 
-def _replay(host: Binary, requests: Sequence[OpenRequest], system: System, placement: Placement) -> list[Outcome]:
-    known = host.go is not None and host.go.moduledata is not None and host.elf is not None
-    runtime = Runtime(host.holder, placement) if known else None
-    state = _State(runtime, host)
+def _replay(host: Binary, requests: Sequence[OpenRequest], system: System, state: _State) -> list[Outcome]:
     out: list[Outcome] = []
     for position, request in enumerate(requests, 1):
         if state.ended is not None:
