@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 _CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 _NATIVE = "<" if sys.byteorder == "little" else ">"
@@ -13,6 +13,15 @@ _NATIVE = "<" if sys.byteorder == "little" else ">"
 def numbers(data: bytes, size: int, byte_order: str) -> array[int]:
     """Unsigned numbers of 1, 2, 4 or 8 bytes; without a last one that is cut."""
     cells = array(_CODES[size], data if len(data) % size == 0 else data[: len(data) // size * size])
+    if byte_order != _NATIVE:
+        cells.byteswap()
+    return cells
+
+
+def many(read: Callable[[array[int]], int], count: int, size: int, byte_order: str) -> array[int]:
+    """The same of a large table that `read` puts where the numbers are to be, as far as it goes; its bytes are told."""
+    cells = array(_CODES[size], (0,)) * count
+    del cells[read(cells) // size :]
     if byte_order != _NATIVE:
         cells.byteswap()
     return cells

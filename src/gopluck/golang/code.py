@@ -11,7 +11,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property, lru_cache
-from itertools import islice, repeat
+from itertools import groupby, islice, repeat
 from operator import add, mul
 from os.path import commonprefix
 from typing import Any
@@ -326,6 +326,8 @@ def _names(opened: _Opened, packages: Collection[str]) -> Iterator[tuple[str, in
 def _own_lines(opened: _Opened, pcln: int, pcfile: int, start: int) -> tuple[int, ...]:
     """The lines in the function's own file; the code of inlined functions from other files is left out."""
     lines, files = opened.steps(pcln), opened.steps(pcfile)
+    if len(files) == 1:
+        return tuple(line for line, _ in groupby(line - start for _, line in lines))
     out: list[int] = []
     position = 0
     begin = 0
