@@ -103,19 +103,20 @@ class Reader:
     def prepare(self, packages: Collection[str]) -> None:
         """Find the names of the functions of several packages that are going to be asked for, in one search."""
         for opened in self._opened if len(packages) > 1 else ():
-            self._search(opened, packages)
+            self._search(opened, frozenset(packages))
 
     def _places(self, opened: _Opened, package: str) -> dict[int, str]:
         """Names of a package's functions, and of some that are in no file, by their place in the table of names."""
         if package not in opened.names_of:
-            self._search(opened, (package,))
+            self._search(opened, frozenset((package,)))
         return opened.names_of.pop(package)
 
-    def _search(self, opened: _Opened, packages: Collection[str]) -> None:
-        opened.names_of.update((package, {}) for package in packages)
+    def _search(self, opened: _Opened, packages: Set[str]) -> None:
+        found = opened.names_of
+        found.update((package, {}) for package in packages)
         for package, place, name in islice(_names(opened, packages), max(0, MAX_FOUND - self._found)):
-            opened.names_of[package][place] = name
-            self._found += 1
+            found[package][place] = name
+        self._found += sum(len(found[package]) for package in packages)
 
     def _look_up(
         self,
@@ -138,10 +139,12 @@ class Reader:
             data, own, around = opened.around(row)
             known = opened.names(data, own, around, wanted) if places is None else places
             records = [at for at in around if data[at] in known]
-            met.update(known[data[at]] for at in records)
-            for at, function in opened.functions(data, records):
+            for at in records:
+                name = known[data[at]]
+                met.add(name)
                 # One of assembly has a second record of its name, for its other ABI, which the compiler made.
-                out.setdefault(known[data[at]], function)
+                if name not in out and (function := opened.function(data, at)) is not None:
+                    out[name] = function
             begins, ends = around[:BESIDE], around[-BESIDE:]
             if len(met) * 2 > len(places or wanted) and not {*begins, *ends}.intersection(records):
                 # All that the package has; the other names are of functions that were inlined wherever they are called.
@@ -159,12 +162,17 @@ class Reader:
 class Lines(Sequence[int]):
     """`FunctionCode.lines`, decoded when they are looked at."""
 
+    __slots__ = ("_encoded", "_known")
+
     def __init__(self, encoded: tuple[_Opened, int, int, int]) -> None:
         self._encoded = encoded
+        self._known: tuple[int, ...] | None = None
 
-    @cached_property
+    @property
     def _lines(self) -> tuple[int, ...]:
-        return _own_lines(*self._encoded)
+        if self._known is None:
+            self._known = _own_lines(*self._encoded)
+        return self._known
 
     def __getitem__(self, index: Any) -> Any:
         return self._lines[index]
@@ -221,16 +229,16 @@ class _Opened:
             out.update(zip(map(data.__getitem__, places), behind, strict=True))
         return out
 
-    def functions(self, data: array[int], records: Iterable[int]) -> Iterator[tuple[int, FunctionCode]]:
-        """The functions of records, each with the place of its record; not those that have no source file."""
-        for at in records:
-            pcfile, line = data[at + PCFILE], data[at + START]
-            # The linker has each table once: that of many functions.
-            if (first := self._firsts.get(pcfile)) is None:
-                first = self._firsts[pcfile] = first_file(self.image.pread(self.parts.pctab + pcfile, MAX_NUMBER))
-            entry = data[at + UNIT] + first
-            if first >= 0 and 0 < line < MAX_LINE and (base := self._bases.get(entry) or self._base(entry)):
-                yield at, FunctionCode._make((base, line, Lines((self, data[at + PCLN], pcfile, line))))
+    def function(self, data: array[int], at: int) -> FunctionCode | None:
+        """The function of a record; None for one that has no source file."""
+        pcfile, line = data[at + PCFILE], data[at + START]
+        # The linker has each table once: that of many functions.
+        if (first := self._firsts.get(pcfile)) is None:
+            first = self._firsts[pcfile] = first_file(self.image.pread(self.parts.pctab + pcfile, MAX_NUMBER))
+        entry = data[at + UNIT] + first
+        if first < 0 or not 0 < line < MAX_LINE or not (base := self._bases.get(entry) or self._base(entry)):
+            return None
+        return FunctionCode._make((base, line, Lines((self, data[at + PCLN], pcfile, line))))
 
     def _base(self, entry: int) -> str:
         """The name of a source file without its directory, by its entry in the table of units; empty for what has none
@@ -273,7 +281,7 @@ class _Opened:
     def function_at(self, place: int) -> FunctionCode | None:
         """The function whose name is at a place of the table of names."""
         data = self.image.numbers(self.records.get(place, self.image.size), RECORD, 4)
-        return next((function for _, function in self.functions(data, (0,))), None) if len(data) == RECORD else None
+        return self.function(data, 0) if len(data) == RECORD else None
 
     def steps(self, offset: int) -> list[tuple[int, int]]:
         """(end of a range of pcs, value in it) of the pc-value table at an offset (`runtime.step`).
@@ -289,35 +297,30 @@ class _Opened:
 
 
 @lru_cache(1 << 13)
-def _written(name: bytes, package: str) -> str:
-    """The name in a package of a function that was written in it; else empty. `name`: of the function's symbol, behind
-    the package's path. Plugins of one host have the same names.
+def _apart(symbol: bytes) -> tuple[str, str]:
+    """(package, name in it) of a function that was written in a source file; empty for others. Plugins of one host have
+    the same names.
     """
-    rest = name.decode("utf-8", "replace")
-    if not rest or _MADE.search(f".{rest}"):
-        return ""
-    return rest if package_of(f"{importpath.to_prefix(package)}.{rest}") == package else ""
+    text = symbol.decode("utf-8", "replace")
+    package = package_of(text)
+    name = text[len(importpath.to_prefix(package)) + 1 :]
+    return (package, name) if name and not _MADE.search(f".{name}") else ("", "")
 
 
-def _names(opened: _Opened, packages: Collection[str]) -> Iterator[tuple[str, int, str]]:
+def _names(opened: _Opened, packages: Set[str]) -> Iterator[tuple[str, int, str]]:
     """(package, place of its symbol name in the table of names, name in the package) of each function of packages.
 
     The first name of the table is never looked at.
     """
-    wanted = {importpath.to_prefix(package).encode() + b".": package for package in packages}
-    needle = b"\0" + (commonprefix(list(wanted)) or b"")  # noqa: RUF071 (it need not end at a slash)
-    shortest = min(map(len, wanted))
+    prefixes = [importpath.to_prefix(package).encode() + b"." for package in packages]
+    needle = b"\0" + (commonprefix(prefixes) or b"")  # noqa: RUF071 (it need not end at a slash)
     start = 0
     for chunk in opened.image.chunks(opened.parts.names, opened.parts.units - opened.parts.names, MAX_NAME):
         at = chunk.find(needle)
         while at >= 0:
             end = chunk.find(b"\0", at + 1, at + 1 + MAX_NAME)
-            dot = chunk.find(b".", at + shortest, max(0, end))
-            # Dots can stand in all elements of a path but the last.
-            while dot > 0 and chunk[at + 1 : dot + 1] not in wanted:
-                dot = chunk.find(b".", dot + 1, end)
-            package = wanted[chunk[at + 1 : dot + 1]] if dot > 0 else ""
-            if package and (name := _written(chunk[dot + 1 : end], package)):
+            package, name = _apart(chunk[at + 1 : end]) if end > 0 else ("", "")
+            if package in packages:
                 yield package, start + at + 1, name
             at = chunk.find(needle, max(at + 1, end))
         start += CHUNK
