@@ -39,17 +39,17 @@ def places(cells: array[int], value: int) -> Iterator[int]:
 
 
 def among(cells: array[int], wanted: Collection[int]) -> Iterator[int]:
-    """Those of many numbers that are wanted, in their order; not zero. Small ones by their second byte, as `places`."""
+    """Where those of many numbers are that are wanted; not zero. Small ones by their second byte, as `places`."""
     data, size = cells.tobytes(), cells.itemsize
     first = (len(data) - len(data.lstrip(b"\0"))) // size
     if max(wanted, default=0) >= 1 << 8 or size == 1:
-        yield from filter(wanted.__contains__, filter(None, cells[first:]))
+        yield from (at for at, cell in enumerate(cells[first:], first) if cell in wanted and cell)
         return
     second = data[1 if sys.byteorder == "little" else size - 2 :: size]
     at = second.find(0, first)
     while at >= 0:
         if cells[at] in wanted and cells[at]:
-            yield cells[at]
+            yield at
         at = second.find(0, at + 1)
 
 

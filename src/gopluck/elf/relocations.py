@@ -9,10 +9,10 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from functools import cached_property
-from itertools import chain, compress, islice
+from itertools import compress, islice
 from operator import add, lt
 
 from gopluck.elf import constants as c
@@ -31,6 +31,9 @@ REGION = 16
 
 MAX_REGIONS = 8
 """Regions that are looked through one by one; then everything is."""
+
+MAX_POINTERS = 4
+"""Pointers of one struct of an array."""
 
 MAX_HITS = 1 << 17
 """Places that look as if they held an address, of those that are looked at."""
@@ -72,13 +75,29 @@ class _ByAddress:
 
     def get(self, address: int) -> int | None:
         """The place of the entry; None where no entry writes the address."""
-        known = self._regions.get(address >> REGION) if self._all is None else self._all
-        if known is None:
-            known = self._region(address >> REGION)
-        if (found := known.get(address)) is not None:
+        if (found := self._near(address >> REGION).get(address)) is not None:
             return found
         at = bisect_left(self._addresses, address, 0, self._sorted)
         return at if at < self._sorted and self._addresses[at] == address else None
+
+    def run(self, addresses: range) -> range | None:
+        """The entries of many addresses where they follow each other among the sorted ones, as those of an array of
+        structs do; else None.
+        """
+        wanted = array(self._addresses.typecode, addresses)
+        first = bisect_left(self._addresses, addresses.start, 0, self._sorted)
+        for step in range(1, MAX_POINTERS + 1):
+            rows = range(first, first + step * len(addresses), step)
+            if rows[-1] < self._sorted and self._addresses[rows.start : rows.stop : step] == wanted:
+                regions = range(addresses[0] >> REGION, (addresses[-1] >> REGION) + 1)
+                apart = all(self._near(number).keys().isdisjoint(addresses) for number in regions)
+                return rows if apart else None
+        return None
+
+    def _near(self, number: int) -> dict[int, int]:
+        """What is known of a region."""
+        known = self._regions.get(number) if self._all is None else self._all
+        return self._region(number) if known is None else known
 
     def _region(self, number: int) -> dict[int, int]:
         """The entries behind the sorted ones that write into a region."""
@@ -144,11 +163,9 @@ class Relocations:
         tables = (self._rela, 3), (self._rel, 2), (self._calls, self._call_step)
         return tuple(self._split(words, step) for words, step in tables)
 
-    def named(self, wanted: Collection[int]) -> dict[int, None]:
-        """Which of these symbols (indexes in `.dynsym`) the entries name, of data and of calls, each once, in the order
-        in which the loader comes to them.
-        """
-        return dict.fromkeys(chain.from_iterable(among(symbols, wanted) for symbols, _ in self.symbols_and_types))
+    def naming(self, wanted: Collection[int]) -> tuple[list[int], ...]:
+        """The entries that name one of these symbols (indexes in `.dynsym`), for each table of `symbols_and_types`."""
+        return tuple(list(among(symbols, wanted)) for symbols, _ in self.symbols_and_types)
 
     def _split(self, words: array[int], step: int) -> tuple[array[int], array[int]]:
         """The parts of `r_info`, many at a time, without a copy of all words."""
@@ -235,6 +252,15 @@ class Relocations:
             return self._rela[row * 3 + 2]
         return self.word(address).value
 
+    def _pointers(self, addresses: range) -> Sequence[int]:
+        """The same of many words."""
+        rows = self._rela_at.run(addresses) if addresses and self.types is not None else None
+        if rows is not None and self.types is not None:
+            info, addend = (slice(3 * rows.start + at, 3 * rows.stop, 3 * rows.step) for at in (1, 2))
+            if self._rela[info].count(self.types.relative) == len(addresses):
+                return self._rela[addend]
+        return [*map(self.pointer, addresses)]
+
     def text(self, address: int, limit: int = 1 << 16) -> bytes:
         """The bytes of the Go string whose header {pointer, length} lies at an address; at most `limit` long."""
         length = self.image.word(address + self.image.word_size)
@@ -242,11 +268,11 @@ class Relocations:
             raise MalformedFile(f"{self.image.path}: a string of {length} bytes at {address:#x}")
         return self.image.read(self.pointer(address), length) if length else b""
 
-    def texts(self, addresses: Iterable[int], lengths: Sequence[int], limit: int) -> list[bytes]:
+    def texts(self, addresses: range, lengths: Sequence[int], limit: int) -> list[bytes]:
         """The same of many strings whose lengths are known, read at once where they lie near each other."""
         if max(lengths, default=0) > limit:
             raise MalformedFile(f"{self.image.path}: a string of {max(lengths)} bytes")
-        places = [self.pointer(at) if size else 0 for at, size in zip(addresses, lengths, strict=True)]
+        places = [at if size else 0 for at, size in zip(self._pointers(addresses), lengths, strict=True)]
         low, end = min(filter(None, places), default=0), max(map(add, places, lengths), default=0)
         if end - low <= NEAR:
             with suppress(MalformedFile):

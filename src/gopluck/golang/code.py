@@ -32,8 +32,8 @@ MAX_FOUND = 1 << 14
 MAX_STEPS = 1 << 12
 """Entries of one pc-value table that are decoded (a function of that many lines is cut there)."""
 
-MAX_ALL_STEPS = 1 << 19
-"""Entries of all pc-value tables of a file that are decoded; functions behind them are left out."""
+MAX_TABLES = 1 << 20
+"""Bytes of all pc-value tables of a file that are decoded; of functions behind them no lines are known."""
 
 NEAR = 128
 """Functions before and after one that was looked up that are looked at with it: most packages have fewer."""
@@ -171,7 +171,8 @@ class Lines(Sequence[int]):
     @property
     def _lines(self) -> tuple[int, ...]:
         if self._known is None:
-            self._known = _own_lines(*self._encoded)
+            opened, pcln, pcfile, start = self._encoded
+            self._known = tuple(line - start for line in _own_lines(opened.table(pcln), opened.table(pcfile)))
         return self._known
 
     def __getitem__(self, index: Any) -> Any:
@@ -202,7 +203,7 @@ class _Opened:
         """The names of source files, by their entry in the table of units."""
         self._firsts: dict[int, int] = {}
         """The file that functions begin in, a number in their unit, by their pc-value table of files."""
-        self._allowance = MAX_ALL_STEPS
+        self._room = MAX_TABLES
 
     def row_of(self, place: int) -> int:
         """The row of the function in which a place lies, counted from `runtime.text`; -1 before the first."""
@@ -283,17 +284,16 @@ class _Opened:
         data = self.image.numbers(self.records.get(place, self.image.size), RECORD, 4)
         return self.function(data, 0) if len(data) == RECORD else None
 
-    def steps(self, offset: int) -> list[tuple[int, int]]:
-        """(end of a range of pcs, value in it) of the pc-value table at an offset (`runtime.step`).
-
-        Shorter when no more steps are left, and where the file ends in the middle, or is damaged.
-        """
+    def table(self, offset: int) -> bytes:
+        """The pc-value table at an offset, up to the zero that ends it; shorter when no more bytes are left."""
         data = self.image.pread(self.parts.pctab + offset, SHORT)
-        if data.find(b"\0", 1) < 0:  # the zero that ends it
+        end = data.find(b"\0", 1)  # the first number can be zero, too
+        if end < 0:
             data = self.image.pread(self.parts.pctab + offset, 4 * MAX_STEPS)
-        found = pc_values(data, min(MAX_STEPS, self._allowance))
-        self._allowance -= len(found)
-        return found
+            end = data.find(b"\0", 1)
+        data = data[: min(end if end > 0 else len(data), self._room)]
+        self._room -= len(data)
+        return data
 
 
 @lru_cache(1 << 13)
@@ -326,18 +326,19 @@ def _names(opened: _Opened, packages: Set[str]) -> Iterator[tuple[str, int, str]
         start += CHUNK
 
 
-def _own_lines(opened: _Opened, pcln: int, pcfile: int, start: int) -> tuple[int, ...]:
-    """The lines in the function's own file; the code of inlined functions from other files is left out."""
-    lines, files = opened.steps(pcln), opened.steps(pcfile)
-    if len(files) == 1:
-        return tuple(line for line, _ in groupby(line - start for _, line in lines))
-    out: list[int] = []
+@lru_cache(1 << 10)
+def _own_lines(lines: bytes, files: bytes) -> tuple[int, ...]:
+    """The lines in the function's own file, by its pc-value tables; the code of inlined functions from other files is
+    left out. Plugins of one host have the same tables.
+    """
+    ends = pc_values(files, MAX_STEPS) or [(0, 0)]
+    own: list[int] = []
     position = 0
     begin = 0
-    for end, line in lines:
-        while position < len(files) - 1 and files[position][0] <= begin:
+    for end, line in pc_values(lines, MAX_STEPS):
+        while position < len(ends) - 1 and ends[position][0] <= begin:
             position += 1
-        if files[position][1] == files[0][1] and (not out or out[-1] != line - start):
-            out.append(line - start)
+        if ends[position][1] == ends[0][1]:
+            own.append(line)
         begin = end
-    return tuple(out)
+    return tuple(line for line, _ in groupby(own))
