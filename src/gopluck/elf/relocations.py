@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from functools import cached_property
-from itertools import compress, islice
+from itertools import islice
 from operator import add, lt
 
 from gopluck.elf import constants as c
@@ -101,17 +101,17 @@ class _ByAddress:
 
     def _region(self, number: int) -> dict[int, int]:
         """The entries behind the sorted ones that write into a region."""
-        addresses, rows = self._addresses, range(self._sorted, len(self._addresses))
+        addresses, first = self._addresses, self._sorted
         if len(self._regions) == MAX_REGIONS:
-            self._all = dict(zip(addresses[self._sorted :], rows, strict=True))
+            self._all = dict(zip(addresses[first:], range(first, len(addresses)), strict=True))
             return self._all
-        found: dict[int, int] = {}
-        if number & 0xFF in self._bytes:  # by which most are told apart
-            wanted = bytearray(256)
-            wanted[number & 0xFF] = 1
-            candidates = compress(rows, self._bytes.translate(wanted))
-            found = {at: row for row in candidates if (at := addresses[row]) >> REGION == number}
-        self._regions[number] = found
+        self._regions[number] = found = {}
+        # Most are told apart by one byte.
+        at = self._bytes.find(number & 0xFF)
+        while at >= 0:
+            if (address := addresses[first + at]) >> REGION == number:
+                found[address] = first + at
+            at = self._bytes.find(number & 0xFF, at + 1)
         return found
 
     @cached_property
