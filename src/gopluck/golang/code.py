@@ -29,6 +29,9 @@ from gopluck.golang.sources import package_of
 MAX_FOUND = 1 << 14
 """Functions of one file that are looked into."""
 
+MAX_LOOKS = 1 << 12
+"""Times that the functions around one are looked at: once for a package of up to 100, and there are some 3,000."""
+
 MAX_STEPS = 1 << 12
 """Entries of one pc-value table that are decoded (a function of that many lines is cut there)."""
 
@@ -77,6 +80,7 @@ class Reader:
         self._tables = tuple(tables)
         self._text = text
         self._found = 0
+        self._looks = MAX_LOOKS
 
     @cached_property
     def exported(self) -> bool:
@@ -132,10 +136,13 @@ class Reader:
         prefix = f"{importpath.to_prefix(package)}."
         wanted = {} if places else {f"{prefix}{name}".encode("utf-8", "surrogateescape"): name for name in names}
         met: set[str] = set()
-        for name in names if places is None else places.values():
-            row = self._row(opened, prefix + name, met) if name not in met else -1
+        for first in names if places is None else places.values():
+            row = self._row(opened, prefix + first, met) if first not in met else -1
             if row < 0:
                 continue
+            if self._looks == 0:
+                return
+            self._looks -= 1
             data, own, around = opened.around(row)
             known = opened.names(data, own, around, wanted) if places is None else places
             records = [at for at in around if data[at] in known]
@@ -145,8 +152,7 @@ class Reader:
                 # One of assembly has a second record of its name, for its other ABI, which the compiler made.
                 if name not in out and (function := opened.function(data, at)) is not None:
                     out[name] = function
-            begins, ends = around[:BESIDE], around[-BESIDE:]
-            if len(met) * 2 > len(places or wanted) and not {*begins, *ends}.intersection(records):
+            if len(met) * 2 > len(places or wanted) and not {*around[:BESIDE], *around[-BESIDE:]}.intersection(records):
                 # All that the package has; the other names are of functions that were inlined wherever they are called.
                 return
 
