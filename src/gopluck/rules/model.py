@@ -13,7 +13,7 @@ from gopluck.builds.build import Build
 from gopluck.builds.paths import PathDifferences
 from gopluck.builds.support import Lack
 from gopluck.builds.use import Use
-from gopluck.facts.model import Binary
+from gopluck.facts.model import Binary, Identity
 from gopluck.golang.records import FunctionCode
 from gopluck.loader.answer import Failure, Status
 from gopluck.record import NamedTuple, StrEnum, auto
@@ -85,6 +85,11 @@ class Evidence:
         known = (one for one in self.earlier if one.binary and one.outcome.dlopen is not None)
         return next((one for one in known if one.binary and one.binary.identity.inode == inode), None)
 
+    @property
+    def needing(self) -> Opened | None:
+        """The Open whose file brought this one into the process, as a library that it needs."""
+        return next((one for one in self.earlier if _brought(one, self.plugin.identity)), None)
+
     def conflicts(self) -> Iterator[tuple[Opened, list[str]]]:
         """Each earlier Open that brought packages which this plugin expects otherwise, with those."""
         groups: dict[int, list[str]] = {}
@@ -104,6 +109,12 @@ class Evidence:
         """Whether the plugin's runtime lays its module data out in another way than the host's."""
         host, plugin = (build.layout for build in self.builds)
         return bool(host and plugin) and host != plugin
+
+
+def _brought(opened: Opened, file: Identity) -> bool:
+    libraries = opened.outcome.dlopen.needed_loaded if opened.outcome.dlopen is not None else ()
+    known = (library.binary.identity for library in libraries)
+    return any(one.inode == file.inode or one.realpath == file.realpath for one in known)
 
 
 class Comparison:

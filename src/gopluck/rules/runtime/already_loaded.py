@@ -31,6 +31,15 @@ def ends(evidence: Evidence) -> Iterator[Told]:
             pluginpath=evidence.plugin.go.pluginpath if evidence.plugin.go else "",
         )._replace(headline=f"the plugin is the same file as {first.title}")
         return
+    needing = evidence.needing if evidence.plugin.go is not None else None
+    if outcome.dlopen.status == Status.SAME and needing is not None:
+        yield told(
+            f"{needing.title} needs {evidence.file} as a library, and brought it into the process: Go counts no plugin "
+            "that it did not open itself",
+            "Link nothing against a plugin. What two plugins share belongs in a package that both import.",
+            first=needing.title,
+        )._replace(headline=f"{needing.title} needs it as a library, and brought it")
+        return
     other = evidence.opened(outcome.other) if outcome.why == End.SAME_PLUGINPATH else None
     if other is None or not evidence.rebuilt(other) or other.binary is None or evidence.plugin.go is None:
         return
@@ -66,7 +75,8 @@ RULE = Rule(
     slug="already-loaded",
     rank=150,
     title="A plugin with this pluginpath is already in the process.",
-    meaning="An earlier plugin has the same pluginpath, or is the very same file under another name.",
+    meaning="An earlier plugin has the same pluginpath, is the very same file under another name, or needs the file as "
+    "a library.",
     why="The pluginpath (the import path of the plugin's main package; for a list of files a hash) names a plugin in "
     "the process. Go caches plugins by real path, so the same path twice is fine, but a copy, or another build of the "
     "same package, is not. Nothing is ever unloaded.",
