@@ -46,6 +46,11 @@ class OpenRequest(NamedTuple):
     """What the host passes."""
     binary: Binary | None
 
+    @property
+    def title(self) -> str:
+        """How messages call it: by the file that was read, where there is one."""
+        return self.binary.path if self.binary else self.name
+
 
 class Mismatch(NamedTuple):
     """A package whose hash in the process is not what the plugin expects."""
