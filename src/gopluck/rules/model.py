@@ -82,7 +82,7 @@ class Evidence:
     def first(self) -> Opened | None:
         """The Open whose file `dlopen` took this one for."""
         inode = self.plugin.identity.inode
-        known = (one for one in self.earlier if one.binary and one.outcome.dlopen is not None)
+        known = (one for one in self.earlier if one.outcome.dlopen is not None)
         return next((one for one in known if one.binary and one.binary.identity.inode == inode), None)
 
     def conflicts(self) -> Iterator[tuple[Opened, list[str]]]:
