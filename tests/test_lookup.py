@@ -186,7 +186,7 @@ def test_what_is_said_to_a_missing_symbol(said: Callable[[], Finding], message: 
     assert fix in finding.fix
 
 
-NAMER = Lookup("X", "type", "api.Namer", "var", "main.T", interface=True, lacks=("Name() string",))
+NAMER = Lookup("X", "type", "api.Namer", "var", "main.T", lacks=("Name() string",))
 
 
 @pytest.mark.parametrize(

@@ -74,12 +74,10 @@ class Lookup(NamedTuple):
     """`func` or `var`."""
     type: str | None = None
     """Its own type. `Lookup` returns a pointer to a variable."""
-    interface: bool = False
-    """Whether an interface is wanted."""
     boxed: bool = False
     """Whether the symbol is a variable that is an interface itself."""
     lacks: tuple[str, ...] = ()
-    """The methods of the wanted interface that what `Lookup` returns does not have."""
+    """Where an interface is wanted: its methods that what `Lookup` returns does not have."""
     panic: str = ""
     """What Go prints where a host asserts the wanted type, as far as that is certain."""
     why: str = ""
@@ -149,8 +147,8 @@ def replay(host: Binary, requests: Sequence[OpenRequest], system: System) -> tup
 
 
 def _agreed(outcomes: tuple[Outcome, ...]) -> Outcome:
-    first = outcomes[0]
-    if all(outcome == first for outcome in outcomes[1:]):
+    first, *others = outcomes
+    if all(outcome == first for outcome in others):
         return first
     return first._replace(
         verdict=Verdict.UNKNOWN,
