@@ -107,6 +107,23 @@ def test_a_plugin_that_is_refused_is_not_looked_into() -> None:
     assert look_up(one.requests, plain, [Symbol("Nope")]) == plain
 
 
+def test_a_file_that_is_open_already_is_looked_into_as_it_was_opened() -> None:
+    """Whatever lies under its path by now, Go has the first."""
+    same, others = 0, 0
+    for name in ("sessions", "replaced", "process"):
+        for one in recorded.sets(recorded.RECORDED / f"{name}.json.xz"):
+            outcomes = replay(one.host, one.requests, one.system)
+            opened = [request.binary.go for request in one.requests if request.binary and request.binary.go]
+            symbols = [Symbol(symbol.name) for go in opened for symbol in go.exported]
+            looked = look_up(one.requests, outcomes, [*symbols, Symbol("Nope")])
+            for index, outcome in enumerate(outcomes):
+                if outcome.verdict == Verdict.LOADS and outcome.other:
+                    assert looked[index].lookups == looked[outcome.other - 1].lookups
+                    same += 1
+                    others += outcome.other <= index and looked[outcome.other].lookups != looked[index].lookups
+    assert (same > 10, others > 0) == (True, True)
+
+
 # -- what a name is that is not found ----------------------------------------------------------------------------------
 
 SHAPES = (SOURCES / "plugins/shapes/main.go").read_text()
@@ -236,8 +253,9 @@ def test_types_of_functions_have_the_name_of_others_and_another_hash(
     assert looked.lookups[0].status == status
 
 
-def test_a_type_that_cannot_be_read_leaves_the_verdict_open() -> None:
-    exported = (ExportedSymbol("New", "func", None),)
+@pytest.mark.parametrize("text", [None, "func(", "*" * 500])
+def test_a_type_that_cannot_be_read_leaves_the_verdict_open(text: str | None) -> None:
+    exported = (ExportedSymbol("New", "func", text),)
     request = OpenRequest("p", Binary("p", 1, Identity("", ""), "elf", go=GO._replace(exported=exported)))
     looked = look_up([request], [Outcome(Verdict.LOADS)], [parse("New:func()")])
     assert (looked[0].verdict, looked[0].stage) == ("unknown", "lookup")

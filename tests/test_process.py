@@ -8,6 +8,7 @@ import recorded
 from fixtures.scenarios.kit import NEWEST, OLDEST
 from gopluck.explainer.engine import explain
 from gopluck.facts.model import Binary, Identity
+from gopluck.golang import records
 from gopluck.replay import process
 from gopluck.replay.memory import PLACEMENTS, FaultError, Memory, NilDereferenceError, UnknownMemoryError
 from gopluck.replay.process import OpenRequest, Outcome, replay
@@ -134,8 +135,8 @@ def test_what_lies_at_an_address_that_is_not_kept(address: int, size: int, error
 @pytest.mark.parametrize("size", [4, 8])
 def test_what_is_kept_ends_with_its_last_byte(size: int) -> None:
     memory = Memory(size, "little", PLACEMENTS[size][0])
-    window = Window(0x1000, bytes(range(3 * size)))
-    module = memory.load(SETS_HOST, ModuledataFacts("go1.23", 0x1000, (window,)), position_independent=False)
+    facts = records.ModuledataFacts("go1.23", 0x40_1000, (records.Memory(0x40_1000, bytes(range(3 * size)), ()),))
+    module = memory.load(next(iter(SETS.values())).host, facts, position_independent=False)
     end = module.address + 3 * size
     memory.put_byte(end - 1, 0xFF)
     memory.put_word(module.address, 5)

@@ -175,7 +175,7 @@ def test_the_same_file_is_the_one_that_was_really_opened() -> None:
     ],
 )
 def test_flags_of_both_are_named(one: str, two: str, headline: str) -> None:
-    made = [made(settings={"-gcflags": flags}) for made, flags in ((host, one), (plugin, two))]
+    made = host(settings={"-gcflags": one}), plugin(settings={"-gcflags": two})
     (found,) = test_rules.explained(*made, (WORDS,)).findings
     assert (found.rule, found.headline) == ("compiler-flags", headline)
 
@@ -333,7 +333,7 @@ def test_the_three_nearest_names_are_shown_and_the_nearest_is_meant() -> None:
     exported = tuple(ExportedSymbol(name, "func", "func()") for name in names)
     request = OpenRequest("p.so", PLUGIN._replace(go=go._replace(exported=exported)))
     looked = look_up([request], [OK], [Symbol("Handler")])
-    assert looked[0].lookups == (Lookup("Handler", "missing"),)
+    assert looked[0].lookups == (Lookup("Handler", "missing", "", "", None, False, (), "", ""),)
     (found,) = (one for one in explain(HOST, [request], looked)[0].findings if one.role == "cause")
     assert (found.message, found.fix) == (
         "the plugin exports no Handler; near to it are Handlers, Handler2, NewHandler",

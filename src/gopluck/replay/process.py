@@ -172,8 +172,9 @@ def _replay(host: Binary, requests: Sequence[OpenRequest], system: System, place
         else:
             outcome = _open(host, state, position, request, system)
             if outcome.effect in (Effect.FATAL, Effect.HANG):
-                what = "dies" if outcome.effect == Effect.FATAL else "hangs"
-                state.ended = f"the process {what} at plugin {position}"
+                state.ended = (
+                    f"the process {'dies' if outcome.effect == Effect.FATAL else 'hangs'} at plugin {position}"
+                )
             elif outcome.verdict == Verdict.UNKNOWN:
                 state.ended = f"what plugin {position} leaves behind is not known"
                 state.ends_surely = False
