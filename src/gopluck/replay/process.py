@@ -162,8 +162,7 @@ def _agreed(outcomes: tuple[Outcome, ...]) -> Outcome:
 
 def _replay(host: Binary, requests: Sequence[OpenRequest], system: System, placement: Placement) -> list[Outcome]:
     known = host.go is not None and host.go.moduledata is not None and host.elf is not None
-    runtime = Runtime(host.holder, placement) if known else None
-    state = _State(runtime, host)
+    state = _State(Runtime(host.holder, placement) if known else None, host)
     out: list[Outcome] = []
     for position, request in enumerate(requests, 1):
         if state.ended is not None:
@@ -172,9 +171,8 @@ def _replay(host: Binary, requests: Sequence[OpenRequest], system: System, place
         else:
             outcome = _open(host, state, position, request, system)
             if outcome.effect in (Effect.FATAL, Effect.HANG):
-                state.ended = (
-                    f"the process {'dies' if outcome.effect == Effect.FATAL else 'hangs'} at plugin {position}"
-                )
+                what = "dies" if outcome.effect == Effect.FATAL else "hangs"
+                state.ended = f"the process {what} at plugin {position}"
             elif outcome.verdict == Verdict.UNKNOWN:
                 state.ended = f"what plugin {position} leaves behind is not known"
                 state.ends_surely = False
