@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import recorded
 import test_rules
 from gopluck.builds.build import Build
 from gopluck.explainer.engine import explain
-from gopluck.facts.model import Identity
+from gopluck.facts.model import Identity, InImage
 from gopluck.golang.records import Module
 from gopluck.remedy.baseline import baseline, build_words
-from gopluck.remedy.host import Problem, for_the_host, host_refuses, inside, refusing
-from gopluck.remedy.lines import build_command, edit_line, edit_words, run, with_words
+from gopluck.remedy.building import built
+from gopluck.remedy.host import ASAN, Problem, for_the_host, host_refuses, inside, refusing
+from gopluck.remedy.lines import build_command, edit_flags, edit_line, edit_words, run, with_words
 from gopluck.remedy.modules import changes
 from gopluck.remedy.quote import Placeholder
 from gopluck.remedy.recipe import recipes
@@ -23,7 +26,8 @@ from gopluck.result.check import Finding, HostSummary, PluginResult, Report
 from gopluck.result.recipe import Edit, Input, LeftOut, Recipe
 from gopluck.result.verdict import Effect, Role, Stage, Verdict
 from gopluck.rules.model import EXTERNAL
-from test_rules import CODEC
+from gopluck.rules.registry import rule
+from test_rules import CODEC, WORDS
 
 CACHE = "/tmp/gopluck-oracle/gopath/pkg/mod"
 
@@ -253,12 +257,38 @@ def test_nothing_is_built_inside_a_checkout_that_is_not_known_or_cannot_be_named
     assert (found and found.directory) == directory
 
 
-@pytest.mark.parametrize("name", ["links/host-cgo-off", "links/host-internal", "links/host-static"])
+@pytest.mark.parametrize(
+    "name", ["links/host-cgo-off/same", "links/host-internal/same", "links/host-static/same", "flags/asan/host-only"]
+)
 def test_what_the_owner_of_a_host_does_that_loads_nothing_is_what_a_check_says(name: str) -> None:
-    build = host(f"{name}/same@1.27.3")
+    build = host(f"{name}@1.27.3")
     refused = host_refuses(build)
     assert refused is not None
-    assert (refusing(build, *refused),) == found(f"{name}/same@1.27.3")
+    assert refused[1] == (ASAN if "asan" in name else rule(refused[0]).title)
+    assert (refusing(build, *refused),) == found(f"{name}@1.27.3")
+
+
+@pytest.mark.parametrize(
+    ("host_", "untold", "command"),
+    [
+        ({}, False, ("gopluck", "build", "host-1.27.3-4a7f89e470", "$PLUGIN_SOURCE", "-o", "p.so")),
+        # A plugin that lacks more than the vendor folder.
+        ({}, True, ("as", "planned")),
+        # Names that no command line takes as they are.
+        ({"path": "-x"}, False, ("as", "planned")),
+        ({"path": "a\u202eb"}, False, ("as", "planned")),
+        ({"path": "-x\u202e"}, False, ("as", "planned")),
+        ({"image": InImage("image.tar", "", "", "/bin/host")}, False, ("as", "planned")),
+    ],
+)
+def test_where_gopluck_build_is_the_recipe(host_: dict[str, Any], untold: bool, command: tuple[str, ...]) -> None:
+    name = "modules/vendored/untrimmed/host-only@1.27.3"
+    one = next(one for one in recorded.sets(recorded.RECORDED / "modules.json.xz") if one.name == name)
+    (outcome,) = replay(one.host, one.requests, one.system)
+    (recipe,) = found(name)
+    assert recipe is not None
+    planned = recipe._replace(untold=untold, build=("as", "planned"), possible=False, side="host")
+    assert built(one.host._replace(**host_), one.requests[0].binary, outcome, planned).build == command
 
 
 SESSIONS: dict[str, list[tuple[bool, str] | None]] = {
@@ -295,7 +325,7 @@ def test_a_plugin_before_that_has_nothing_to_do_with_it_changes_no_recipe(name: 
 
 @pytest.mark.parametrize(
     ("loads", "edited"),
-    [(True, {CODEC, test_rules.WORDS}), (False, {test_rules.WORDS})],
+    [(True, {CODEC, WORDS}), (False, {WORDS})],
     ids=["loaded", "refused"],
 )
 def test_of_a_refused_plugin_no_modules_are_taken(loads: bool, edited: set[str]) -> None:
@@ -305,7 +335,7 @@ def test_of_a_refused_plugin_no_modules_are_taken(loads: bool, edited: set[str])
     first = test_rules.plugin(path="example.com/first").binary("a.so")
     second = test_rules.plugin(deps=test_rules.modules(codec="v1.1.0", words="v1.1.0")).binary("b.so")
     requests = [OpenRequest("a.so", first), OpenRequest("b.so", second)]
-    differs = test_rules.outcome((CODEC,), provider=1).mismatches + test_rules.outcome((test_rules.WORDS,)).mismatches
+    differs = test_rules.outcome((CODEC,), provider=1).mismatches + test_rules.outcome((WORDS,)).mismatches
     outcomes = [
         test_rules.outcome(() if loads else ("fmt",)),
         test_rules.outcome((CODEC,))._replace(mismatches=differs),
@@ -415,6 +445,64 @@ def test_flags_of_a_host_without_settings_are_those_that_dwarf_has_of_nearly_eve
         "old/gcflags-std-l/host-only@1.17.13": ("-gcflags=std=-l",),
     }
     assert {name: baseline(Build(hosts[name], "the host")).flags for name in wanted} == wanted
+
+
+@pytest.mark.parametrize(("flagged", "flags"), [(3, ()), (4, ()), (5, ("-gcflags=all=-l",)), (7, ("-gcflags=all=-l",))])
+def test_flags_are_repeated_that_two_of_three_packages_have(flagged: int, flags: tuple[str, ...]) -> None:
+    """Of no settings and seven packages; the last three are not of the standard library."""
+    words = {
+        path: "-l regabi" if number < flagged else "regabi" for number, path in enumerate(reversed(test_rules.SHARED))
+    }
+    build = Build(test_rules.host(build_info=False, flags=words).binary("host"), "the host")
+    assert baseline(build).flags == flags
+
+
+@pytest.mark.parametrize(
+    ("settings", "flags"),
+    [
+        ({"-race": "true"}, ("-race", "-trimpath")),
+        ({"-gcflags": "all=-N -l"}, ("-gcflags=all=-N -l", "-trimpath")),
+        ({"-gcflags": "all=-N -trimpath=/src"}, ("-gcflags=all=-N", "-trimpath")),
+        ({"-gcflags": "all=-trimpath=/src"}, ("-trimpath",)),
+    ],
+)
+def test_with_trimpath_the_compilers_own_is_left_out(settings: dict[str, str], flags: tuple[str, ...]) -> None:
+    build = Build(test_rules.host(settings=settings).binary("host"), "the host")
+    assert for_the_host(build, [Problem("…", ("-trimpath",))]).flags == flags
+
+
+@pytest.mark.parametrize(
+    ("toolchain", "flags"),
+    [
+        (True, ["-require=example.com/lib@v1.0.0", "-go=1.25.5", "-toolchain=none"]),
+        (False, ["-require=example.com/lib@v1.0.0", "-go=1.25.5"]),
+    ],
+)
+def test_a_toolchain_line_is_left_out_where_there_is_one(toolchain: bool, flags: list[str]) -> None:
+    edits = [Edit("require", "example.com/lib", "v1.0.0"), Edit("go", version="1.25.5")]
+    assert edit_flags(edits, toolchain=toolchain) == flags
+
+
+UNPINNED = (Module(CODEC, "v1.0.0"), test_rules.modules()[1])
+OTHER_SUM = (Module(CODEC, "v1.0.0", "h1:other="), test_rules.modules()[1])
+
+
+@pytest.mark.parametrize(
+    ("deps", "plugins", "why"),
+    [
+        (test_rules.modules(), OTHER_SUM, f"{CODEC} v1.0.0 is other code in the two builds, under one version"),
+        (test_rules.modules(), UNPINNED, None),
+        (UNPINNED, test_rules.modules(), f"no version says which code of {CODEC} the host has"),
+    ],
+)
+def test_the_side_gives_way_whose_code_no_checksum_pins(
+    deps: tuple[Module, ...], plugins: tuple[Module, ...], why: str | None
+) -> None:
+    one, two = test_rules.host(deps=deps).binary("host"), test_rules.plugin(deps=plugins).binary("p.so")
+    requests, outcomes = [OpenRequest("p.so", two)], [test_rules.outcome(test_rules.CODECS)]
+    (recipe,) = recipes(one, requests, outcomes, explain(one, requests, outcomes))
+    assert recipe is not None
+    assert (recipe.possible, recipe.why_not) == (why is None, why)
 
 
 @pytest.mark.parametrize(
@@ -557,6 +645,11 @@ CHANGES: dict[str, tuple[test_rules.Made, test_rules.Made, tuple[list[str], list
             [],
         ),
     ),
+    "what others require is not seen": (
+        test_rules.host(deps=(test_rules.modules()[0], Module(WORDS, "v1.0.0"))),
+        test_rules.plugin(deps=test_rules.modules(codec="v1.1.0", words="v1.1.0")),
+        (["lower"], [], []),
+    ),
     "what else stays as it is, but the plugin's own module": (
         test_rules.host(deps=PINNED, packages=(*test_rules.SHARED, LIB)),
         test_rules.plugin(
@@ -584,7 +677,7 @@ def test_what_is_done_about_a_module(name: str) -> None:
     builds = Build(one.binary("host"), "the host"), Build(two.binary("p.so"), "the plugin")
     found = changes(*builds, [CODEC], [CODEC])
     assert (
-        [word for edit in found.edits for word in edit_words(edit)[2:]],
+        [word for edit in found.edits for word in edit_words(edit)[2:] or (edit.kind,)],
         [f"{needed.name} {needed.what}".strip() for needed in found.inputs],
         [problem.why for problem in found.problems],
     ) == expected

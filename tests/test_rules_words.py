@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 import recorded
 import test_rules
-from gopluck.explainer.engine import explain
+from gopluck.builds.build import Build
+from gopluck.explainer.engine import compare, explain
 from gopluck.facts.model import Binary, Identity
 from gopluck.golang.records import CFunction, ExportedSymbol, FunctionCode, Module
 from gopluck.loader.answer import DlopenResult, Failure, Status
@@ -18,7 +20,23 @@ from gopluck.replay.process import Lookup, OpenRequest, Outcome, replay
 from gopluck.result.check import Finding
 from gopluck.result.verdict import Effect, Stage, Verdict
 from gopluck.rules.causes.unexplained import DIRECTORIES
-from test_rules import APP, CODEC, CODECS, HOST, LOADED, PLUGIN, WORDS, Made, changed, host, modules, plugin, trimmed
+from gopluck.rules.model import Link, go_source
+from test_rules import (
+    ADDON,
+    APP,
+    CODEC,
+    CODECS,
+    HOST,
+    LOADED,
+    PLUGIN,
+    WORDS,
+    Made,
+    changed,
+    host,
+    modules,
+    plugin,
+    trimmed,
+)
 
 OK = test_rules.outcome(())
 
@@ -86,6 +104,17 @@ def test_what_the_loader_found_is_said_in_words(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "rules"), [(Status.LOADED, ["not-a-plugin"]), (Status.SAME, [])], ids=["loaded", "the same again"]
+)
+def test_a_library_that_was_loaded_before_says_nothing_new(status: Status, rules: list[str]) -> None:
+    library = plugin(kind="c-shared").binary("c.so")
+    result = Outcome(
+        Verdict.FAILS, Stage.RUNTIME, Effect.FATAL, "…", why=End.NO_MODULE_DATA, dlopen=DlopenResult(status)
+    )
+    assert [found.rule for found in said(HOST, (library, result))] == rules
+
+
+@pytest.mark.parametrize(
     ("file", "rules"),
     [
         (PLUGIN, ["host-not-exporting"]),
@@ -106,6 +135,7 @@ FOREIGN = plugin(version="go1.27.3", layout="go1.27", path="example.com/other").
 BROKEN = Outcome(Verdict.FAILS, Stage.RUNTIME, Effect.ERROR, "…", why=End.TYPEMAP_SET, dlopen=LOADED, other=0)
 BROKE = "f.so, built with go1.27.3, has broken the list of modules"
 LOCKED = "an earlier Open of this path never finished: another one waits for ever"
+LOOKED_AT = test_rules.outcome((ADDON,), provider=1)._replace(other=1)
 SESSIONS: dict[str, tuple[list[tuple[Binary, Outcome]], dict[str, str]]] = {
     "seen behind a good one": (
         [(FOREIGN, BROKEN), (PLUGIN, BROKEN), (plugin(path="example.com/third").binary("t.so"), BROKEN)],
@@ -123,6 +153,17 @@ SESSIONS: dict[str, tuple[list[tuple[Binary, Outcome]], dict[str, str]]] = {
     "refused for those of another": (
         [(FOREIGN, BROKEN), (PLUGIN, test_rules.outcome(CODECS)._replace(other=1, mismatches=()))],
         {"broken-by-earlier-plugin": BROKE},
+    ),
+    "another build of it, but another one is looked at": (
+        [(plugin(deps=modules(codec="v1.1.0")).binary("r.so"), test_rules.outcome(CODECS)), (PLUGIN, LOOKED_AT)],
+        {},
+    ),
+    "another build of it": (
+        [
+            (plugin(deps=modules(codec="v1.1.0")).binary("r.so"), test_rules.outcome(CODECS)),
+            (PLUGIN, LOOKED_AT._replace(other=None)),
+        ],
+        {"broken-by-earlier-plugin": "r.so is another build of this plugin, and was refused"},
     ),
     "the lock of another one": (
         [
@@ -181,22 +222,58 @@ def test_flags_of_both_are_named(one: str, two: str, headline: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flagged", "newer", "expected"),
+    ("settings", "newer", "expected"),
     [
-        (WORDS, "codec", [(WORDS, ("compiler-flags",), ()), (CODEC, ("module-version",), ())]),
+        ({"-cover": "true"}, "codec", [(WORDS, ("instrumentation",), ()), (CODEC, ("module-version",), ())]),
+        ({"-gcflags": f"{WORDS}=-l"}, "codec", [(WORDS, ("compiler-flags",), ()), (CODEC, ("module-version",), ())]),
         (
-            CODEC,
+            {"-gcflags": f"{CODEC}=-l"},
             "words",
             [(WORDS, ("module-version",), ()), (CODEC, ("compiler-flags", "dependency-changed"), (WORDS,))],
         ),
     ],
 )
 def test_how_a_package_was_compiled_does_not_go_on_to_what_imports_it(
-    flagged: str, newer: str, expected: list[tuple[str, tuple[str, ...], tuple[str, ...]]]
+    settings: Mapping[str, str], newer: str, expected: list[tuple[str, tuple[str, ...], tuple[str, ...]]]
 ) -> None:
-    one, two = host(settings={"-gcflags": f"{flagged}=-l"}), plugin(deps=modules(**{newer: "v1.1.0"}))
+    one, two = host(settings=settings), plugin(deps=modules(**{newer: "v1.1.0"}))
     explanation = test_rules.explained(one, two, (WORDS, CODEC))
     assert [(found.path, found.causes, found.via) for found in explanation.packages.mismatched] == expected
+
+
+@pytest.mark.parametrize(
+    ("cache", "users"),
+    [
+        ("/home/dev/go/pkg/mod/", ": they were built by two users, root and dev"),
+        ("/root/other/pkg/mod/", ""),
+        ("/opt/go/pkg/mod/", ""),
+    ],
+)
+def test_two_users_are_named_where_both_built_at_home(cache: str, users: str) -> None:
+    two = plugin(sources=test_rules.directories(cache=cache))
+    (found,) = (one for one in test_rules.explained(host(), two, (WORDS,)).findings if one.role == "cause")
+    here, there = test_rules.CACHE.rstrip("/"), cache.rstrip("/")
+    assert found.message == f"the host took its modules from {here}, the plugin from {there}{users}"
+
+
+CORE = f"{APP}/core"
+PLAIN = host(main=Module(APP, "(devel)"), packages=(*test_rules.SHARED, CORE), sources=trimmed())
+TEST = replace(PLAIN, kind="test", path=f"{CORE}.test")
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "evidence"),
+    [
+        (TEST, PLAIN, [{"host": f"{CORE}.test", "plugin": CORE}]),
+        (PLAIN, TEST, [{"host": CORE, "plugin": f"{CORE}.test"}]),
+        (TEST, TEST, []),
+    ],
+    ids=["before", "after", "both"],
+)
+def test_either_of_two_hosts_may_be_the_test_binary(one: Made, two: Made, evidence: list[dict[str, str]]) -> None:
+    builds = Build(one.binary("old"), "the old host"), Build(two.binary("new"), "the new host")
+    found = compare(*builds, (CORE,)).findings
+    assert [each.evidence for each in found if each.rule == "test-variant"] == evidence
 
 
 UNTRIMMED = {"runtime": f"{test_rules.ROOT}runtime"}
@@ -272,6 +349,7 @@ def test_code_is_compared_where_no_checksum_pins_it(
         (STAMP, STAMP | {"vcs.revision": "2" * 40}, True),
         (STAMP | {"vcs.modified": "true"}, STAMP | {"vcs.modified": "true"}, True),
         ({}, {}, True),
+        ({"vcs.modified": "false"}, {"vcs.modified": "false"}, True),
     ],
 )
 def test_one_commit_without_edits_is_one_code(one: Mapping[str, str], two: Mapping[str, str], found: bool) -> None:
@@ -338,4 +416,28 @@ def test_the_three_nearest_names_are_shown_and_the_nearest_is_meant() -> None:
     assert (found.message, found.fix) == (
         "the plugin exports no Handler; near to it are Handlers, Handler2, NewHandler",
         "Look up Handlers, or export Handler from the plugin's package main.",
+    )
+
+
+@pytest.mark.parametrize(("others", "found"), [(1023, True), (1024, False)])
+def test_among_a_thousand_names_the_near_ones_are_looked_for(others: int, found: bool) -> None:
+    go = PLUGIN.go
+    assert go is not None
+    names = [*(f"X{number}" for number in range(others)), "Handlers"]
+    exported = tuple(ExportedSymbol(name, "func", "func()") for name in names)
+    request = OpenRequest("p.so", PLUGIN._replace(go=go._replace(exported=exported)))
+    looked = look_up([request], [OK], [Symbol("Handler")])
+    (told,) = (one for one in explain(HOST, [request], looked)[0].findings if one.role == "cause")
+    assert ("near to it is Handlers" in told.message) == found
+
+
+@pytest.mark.parametrize(("left", "rules"), [("511", ["static-tls-room"]), ("512", [])])
+def test_what_glibc_lends_is_little_room(left: str, rules: list[str]) -> None:
+    loaded = OK._replace(dlopen=DlopenResult(Status.LOADED, evidence={"static_tls": "1152", "left": left}))
+    assert [found.rule for found in said(HOST, (PLUGIN, loaded)) if found.rule.startswith("static-tls")] == rules
+
+
+def test_a_place_in_gos_source_is_linked_by_its_file() -> None:
+    assert go_source("runtime/plugin.go, lastmoduleinit") == Link(
+        "src/runtime/plugin.go, lastmoduleinit", "https://go.dev/src/runtime/plugin.go"
     )

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from gopluck.builds.build import Build
-from gopluck.builds.source import is_std
 from gopluck.builds.use import Use
 from gopluck.record import NamedTuple
 from gopluck.remedy.baseline import checkout
@@ -51,7 +50,7 @@ def changes(host: Build, plugin: Build, packages: Iterable[str], replaced: Itera
     pairs: dict[tuple[Use, Use], str] = {}
     for package in packages:
         one, two = host.use(package), plugin.use(package)
-        if one is not None and two is not None and not (is_std(package) and not one.path):
+        if one is not None and two is not None:
             pairs.setdefault((one, two), package)
     mattering = set(replaced)
     out = Changed.together(
