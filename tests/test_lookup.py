@@ -253,6 +253,20 @@ def test_types_of_functions_have_the_name_of_others_and_another_hash(
     assert looked.lookups[0].status == status
 
 
+@pytest.mark.parametrize(
+    ("wanted", "status"),
+    [("*gen.Pair[api.T]", "found"), ("*gen.Pair[example.com/api.T]", "found"), ("*gen.Pair[other.T]", "unknown")],
+)
+def test_the_argument_of_a_generic_type_is_known_by_the_end_of_its_path(wanted: str, status: str) -> None:
+    """Of arguments the type data have the path alone."""
+    pair = Named("example.com/gen", "Pair", (Named("example.com/api", "T"),), "gen")
+    own = SymbolType(Pointer(pair), "*gen.Pair[example.com/api.T]", (), "", None)
+    exported = (ExportedSymbol("X", "var", "gen.Pair[example.com/api.T]"),)
+    plugin = Binary("p", 1, Identity("/p", "1:1"), "elf", go=GO._replace(exported=exported, symbol_types={"X": own}))
+    (looked,) = look_up([OpenRequest("p.so", plugin)], [Outcome(Verdict.LOADS)], [parse(f"X:{wanted}")])
+    assert looked.lookups[0].status == status
+
+
 @pytest.mark.parametrize("text", [None, "func(", "*" * 500])
 def test_a_type_that_cannot_be_read_leaves_the_verdict_open(text: str | None) -> None:
     exported = (ExportedSymbol("New", "func", text),)
