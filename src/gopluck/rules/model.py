@@ -315,7 +315,8 @@ class Rule(NamedTuple):
     risks: Explain | None = None
     """Names what is dangerous about a plugin that loads."""
     whole: bool = False
-    """Whether the difference is one of how everything was built: then it does not go on from package to package."""
+    """Whether the difference is one of how everything was built: then it does not go on from package to package. Where
+    it names each package that differs, that goes without saying."""
     compiled: bool = False
     """Whether only a compiled package tells if the difference matters (`align` asks)."""
     nearer: bool = False
