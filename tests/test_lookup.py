@@ -224,6 +224,18 @@ def test_what_is_said_to_an_interface_that_is_not_implemented(lookup: Lookup, me
     assert fix in finding.fix
 
 
+def test_a_message_that_is_longer_than_a_line_has_a_headline() -> None:
+    plugin = Binary("p.so", 1, Identity("/p.so", "1:1"), "elf", go=GO)
+    lengths = {}
+    for letters in range(1, 30):
+        name = "X" * letters
+        lookup = NAMER._replace(name=name, type="T", wanted="I", lacks=("M()",))
+        refused = Outcome(Verdict.FAILS, Stage.LOOKUP, why=End.LOOKUP, lookups=(lookup,))
+        (finding,) = explain(plugin, [OpenRequest("p.so", plugin)], [refused])[0].findings
+        lengths[len(finding.message)] = finding.headline == f"{name} does not implement I"
+    assert (lengths[80], lengths[81]) == (False, True)
+
+
 @pytest.mark.parametrize(
     ("hosts", "plugins", "status"),
     [
