@@ -172,6 +172,21 @@ def test_an_open_is_called_by_the_file_that_was_read(path: str | None, title: st
     assert OpenRequest("auth.so", binary).title == title
 
 
+def test_what_the_runtime_would_read_beyond_what_is_kept_is_not_known() -> None:
+    """Without what its module data points at, nothing says how a plugin with another layout ends."""
+    sets = {one.name: one for one in recorded.sets(recorded.RECORDED / "toolchains.json.xz")}
+    one = sets["toolchains/1.27.3-opens-1.20.14"]
+    (request,) = one.requests
+    assert request.binary is not None
+    assert request.binary.go is not None
+    facts = request.binary.go.moduledata
+    assert facts is not None
+    assert replay(one.host, one.requests, one.system)[0].verdict == "fails"
+    cut = request.binary.go._replace(moduledata=facts._replace(memory=facts.memory[:1]))
+    (outcome,) = replay(one.host, [OpenRequest(request.name, request.binary._replace(go=cut))], one.system)
+    assert (outcome.verdict, outcome.why) == ("unknown", "foreign-layout")
+
+
 def test_what_depends_on_the_load_addresses_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
     one = next(iter(SETS.values()))
     said = {PLACEMENTS[8][0]: Verdict.LOADS, PLACEMENTS[8][1]: Verdict.FAILS}

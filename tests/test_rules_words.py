@@ -371,6 +371,7 @@ def test_several_packages_of_a_module_are_one_finding() -> None:
     ("count", "shown"),
     [
         (1, "function a go to host, which defines it, too"),
+        (2, "functions a, b go to host, which defines them, too"),
         (3, "functions a, b, c go to host, which defines them, too"),
         (4, "functions a, b, c and 1 more go to host, which defines them, too"),
     ],
