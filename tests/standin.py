@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import reports as r
+from gopluck import projects  # noqa: F401  # it keeps the api that is there when it is imported: the real one
 from gopluck.errors import UnreadableFile
 from gopluck.facts.model import Binary, Elf, Identity
 from gopluck.result.check import PluginResult, Report

@@ -9,6 +9,8 @@ import pytest
 from fixtures import differences
 from fixtures.differences import BREAKS, RELEASES, TOPICS, UNKNOWN, Topic
 from fixtures.oracle.toolchains import MINORS
+from fixtures.scenarios.flags import EXPERIMENTS
+from fixtures.scenarios.kit import NEWEST, OLDEST
 from gopluck.builds.flags import IDLE_FLAGS
 from gopluck.builds.measured import measured
 
@@ -19,12 +21,8 @@ SINCE = {
     "fips-latest": "1.24",
     "fips-v1.0.0": "1.24",
     "fips-v1.0.0-without-crypto": "1.24",
-    "experiment-noswissmap": "1.24 1.25",
-    "experiment-greenteagc": "1.25",
-    "experiment-nogreenteagc": "1.26 1.27",
-    "cgo-ldflags-net": "1.21 1.27",
 }
-"""Differences that only some releases have: the first, or all of them."""
+"""Differences that not every release has: the first that has it."""
 
 
 def test_the_table_is_current() -> None:
@@ -49,14 +47,13 @@ def test_a_condition_is_named_where_some_break_and_some_do_not(topic: Topic) -> 
 @pytest.mark.parametrize("name", sorted(differences.names()))
 def test_every_flag_was_tried_on_every_pinned_release(name: str) -> None:
     results = differences.measured()[name].results
-    since = SINCE.get(name, "").split()
-    expected = [
-        release
-        for release in MINORS
-        if not since or (release.rpartition(".")[0] in since if len(since) > 1 else release >= since[0])
-    ]
-    if name == "experiment-greenteagc":
-        expected = expected[:1]
+    of_few = {f"experiment-{one}" for experiments in EXPERIMENTS.values() for one in experiments}
+    if name in of_few:
+        expected = [release for release in MINORS if name.removeprefix("experiment-") in EXPERIMENTS.get(release, ())]
+    elif name == "cgo-ldflags-net":
+        expected = [OLDEST, NEWEST]
+    else:
+        expected = [release for release in MINORS if release >= SINCE.get(name, "")]
     assert [release for release in MINORS if release in results] == expected
     sides = ("host-only",) if name == "pie" else differences.SIDES
     assert all(len(code.replace(UNKNOWN, "")) == len(sides) for release, code in results.items() if release in MINORS)

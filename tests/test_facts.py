@@ -16,8 +16,7 @@ from gopluck.api import check, read
 from gopluck.builds.build import Build
 from gopluck.elf import image
 from gopluck.facts import manifest
-from gopluck.golang import pclntab
-from gopluck.golang.code import Reader
+from gopluck.golang import code, pclntab
 from gopluck.result.check import PluginResult
 
 HOSTS = ("gateway", "gateway-debug", "gateway-s390x")
@@ -131,7 +130,7 @@ def test_a_manifest_gives_the_result_that_its_host_gives(samples: Path, tmp_path
 
 
 def test_a_function_is_looked_up_and_no_package_is_gone_through(samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Reader, "search", lambda *_: pytest.fail("a package was gone through"))
+    monkeypatch.setattr(code, "_names", lambda *_: pytest.fail("a package was gone through"))
     host = Build(read(samples / "gateway"), "the host")
     found = {package: host.code(package).get(name) for package, (name, _) in SOME.items()}
     assert {package: function and function.file for package, function in found.items()} == {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import recorded
@@ -187,9 +189,17 @@ def test_what_the_runtime_would_read_beyond_what_is_kept_is_not_known() -> None:
     assert (outcome.verdict, outcome.why) == ("unknown", "foreign-layout")
 
 
-def test_what_depends_on_the_load_addresses_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("foreign", [True, False])
+def test_what_depends_on_the_load_addresses_is_not_known(monkeypatch: pytest.MonkeyPatch, foreign: bool) -> None:
     one = next(iter(SETS.values()))
     said = {PLACEMENTS[8][0]: Verdict.LOADS, PLACEMENTS[8][1]: Verdict.FAILS}
-    monkeypatch.setattr(process, "_replay", lambda _host, _requests, _system, placement: [Outcome(said[placement])])
+
+    def replayed(_host: object, _requests: object, _system: object, state: Any) -> list[Outcome]:
+        return [Outcome(said[state.runtime.memory.placement])]
+
+    monkeypatch.setattr(process, "_replay", replayed)
+    monkeypatch.setattr(Runtime, "foreign", foreign)
     (outcome,) = replay(one.host, one.requests[:1], one.system)
-    assert (outcome.verdict, outcome.why) == ("unknown", "foreign-layout")
+    # Where every module has the host's layout no address is taken for another one.
+    expected = ("unknown", "foreign-layout") if foreign else ("loads", "loads")
+    assert (outcome.verdict, outcome.why) == expected

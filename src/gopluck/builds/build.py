@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 
 from gopluck.builds.flags import DWARF_FLAGS, INSTRUMENTS, matches, mattering, split
 from gopluck.builds.source import STD, Source, is_std, source_of
 from gopluck.builds.use import Use, released
-from gopluck.facts.details import names
+from gopluck.facts.details import asked, names
 from gopluck.facts.model import Binary
 from gopluck.golang import importpath
 from gopluck.golang.importpath import Roots
@@ -72,7 +72,7 @@ class Build:
         named = recorded or suffix
         if not named and recorded is None and not version:
             return None
-        return frozenset(filter(None, re.split(r"[, ]+", named)))
+        return frozenset(filter(None, named.replace(",", " ").split(" ")))
 
     @cached_property
     def packages(self) -> frozenset[str]:
@@ -329,16 +329,22 @@ class Build:
         code = self.binary.go.code if self.binary.go else None
         return {} if code is None else code.get(package, {})
 
+    def ask_code(self, packages: Sequence[str]) -> None:
+        """Say of which packages all functions are going to be asked for."""
+        if self.binary.go is not None and self.binary.go.code is not None:
+            asked(self.binary.go.code, packages)
+
     def shared_code(self, package: str, other: Build) -> Iterator[tuple[str, FunctionCode, FunctionCode]]:
         """Name, its own and the other's, of each function of a package that both have, by name.
 
         Those of the other are gone through, its own are looked up: a host has many.
         """
-        own, others = self.code(package), other.code(package)
-        for name in sorted(iter(others)):  # without asking how many there are, which would look for each
-            theirs, mine = others.get(name), own.get(name)
-            if theirs is not None and mine is not None:
-                yield name, mine, theirs
+        others = other.code(package)
+        both = sorted(iter(others))  # without asking how many there are, which would look for each
+        own = asked(self.code(package), both)
+        for name in both:
+            if (mine := own.get(name)) is not None:
+                yield name, mine, others[name]
 
     @property
     def covered(self) -> frozenset[str] | None:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
-from gopluck import files
 from gopluck.clean import inert
 from gopluck.errors import GopluckError, Usage
 from gopluck.record import NamedTuple
@@ -162,6 +161,8 @@ def refuse_inputs(output: str | None, inputs: Iterable[str | Image]) -> None:
                 raise Usage(f"--output {output}: lies in the image to read")
             if Path(path).samefile(output):
                 raise Usage(f"--output {output}: this is one of the files to read")
+    from gopluck import files
+
     if reason := files.refusal(output):
         raise Usage(f"--output {output}: {reason}")
     if what := _of_the_system(output):
@@ -224,6 +225,8 @@ def write(document: str, output: str | None, pages: str = "", *, commands: bool 
     if output is None:
         _print(document)
     else:
+        from gopluck import files
+
         files.write(output, document.encode("utf-8", "backslashreplace"), f"--output {output}")
 
 

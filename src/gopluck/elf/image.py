@@ -13,7 +13,7 @@ import stat
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import starmap
 from operator import le
 from types import TracebackType
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal
 
 from gopluck import machine
 from gopluck.elf.constants import PT_LOAD
-from gopluck.elf.numbers import numbers
+from gopluck.elf.numbers import many, numbers
 from gopluck.errors import MalformedFile, UnreadableFile
 from gopluck.record import NamedTuple
 
@@ -45,8 +45,13 @@ MAX_BLOCKS = 128
 SHORT = 256
 """Bytes that are read for a string at first: few are longer."""
 
-CHUNK = 1 << 20
-"""Bytes of a large string table that are held at a time."""
+CHUNK = 1 << 16
+"""Bytes of a large table that are held at a time: memory of this size is used again, that of larger pieces is new each
+time, and each new page of it takes 3 µs.
+"""
+
+MAX_SECTION_NAMES = 1 << 20
+"""Bytes of the table of section names."""
 
 MAX_SCAN = 1 << 29
 """Bytes that are searched through at the most, in all; segments of a damaged file can overlap without end."""
@@ -206,7 +211,7 @@ class Image:
         if h.shstrndx >= len(rows):
             return {}
         *_, offset, size = rows[h.shstrndx]
-        names = self.pread(offset, min(size, CHUNK))
+        names = self.pread(offset, min(size, MAX_SECTION_NAMES))
         out: dict[str, Section] = {}
         for name, *fields in rows:
             if name < len(names):
@@ -214,9 +219,17 @@ class Image:
                 out.setdefault(text, Section(text, *fields))
         return out
 
+    @property
+    def has_dwarf(self) -> bool:
+        """Whether its DWARF is in the file, compressed or not."""
+        return ".debug_info" in self.sections or ".zdebug_info" in self.sections
+
     def numbers(self, offset: int, count: int, size: int) -> array[int]:
         """Unsigned numbers of 1, 2, 4 or 8 bytes at a file offset; fewer where the file ends."""
-        return numbers(self.pread(offset, count * size), size, self.byte_order)
+        count = min(count, max(0, self.size - offset) // size)
+        if offset < 0 or count * size <= BLOCK:
+            return numbers(self.pread(offset, count * size), size, self.byte_order)
+        return many(partial(read_into, self.path, self._fd, offset), count, size, self.byte_order)
 
     # -- memory, at load bias 0, before relocation -----------------------------------------------------------
 
@@ -337,6 +350,18 @@ def read_at(path: str, fd: int, offset: int, size: int) -> bytes:
     except OSError as error:
         raise UnreadableFile(f"{path}: {error.strerror or error}") from None
     return data
+
+
+def read_into(path: str, fd: int, offset: int, buffer: array[int]) -> int:
+    """The same into a buffer, which is not read before; how many bytes. Raises as `read_at`."""
+    done = 0
+    try:
+        with memoryview(buffer) as view, view.cast("B") as room:
+            while more := os.preadv(fd, [room[done:]], offset + done):
+                done += more
+    except OSError as error:
+        raise UnreadableFile(f"{path}: {error.strerror or error}") from None
+    return done
 
 
 def parse_header(data: bytes) -> Header:

@@ -128,8 +128,10 @@ def sources(file: GoFile) -> Mapping[str, str]:
     return _Asked(lambda name: read_or("", places().of, name) or None, packages)
 
 
-def compile_flags(image: Image) -> Mapping[str, str]:
+def compile_flags(image: Image) -> Mapping[str, str] | None:
     """`Go.compile_flags`: all are read when the first is asked for."""
+    if not image.has_dwarf:
+        return None
 
     @cache
     def flags() -> Mapping[str, str]:
@@ -138,6 +140,13 @@ def compile_flags(image: Image) -> Mapping[str, str]:
         return read_or(None, dwarf.compile_flags, image) or {}
 
     return _Asked(lambda package: flags().get(package), flags)
+
+
+def compiler(image: Image) -> str:
+    """`Go.compiler` of a file whose version is not recorded."""
+    from gopluck.golang import dwarf
+
+    return read_or(None, dwarf.producer_version, image) or ""
 
 
 def declared(file: GoFile) -> Mapping[str, str]:
@@ -220,9 +229,17 @@ class Code(Mapping[str, Mapping[str, FunctionCode]]):
         file = self._file
         return Reader(file.image, file.dynamic, file.tables, self._text)
 
+    def ask(self, packages: Iterable[str]) -> None:
+        """Say which packages are going to be gone through: one search finds the names of them all."""
+        unknown = [package for package in packages if package not in self._known]
+        read_or(None, self._reader.prepare, unknown)
+
     def __getitem__(self, package: str) -> Mapping[str, FunctionCode]:
         if package not in self._known:
-            self._known[package] = _package_code(self._reader, package)
+            reader = self._reader
+            self._known[package] = (
+                _Functions(reader, package) if reader.exported else read_or({}, reader.functions, package)
+            )
         return self._known[package]
 
     def __iter__(self) -> Iterator[str]:
@@ -232,9 +249,35 @@ class Code(Mapping[str, Mapping[str, FunctionCode]]):
         return sum(map(bool, self._known.values()))
 
 
-def _package_code(reader: Reader, package: str) -> Mapping[str, FunctionCode]:
+class _Functions(_Asked[FunctionCode]):
     """The functions and methods of one package, by their names in it (`Hello`, `(*Decoder).Deeper`)."""
 
-    if not reader.exported:
-        return read_or({}, reader.search, package)
-    return _Asked(partial(read_or, None, reader.look_up, package), lambda: read_or([], reader.names, package))
+    def __init__(self, reader: Reader, package: str) -> None:
+        none: dict[str, FunctionCode] = {}
+        self._some: Callable[..., dict[str, FunctionCode]] = partial(read_or, none, reader.functions, package)
+        super().__init__(partial(_one, self._some))
+
+    @cached_property
+    def _all(self) -> Iterable[str]:
+        return self.ask(None)
+
+    def ask(self, names: Iterable[str] | None) -> Iterable[str]:
+        """Find those of some names that are not known yet, or all functions, at once; the names."""
+        unknown = None if names is None else [name for name in names if name not in self._found]
+        found = self._some(unknown) if unknown != [] else {}
+        self._found |= dict.fromkeys(unknown or ()) | found
+        return found if names is None else names
+
+
+def _one(some: Callable[[tuple[str]], Mapping[str, V]], name: str) -> V | None:
+    return some((name,)).get(name)
+
+
+Asked = TypeVar("Asked", bound=Mapping[str, Any])
+
+
+def asked(entries: Asked, names: Iterable[str]) -> Asked:
+    """Packages, or the functions of one, to be asked for those of these names, which are then found at once."""
+    if isinstance(entries, Code | _Functions):
+        entries.ask(names)
+    return entries

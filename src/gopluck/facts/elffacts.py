@@ -7,6 +7,7 @@ names) and the relocations (60,000). Columns, `itertools.compress` and `str.isid
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Set
 from functools import cached_property
 from itertools import chain, compress, count, islice
@@ -57,8 +58,9 @@ def read_elf(elf: Elf, image: Image, dynamic: Dynamic) -> Elf:
         # ld.so takes them for granted, and dies where they are missing.
         raise MalformedFile(f"{image.path}: its dynamic section names no symbol table")
     undefined = _undefined_by_index(dynamic)
+    naming = dynamic.relocations.naming(undefined)
     return elf._replace(
-        static_tls=tuple(_static_tls(dynamic, undefined)),
+        static_tls=tuple(_static_tls(dynamic, naming)),
         first_relocation=dynamic.relocations.first_type(),
         tlsg=dynamic.symbol(TLSG) is not None,
         flags=tags.get(c.DT_FLAGS, 0),
@@ -69,7 +71,7 @@ def read_elf(elf: Elf, image: Image, dynamic: Dynamic) -> Elf:
         needed=dynamic.needed,
         version_needs=dynamic.versions.needs,
         version_definitions=dynamic.versions.definitions,
-        undefined=tuple(_in_order(dynamic, undefined)),
+        undefined=tuple(_in_order(dynamic, undefined, naming)),
         c_exports=CSymbols(dynamic),
         relr=c.DT_RELR in tags,
         versioned=c.DT_VERSYM in tags,
@@ -216,7 +218,11 @@ def _undefined_by_index(dynamic: Dynamic) -> dict[int, Undefined]:
     return out
 
 
-def _in_order(dynamic: Dynamic, undefined: dict[int, Undefined]) -> Iterator[Undefined]:
+Naming = tuple[list[int], ...]
+"""The relocations that name an undefined symbol, for each table (`Relocations.naming`)."""
+
+
+def _in_order(dynamic: Dynamic, undefined: dict[int, Undefined], naming: Naming) -> Iterator[Undefined]:
     """The undefined symbols in the order in which the loader looks for them: that of the relocations.
 
     A symbol that no relocation names is never looked for, so it is left out (`elf/do-rel.h`; musl's `do_relocs`).
@@ -224,33 +230,33 @@ def _in_order(dynamic: Dynamic, undefined: dict[int, Undefined]) -> Iterator[Und
     if dynamic.image.header.machine == machine.MIPS:
         yield from undefined.values()
         return
-    yield from map(undefined.__getitem__, filter(undefined.__contains__, dynamic.relocations.named))
+    tables = zip(dynamic.relocations.symbols_and_types, naming, strict=True)
+    yield from map(undefined.__getitem__, dict.fromkeys(symbols[row] for (symbols, _), rows in tables for row in rows))
 
 
-def _static_tls(dynamic: Dynamic, undefined: dict[int, Undefined]) -> Iterator[TlsUse]:
+def _static_tls(dynamic: Dynamic, naming: Naming) -> Iterator[TlsUse]:
     """The symbols of initial-exec TLS relocations and TLS descriptors, each once, in the order of the relocations."""
     known = dynamic.image.machine
     if known is None:
         return
     seen: set[tuple[int, bool]] = set()
     before: set[int] = set()
-    passed: list[array[int]] = []
-    """Symbols that are not in `before` yet: most files have no such relocation behind them."""
-    for symbols, types in dynamic.relocations.symbols_and_types:
-        last = 0
+    """Undefined symbols of the relocations up to here."""
+    for (symbols, types), named in zip(dynamic.relocations.symbols_and_types, naming, strict=True):
+        passed = 0
         for row in _rows(types, known):
             index, optional = symbols[row], types[row] == known.tlsdesc
             if (index, optional) in seen:
                 continue
             if len(seen) == MAX_TLS:
                 return
-            before.update(filter(undefined.__contains__, chain(*passed, symbols[last:row])))
-            last = row
-            passed.clear()
+            here = bisect_left(named, row)
+            before.update(symbols[at] for at in named[passed:here])
+            passed = here
             seen.add((index, optional))
             symbol = dynamic.symbols.at(index) if index else None
             yield TlsUse(symbol.name if symbol else "", len(before), symbol is None or symbol.defined, optional)
-        passed.append(symbols[last:])
+        before.update(symbols[at] for at in named[passed:])
 
 
 def _rows(types: array[int], known: machine.Machine) -> list[int]:

@@ -15,7 +15,7 @@ from gopluck.errors import MalformedFile
 from gopluck.facts import details
 from gopluck.facts.elffacts import read_elf, read_skeleton
 from gopluck.facts.model import Binary, Elf, Go, Identity
-from gopluck.golang import buildinfo, cgo, dwarf, kind, layouts, pclntab, release, types
+from gopluck.golang import buildinfo, cgo, kind, layouts, pclntab, release, types
 from gopluck.golang.coverage import covered_packages
 from gopluck.golang.moduledata import Moduledata, read_moduledata
 from gopluck.golang.records import BuildInfo, ModuledataFacts
@@ -187,7 +187,7 @@ def _read_go(image: Image, dynamic: Dynamic) -> Go | None:
         missing_symbols=types.missing_symbols(dynamic, module, exported) if module else (),
         moduledata=facts,
         sources=details.sources(file),
-        compile_flags=details.compile_flags(image) if dwarf.is_there(image) else None,
+        compile_flags=details.compile_flags(image),
         declared=details.declared(file),
         covered=details.read_or(None, covered_packages, image, dynamic, tables),
         code=details.Code(file, _text_address(facts, image)),
@@ -195,7 +195,7 @@ def _read_go(image: Image, dynamic: Dynamic) -> Go | None:
         symbol_types=symbol_types,
         named_types=named_types,
         lookups=details.lookups(file, text) if support == "dlopen" else None,
-        compiler="" if text else details.read_or(None, dwarf.producer_version, image) or "",
+        compiler="" if text else details.compiler(image),
         build_id=_build_id(image) if what == "plugin" else "",
     )
 

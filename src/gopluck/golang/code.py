@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property, lru_cache
-from itertools import repeat
+from itertools import groupby, islice, repeat
 from operator import add, mul
+from os.path import commonprefix
 from typing import Any
 
 from gopluck.elf.dynamic import Dynamic
-from gopluck.elf.image import CHUNK, Image
+from gopluck.elf.image import CHUNK, SHORT, Image
 from gopluck.errors import MalformedFile
 from gopluck.golang import importpath
 from gopluck.golang.functab import DEAD_FILE, MAX_NAME, MAX_PATH, Parts, first_file, parts_of, pc_values, records
@@ -31,14 +32,22 @@ MAX_FOUND = 1 << 14
 MAX_STEPS = 1 << 12
 """Entries of one pc-value table that are decoded (a function of that many lines is cut there)."""
 
-MAX_ALL_STEPS = 1 << 19
-"""Entries of all pc-value tables of a file that are decoded; functions behind them are left out."""
+MAX_TABLES = 1 << 20
+"""Bytes of all pc-value tables of a file that are decoded; of functions behind them no lines are known."""
 
-NEAR = 64
-"""Functions before and after one that was looked up whose names are read, too."""
+NEAR = 128
+"""Functions before and after one that was looked up that are looked at with it: most packages have fewer."""
 
-MAX_NEAR = 1 << 15
+BESIDE = 32
+"""So many of these that are of other packages end a package's."""
+
+MAX_NEAR = 1 << 16
 """Bytes of their records, and of their names."""
+
+MAX_LINE = 1 << 31
+
+MAX_NUMBER = 10
+"""Bytes of one number in a pc-value table."""
 
 MAX_BASE = 255
 """Characters of the name of a source file (`NAME_MAX`)."""
@@ -68,10 +77,6 @@ class Reader:
         self._tables = tuple(tables)
         self._text = text
         self._found = 0
-        self._near: dict[str, list[_Place]] = {}
-        """The functions around those that were looked up, by name: one of assembly has a second one, for its other ABI,
-        which the compiler made.
-        """
 
     @cached_property
     def exported(self) -> bool:
@@ -83,59 +88,98 @@ class Reader:
         known = (table for table in self._tables if PCLNTABS[table.form].start_line is not None)
         return tuple(_Opened(self._image, parts) for table in known if (parts := parts_of(self._image, table)))
 
-    def look_up(self, package: str, name: str) -> FunctionCode | None:
-        """A function by its name in a package, where the file exports it."""
-        full = f"{importpath.to_prefix(package)}.{name}"
-        for opened, data, at in self._near.get(full) or self._around(full):
-            if (found := _function(opened, data[at : at + RECORD])) is not None:
-                return found
-        return None
-
-    def _around(self, full: str) -> list[_Place]:
-        """Where a function is, by its symbol; those around it are kept."""
-        # Functions of assembly have the ABI in their symbol, and not in their name.
-        symbol = self._dynamic.symbol(full) or self._dynamic.symbol(f"{full}.abi0")
-        for opened in self._opened if symbol is not None else ():
-            row = opened.row_of(symbol.value - self._text) if symbol is not None else -1
-            record = opened.record(row) if row >= 0 else None
-            if record and opened.has_name(record[NAME], full):
-                around: dict[str, list[_Place]] = {}
-                for name, data, at in opened.near(row, record[NAME]) if len(self._near) < MAX_FOUND else ():
-                    around.setdefault(name, []).append((opened, data, at))
-                for name, places in around.items():
-                    self._near.setdefault(name, places)
-                return around.get(full) or [(opened, record, 0)]
-        return []
-
-    def search(self, package: str) -> dict[str, FunctionCode]:
-        """The functions of a package that were written in a source file."""
-        found = ((name, opened.function_at(place)) for opened, place, name in self._named(package))
-        return {name: function for name, function in found if function is not None}
-
-    def names(self, package: str) -> list[str]:
-        """The names of these functions, and of some that are in no file."""
-        return [name for _, _, name in self._named(package)]
-
-    def _named(self, package: str) -> Iterator[tuple[_Opened, int, str]]:
+    def functions(self, package: str, names: Iterable[str] | None = None) -> dict[str, FunctionCode]:
+        """The functions of a package that were written in a source file; `names`: of those that the file exports."""
+        out: dict[str, FunctionCode] = {}
         for opened in self._opened:
-            for place, name in _names(opened, package):
-                self._found += 1
-                if self._found <= MAX_FOUND:
-                    yield opened, place, name
+            places = self._places(opened, package) if names is None else None
+            if self.exported:
+                self._look_up(opened, package, names or (), places, out)
+            else:
+                found = ((name, opened.function_at(place)) for place, name in (places or {}).items())
+                out.update((name, function) for name, function in found if function is not None)
+        return out
+
+    def prepare(self, packages: Collection[str]) -> None:
+        """Find the names of the functions of several packages that are going to be asked for, in one search."""
+        for opened in self._opened if len(packages) > 1 else ():
+            self._search(opened, frozenset(packages))
+
+    def _places(self, opened: _Opened, package: str) -> dict[int, str]:
+        """Names of a package's functions, and of some that are in no file, by their place in the table of names."""
+        if package not in opened.names_of:
+            self._search(opened, frozenset((package,)))
+        return opened.names_of.pop(package)
+
+    def _search(self, opened: _Opened, packages: Set[str]) -> None:
+        found = opened.names_of
+        found.update((package, {}) for package in packages)
+        for package, place, name in islice(_names(opened, packages), max(0, MAX_FOUND - self._found)):
+            found[package][place] = name
+        self._found += sum(len(found[package]) for package in packages)
+
+    def _look_up(
+        self,
+        opened: _Opened,
+        package: str,
+        names: Iterable[str],
+        places: Mapping[int, str] | None,
+        out: dict[str, FunctionCode],
+    ) -> None:
+        """Functions by their symbols; all of `places`, where that is given. The linker lays a package's functions side
+        by side, their records and names, too, so that one leads to the others.
+        """
+        prefix = f"{importpath.to_prefix(package)}."
+        wanted = {} if places else {f"{prefix}{name}".encode("utf-8", "surrogateescape"): name for name in names}
+        met: set[str] = set()
+        for name in names if places is None else places.values():
+            row = self._row(opened, prefix + name, met) if name not in met else -1
+            if row < 0:
+                continue
+            data, own, around = opened.around(row)
+            known = opened.names(data, own, around, wanted) if places is None else places
+            records = [at for at in around if data[at] in known]
+            for at in records:
+                name = known[data[at]]
+                met.add(name)
+                # One of assembly has a second record of its name, for its other ABI, which the compiler made.
+                if name not in out and (function := opened.function(data, at)) is not None:
+                    out[name] = function
+            begins, ends = around[:BESIDE], around[-BESIDE:]
+            if len(met) * 2 > len(places or wanted) and not {*begins, *ends}.intersection(records):
+                # All that the package has; the other names are of functions that were inlined wherever they are called.
+                return
+
+    def _row(self, opened: _Opened, full: str, met: Set[str]) -> int:
+        """The row of a function, by its symbol; -1 where it is not exported. `met`: those that were found before."""
+        symbol = self._dynamic.symbol(full)
+        if symbol is None and not met:
+            # Functions of assembly have the ABI in their symbol, and not in their name.
+            symbol = self._dynamic.symbol(f"{full}.abi0")
+        return opened.row_of(symbol.value - self._text) if symbol is not None else -1
 
 
 class Lines(Sequence[int]):
     """`FunctionCode.lines`, decoded when they are looked at."""
 
-    def __init__(self, opened: _Opened, pcln: int, pcfile: int, start: int) -> None:
-        self._decoded = opened, pcln, pcfile, start
+    __slots__ = ("_encoded", "_known")
 
-    @cached_property
+    def __init__(self, encoded: tuple[_Opened, int, int, int]) -> None:
+        self._encoded = encoded
+        self._known: tuple[int, ...] | None = None
+
+    @property
     def _lines(self) -> tuple[int, ...]:
-        return _own_lines(*self._decoded)
+        if self._known is None:
+            opened, pcln, pcfile, start = self._encoded
+            self._known = tuple(line - start for line in _own_lines(opened.table(pcln), opened.table(pcfile)))
+        return self._known
 
     def __getitem__(self, index: Any) -> Any:
         return self._lines[index]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._lines)
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -147,19 +191,19 @@ class Lines(Sequence[int]):
         return hash(self._lines)
 
 
-_Place = tuple["_Opened", "array[int]", int]
-"""A table, numbers of it, and where in them a function's record begins, behind its entry."""
-
-
 class _Opened:
     """A pclntab whose functions are looked at."""
 
     def __init__(self, image: Image, parts: Parts) -> None:
         self.image = image
         self.parts = parts
-        self._bases: dict[bytes, str] = {}
-        """The names of source files, by their place in the table of files as it stands in the table of units."""
-        self._allowance = iter(range(MAX_ALL_STEPS))
+        self.names_of: dict[str, dict[int, str]] = {}
+        """Of packages that are going to be asked for: the names of their functions, by place."""
+        self._bases: dict[int, str] = {}
+        """The names of source files, by their entry in the table of units."""
+        self._firsts: dict[int, int] = {}
+        """The file that functions begin in, a number in their unit, by their pc-value table of files."""
+        self._room = MAX_TABLES
 
     def row_of(self, place: int) -> int:
         """The row of the function in which a place lies, counted from `runtime.text`; -1 before the first."""
@@ -186,115 +230,115 @@ class _Opened:
             out.update(zip(map(data.__getitem__, places), behind, strict=True))
         return out
 
-    def base(self, pcfile: int, unit: int) -> str:
-        """The name of the source file that a function begins in, without its directory; empty for what has none of its
-        own.
+    def function(self, data: array[int], at: int) -> FunctionCode | None:
+        """The function of a record; None for one that has no source file."""
+        pcfile, line = data[at + PCFILE], data[at + START]
+        # The linker has each table once: that of many functions.
+        if (first := self._firsts.get(pcfile)) is None:
+            first = self._firsts[pcfile] = first_file(self.image.pread(self.parts.pctab + pcfile, MAX_NUMBER))
+        entry = data[at + UNIT] + first
+        if first < 0 or not 0 < line < MAX_LINE or not (base := self._bases.get(entry) or self._base(entry)):
+            return None
+        return FunctionCode._make((base, line, Lines((self, data[at + PCLN], pcfile, line))))
 
-        By the offset of its pc-value table of files, and the first entry of its compile unit in the table of units.
+    def _base(self, entry: int) -> str:
+        """The name of a source file without its directory, by its entry in the table of units; empty for what has none
+        of its own.
         """
-        first = first_file(self.image.pread(self.parts.pctab + pcfile, 10))
-        at = self.parts.units + 4 * (unit + first) if first is not None else -1
-        found = self.image.pread(at, 4) if self.parts.units <= at < self.parts.files - 3 else b""
-        known = self._bases.get(found)
-        if known is None:
-            known = self._bases[found] = self._base(found)
-        return known
+        at = self.parts.units + 4 * entry
+        found = self.image.numbers(at, 1, 4) if self.parts.units <= at < self.parts.files - 3 else None
+        base = ""
+        if found and found[0] != DEAD_FILE:
+            base = self.image.cstring(self.parts.files + found[0], MAX_PATH).rpartition("/")[2][:MAX_BASE]
+        self._bases[entry] = base = "" if base == "<autogenerated>" or base.startswith("_cgo") else base
+        return base
 
-    def _base(self, offset: bytes) -> str:
-        place = int.from_bytes(offset, self.image.order) if len(offset) == 4 else DEAD_FILE
-        if place == DEAD_FILE:
-            return ""
-        base = self.image.cstring(self.parts.files + place, MAX_PATH).rpartition("/")[2][:MAX_BASE]
-        return "" if base == "<autogenerated>" or base.startswith("_cgo") else base
-
-    def has_name(self, offset: int, name: str) -> bool:
-        """Whether the symbol name at an offset of the table of names is this one."""
-        text = name.encode("utf-8", "surrogateescape") + b"\0"
-        return len(text) <= MAX_NAME and self.image.pread(self.parts.names + offset, len(text)) == text
-
-    def near(self, row: int, name: int) -> Iterator[tuple[str, array[int], int]]:
-        """Names of the functions around one, and where in an array their records are: the linker lays a package's
-        functions side by side, their records and names, too. `name`: where its own is in the table of names.
+    def around(self, row: int) -> tuple[array[int], int, list[int]]:
+        """Words with the records of the functions around one; where in them its own begins, behind its entry, and where
+        each does.
         """
+        own = self._row(row)[1]
         first = max(0, row - NEAR)
         offsets = self._rows(first, min(self.parts.rows, row + NEAR) - first)[1::2]
         low, high = offsets[0], offsets[-1]
-        if not 0 <= high - low <= MAX_NEAR:
-            return
+        if not low <= own <= high <= low + MAX_NEAR:
+            low, high, offsets = own, own, array("I", (own,))
         data = self.image.numbers(self.parts.functions + low, (high - low) // 4 + 1 + RECORD, 4)
-        places = [at for one in offsets if 0 < (at := (one - low) // 4 + 1) < len(data)]
-        start = max(0, name - MAX_NEAR // 2)
+        end = len(data) - RECORD
+        return data, (own - low) // 4 + 1, [at for one in offsets if 0 < (at := (one - low) // 4 + 1) <= end]
+
+    def names(self, data: array[int], own: int, records: Iterable[int], wanted: Mapping[bytes, str]) -> dict[int, str]:
+        """Those of the names that are wanted which such records have, by their place in the table of names."""
+        start = max(0, data[own] - MAX_NEAR // 2) if own < len(data) else 0
         held = self.image.pread(self.parts.names + start, MAX_NEAR)
-        for at in places:
+        out: dict[int, str] = {}
+        for at in records:
             place = data[at] - start
             end = held.find(b"\0", place) if place >= 0 else -1
-            if end >= 0:
-                yield held[place:end].decode("utf-8", "surrogateescape"), data, at
-
-    def record(self, row: int) -> array[int]:
-        """What follows the entry in the record of a row; shorter where the file ends."""
-        return self.image.numbers(self.parts.functions + self._row(row)[1] + 4, RECORD, 4)
+            if end >= 0 and (name := wanted.get(held[place:end])) is not None:
+                out[data[at]] = name
+        return out
 
     def function_at(self, place: int) -> FunctionCode | None:
         """The function whose name is at a place of the table of names."""
-        at = self.records.get(place)
-        return None if at is None else _function(self, self.image.numbers(at, RECORD, 4))
+        data = self.image.numbers(self.records.get(place, self.image.size), RECORD, 4)
+        return self.function(data, 0) if len(data) == RECORD else None
 
-    def steps(self, offset: int) -> list[tuple[int, int]]:
-        """(end of a range of pcs, value in it) of the pc-value table at an offset (`runtime.step`).
-
-        Shorter when no more steps are left, and where the file ends in the middle, or is damaged.
-        """
-        data = self.image.pread(self.parts.pctab + offset, 4 * MAX_STEPS)
-        return [step for _, step in zip(range(MAX_STEPS), pc_values(data, self._allowance), strict=False)]
-
-
-def _function(opened: _Opened, data: array[int]) -> FunctionCode | None:
-    """The function of a record; None for what has no source file of its own, and beyond the end of the file."""
-    if len(data) < RECORD:
-        return None
-    pcfile, line = data[PCFILE], data[START]
-    base = opened.base(pcfile, data[UNIT]) if 0 < line < 1 << 31 else ""
-    return FunctionCode(base, line, Lines(opened, data[PCLN], pcfile, line)) if base else None
+    def table(self, offset: int) -> bytes:
+        """The pc-value table at an offset, up to the zero that ends it; shorter when no more bytes are left."""
+        data = self.image.pread(self.parts.pctab + offset, SHORT)
+        end = data.find(b"\0", 1)  # the first number can be zero, too
+        if end < 0:
+            data = self.image.pread(self.parts.pctab + offset, 4 * MAX_STEPS)
+            end = data.find(b"\0", 1)
+        data = data[: min(end if end > 0 else len(data), self._room)]
+        self._room -= len(data)
+        return data
 
 
-@lru_cache(1 << 12)
-def _written(name: str) -> bool:
-    """Whether a name in a package is that of a function that was written. Plugins of one host have the same names."""
-    return bool(name) and not _MADE.search(f".{name}")
+@lru_cache(1 << 13)
+def _apart(symbol: bytes) -> tuple[str, str]:
+    """(package, name in it) of a function that was written in a source file; empty for others. Plugins of one host have
+    the same names.
+    """
+    text = symbol.decode("utf-8", "replace")
+    package = package_of(text)
+    name = text[len(importpath.to_prefix(package)) + 1 :]
+    return (package, name) if name and not _MADE.search(f".{name}") else ("", "")
 
 
-def _names(opened: _Opened, package: str) -> Iterator[tuple[int, str]]:
-    """(place of its symbol name in the table of names, name in the package) of each function of a package.
+def _names(opened: _Opened, packages: Set[str]) -> Iterator[tuple[str, int, str]]:
+    """(package, place of its symbol name in the table of names, name in the package) of each function of packages.
 
     The first name of the table is never looked at.
     """
-    prefix = importpath.to_prefix(package)
-    needle = b"\0" + prefix.encode() + b"."
-    plain = package_of(f"{prefix}.x") == package
+    prefixes = [importpath.to_prefix(package).encode() + b"." for package in packages]
+    needle = b"\0" + (commonprefix(prefixes) or b"")  # noqa: RUF071 (it need not end at a slash)
     start = 0
     for chunk in opened.image.chunks(opened.parts.names, opened.parts.units - opened.parts.names, MAX_NAME):
         at = chunk.find(needle)
         while at >= 0:
             end = chunk.find(b"\0", at + 1, at + 1 + MAX_NAME)
-            name = chunk[at + 1 : max(at + 1, end)].decode("utf-8", "replace")
-            rest = name[len(prefix) + 1 :]
-            if _written(rest) and (plain if "/" not in rest else package_of(name) == package):
-                yield start + at + 1, rest
-            at = chunk.find(needle, at + 1)
+            package, name = _apart(chunk[at + 1 : end]) if end > 0 else ("", "")
+            if package in packages:
+                yield package, start + at + 1, name
+            at = chunk.find(needle, max(at + 1, end))
         start += CHUNK
 
 
-def _own_lines(opened: _Opened, pcln: int, pcfile: int, start: int) -> tuple[int, ...]:
-    """The lines in the function's own file; the code of inlined functions from other files is left out."""
-    lines, files = opened.steps(pcln), opened.steps(pcfile)
-    out: list[int] = []
+@lru_cache(1 << 10)
+def _own_lines(lines: bytes, files: bytes) -> tuple[int, ...]:
+    """The lines in the function's own file, by its pc-value tables; the code of inlined functions from other files is
+    left out. Plugins of one host have the same tables.
+    """
+    ends = pc_values(files, MAX_STEPS) or [(0, 0)]
+    own: list[int] = []
     position = 0
     begin = 0
-    for end, line in lines:
-        while position < len(files) - 1 and files[position][0] <= begin:
+    for end, line in pc_values(lines, MAX_STEPS):
+        while position < len(ends) - 1 and ends[position][0] <= begin:
             position += 1
-        if files[position][1] == files[0][1] and (not out or out[-1] != line - start):
-            out.append(line - start)
+        if ends[position][1] == ends[0][1]:
+            own.append(line)
         begin = end
-    return tuple(out)
+    return tuple(line for line, _ in groupby(own))

@@ -17,7 +17,7 @@ from gopluck.elf.numbers import uleb128
 from gopluck.golang import importpath
 from gopluck.golang.pclntab import Pclntab, contains
 
-REGISTER = (b".addCovMeta\0", b"/rtcov.AddMeta\0")
+REGISTER = ("runtime.addCovMeta", "internal/coverage/rtcov.AddMeta")
 """Names of the function that every instrumented package calls."""
 
 HEADER = struct.Struct("<4I16s4x2I")
@@ -37,10 +37,12 @@ REACH = HEADER.size + 2 * importpath.MAX_PATH
 
 def covered_packages(image: Image, dynamic: Dynamic, tables: Sequence[Pclntab]) -> frozenset[str]:
     """The import paths of the instrumented packages; empty for a file that was built without -cover."""
-    if dynamic.symbol("runtime.main") is not None and dynamic.symbol("runtime.addCovMeta") is None:
-        # A host exports all its functions: a look-up tells what a search of a large pclntab would.
+    exported = any(dynamic.symbol(name) is not None for name in ("runtime.main", "runtime.mallocgc"))
+    if exported and all(dynamic.symbol(name) is None for name in REGISTER):
+        # Hosts and plugins export all their functions: a look-up tells what a search of a large pclntab would.
         return frozenset()
-    if not any(contains(image, table, name) for table in tables if table.names_size for name in REGISTER):
+    needles = [f"{name}\0".encode() for name in REGISTER]
+    if not any(contains(image, table, needle) for table in tables if table.names_size for needle in needles):
         return frozenset()
     found: set[str] = set()
     hits = (

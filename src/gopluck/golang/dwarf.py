@@ -37,11 +37,6 @@ PRODUCER = b"Go cmd/compile "
 ELFCOMPRESS_ZLIB = 1
 
 
-def is_there(image: Image) -> bool:
-    """Whether the file has DWARF."""
-    return any(f"{prefix}debug_info" in image.sections for prefix in (".", ".z"))
-
-
 def compile_flags(image: Image) -> dict[str, str] | None:
     """Package path to the text after `Go cmd/compile VERSION; `, empty where there is none; None without DWARF.
 

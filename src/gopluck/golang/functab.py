@@ -8,7 +8,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import repeat
 from operator import itemgetter, methodcaller, rshift, sub
@@ -127,7 +127,7 @@ class Functions:
     def file(self, unit: int, index: int) -> str:
         """The path of a function's source file; empty when it has none."""
         number = first_file(self._image.pread(self._parts.pctab + self._pcfile_of[index], 5))
-        if number is None or not 0 <= unit + number < len(self._cutab) or self._cutab[unit + number] == DEAD_FILE:
+        if number < 0 or unit + number >= len(self._cutab) or self._cutab[unit + number] == DEAD_FILE:
             return ""
         return self._paths.at(self._cutab[unit + number])
 
@@ -223,7 +223,7 @@ def functions_go12(image: Image, table: Pclntab) -> Iterator[tuple[str, str]]:
         name = int.from_bytes(record[4 * NAME : 4 * NAME + 4], image.order)
         pcfile = int.from_bytes(record[4 * PCFILE : 4 * PCFILE + 4], image.order)
         number = first_file(data[pcfile : pcfile + 5])
-        if number is None or not 0 < number < len(files):
+        if not 0 < number < len(files):
             continue
         end = data.find(b"\0", name, name + MAX_NAME)
         yield data[name : max(name, end)].decode("utf-8", "replace"), paths.at(files[number])
@@ -238,27 +238,39 @@ def region(image: Image, table: Pclntab) -> tuple[int, int]:
     return segment.offset + table.address - segment.vaddr, min(room, MAX_TABLE)
 
 
-def first_file(data: bytes) -> int | None:
-    """The first value of a pc-value table: a zig-zag varint that is added to -1 (`runtime.step`)."""
+def first_file(data: bytes) -> int:
+    """The first value of a pc-value table of files: a zig-zag varint that is added to -1 (`runtime.step`).
+
+    Negative: there is none (`runtime.funcfile`), or the table is damaged.
+    """
     try:
-        value, _ = uleb128(data, 0)
+        value = data[0] if data[0] < 0x80 else uleb128(data, 0)[0]
     except (IndexError, ValueError):
-        return None
-    return (~(value >> 1) if value & 1 else value >> 1) - 1
+        return -1
+    return -1 if value & 1 else (value >> 1) - 1
 
 
-def pc_values(data: bytes, allowance: Iterable[object]) -> Iterator[tuple[int, int]]:
+def pc_values(data: bytes, most: int) -> list[tuple[int, int]]:
     """(end of a range of pcs in units of the machine, value in it) of the pc-value table in data (`runtime.step`).
 
-    It ends early when the allowance does, and where the table is damaged.
+    No more than `most`, and fewer where the table is damaged.
     """
+    out: list[tuple[int, int]] = []
     at, pc, value = 0, 0, -1
     with suppress(IndexError, ValueError):
-        for _ in allowance:
-            delta, at = uleb128(data, at)
+        while len(out) < most:
+            # Nearly all numbers are one byte.
+            if (delta := data[at]) < 0x80:
+                at += 1
+            else:
+                delta, at = uleb128(data, at)
             if delta == 0 and pc:
-                return
+                break
             value += -(delta >> 1) - 1 if delta & 1 else delta >> 1
-            delta, at = uleb128(data, at)
+            if (delta := data[at]) < 0x80:
+                at += 1
+            else:
+                delta, at = uleb128(data, at)
             pc += delta
-            yield pc, value
+            out.append((pc, value))
+    return out

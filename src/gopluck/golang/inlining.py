@@ -53,6 +53,9 @@ MAX_FRAMES = 64
 INDEX = 2
 """`abi.PCDATA_InlTreeIndex`."""
 
+MAX_TREE = 1 << 16
+"""Bytes of one tree of inlined calls."""
+
 NO_TREE = 0xFFFFFFFF
 """Of a function into which nothing is inlined, where trees are told by their offset."""
 
@@ -238,7 +241,7 @@ class Program:
             return
         start = where.offset + self._gofunc + trees[0] - where.vaddr
         inlined = self._form.inlined
-        hits = self._image.find(start, trees[-1] - trees[0] + CHUNK // 16, name.to_bytes(4, "little"))
+        hits = self._image.find(start, trees[-1] - trees[0] + MAX_TREE, name.to_bytes(4, "little"))
         for at in islice(hits, MAX_HITS):
             tree = trees[bisect_right(trees, trees[0] + at) - 1]
             if (trees[0] + at - tree) % inlined.size == inlined.name:
@@ -251,7 +254,7 @@ class Program:
             return []
         if row not in self._indexes:
             data = self._image.pread(self._parts.pctab + record[self._form.fields + INDEX], 4 * MAX_VALUES)
-            self._indexes[row] = list(pc_values(data, range(MAX_VALUES)))
+            self._indexes[row] = pc_values(data, MAX_VALUES)
         ends = self._indexes[row]
         out: list[int] = []
         offset = (pc - start) // self._unit

@@ -143,7 +143,7 @@ def _pkghashes(image: Image, relocations: Relocations, array: int, count: int) -
         room -= len(path)
         if room < 0 or not importpath.fits(path):
             raise MalformedFile(f"{image.path}: the paths of package hashes are too long, or overlap")
-        out.append(PackageHash(path, linktimehash.hex()))
+        out.append(PackageHash._make((path, linktimehash.hex())))
     return tuple(out)
 
 

@@ -60,7 +60,7 @@ def directory_of_main(image: Image, table: Pclntab, symbols: Set[str]) -> str:
     for end in range(parts.rows, max(0, parts.rows - LAST), -GROUP):
         if found := _last_named(image, parts, max(0, end - GROUP), end, needles):
             number = functab.first_file(image.pread(parts.pctab + found[functab.PCFILE], 5))
-            place = image.numbers(parts.units + 4 * (found[unit] + number), 1, 4) if number is not None else ()
+            place = image.numbers(parts.units + 4 * (found[unit] + number), 1, 4) if number >= 0 else ()
             return image.cstring(parts.files + place[0], functab.MAX_PATH).rpartition("/")[0] if place else ""
     return ""
 

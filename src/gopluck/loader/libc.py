@@ -20,6 +20,10 @@ class Kind(StrEnum):
     """Its texts are taken to be glibc's, but not exact."""
 
 
+LOADERS = ("ld-linux", "ld64", "ld.so", *(f"ld-{digit}" for digit in range(10)))
+"""How the names of glibc's dynamic linkers begin: of old releases with the number of glibc."""
+
+
 class Libc(NamedTuple):
     """The host's C library. `version`: glibc's release where its `libc.so.6` is known."""
 
@@ -46,7 +50,7 @@ def libc_of(host: Binary) -> Libc:
     name = elf.interp.rpartition("/")[2]
     if name.startswith("ld-musl-"):
         return Libc(Kind.MUSL)
-    return Libc(Kind.GLIBC if re.match(r"ld(-linux|64|-\d|\.so)", name) else Kind.UNKNOWN)
+    return Libc(Kind.GLIBC if name.startswith(LOADERS) else Kind.UNKNOWN)
 
 
 def only_in_the_other(name: str, libc: Libc) -> bool:

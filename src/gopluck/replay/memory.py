@@ -1,8 +1,8 @@
 """The process's memory as far as the Go runtime looks at it: the `moduledata` of each loaded module.
 
 Addresses are numbers, as in a real process; the load addresses are invented (`Placement`). What depends on them by
-chance depends on them in a real process too, so `process.py` replays with two placements and believes only what both
-say.
+chance depends on them in a real process too, so `process.py` replays with two placements where they can matter,
+and believes only what both say.
 """
 
 from __future__ import annotations

@@ -117,8 +117,9 @@ class _Cached(NamedTuple):
 class _State:
     """What one process remembers."""
 
-    def __init__(self, runtime: Runtime | None, host: Binary) -> None:
-        self.runtime = runtime
+    def __init__(self, host: Binary, placement: Placement) -> None:
+        known = host.go is not None and host.go.moduledata is not None and host.elf is not None
+        self.runtime = Runtime(host.holder, placement) if known else None
         self.loaded: list[tuple[int, Binary]] = []
         self.scope = [(0, host.holder)]
         """The file with the host's Go (0), then each plugin with the Go plugins that it needs, in the scope's order."""
@@ -139,30 +140,26 @@ class _State:
 def replay(host: Binary, requests: Sequence[OpenRequest], system: System) -> tuple[Outcome, ...]:
     """The outcome of each `plugin.Open`, in order, in one process of the host.
 
-    Replayed with two load placements; where they disagree the outcome is chance in a real process too, and `unknown`.
+    Where a runtime reads the module data of another layout, addresses can decide: replayed with two load placements;
+    where they disagree the outcome is chance in a real process too, and `unknown`.
     """
-    word_size = host.elf.elf_class // 8 if host.elf else 8
-    runs = [_replay(host, requests, system, placement) for placement in PLACEMENTS[word_size]]
-    return tuple(_agreed(outcomes) for outcomes in zip(*runs, strict=True))
+    first, second = PLACEMENTS[host.elf.elf_class // 8 if host.elf else 8]
+    state = _State(host, first)
+    outcomes = _replay(host, requests, system, state)
+    if state.runtime is None or not state.runtime.foreign:
+        return tuple(outcomes)
+    others = _replay(host, requests, system, _State(host, second))
+    return tuple(map(_agreed, outcomes, others))
 
 
-def _agreed(outcomes: tuple[Outcome, ...]) -> Outcome:
-    first, *others = outcomes
-    if all(outcome == first for outcome in others):
-        return first
-    return first._replace(
-        verdict=Verdict.UNKNOWN,
-        stage=None,
-        effect=None,
-        error=None,
-        why=End.FOREIGN_LAYOUT,
-        note="the outcome depends on the addresses at which the kernel loads the files",
-    )
+def _agreed(one: Outcome, other: Outcome) -> Outcome:
+    if one == other:
+        return one
+    note = "the outcome depends on the addresses at which the kernel loads the files"
+    return one._replace(verdict=Verdict.UNKNOWN, stage=None, effect=None, error=None, why=End.FOREIGN_LAYOUT, note=note)
 
 
-def _replay(host: Binary, requests: Sequence[OpenRequest], system: System, placement: Placement) -> list[Outcome]:
-    known = host.go is not None and host.go.moduledata is not None and host.elf is not None
-    state = _State(Runtime(host.holder, placement) if known else None, host)
+def _replay(host: Binary, requests: Sequence[OpenRequest], system: System, state: _State) -> list[Outcome]:
     out: list[Outcome] = []
     for position, request in enumerate(requests, 1):
         if state.ended is not None:

@@ -120,6 +120,11 @@ class Runtime:
         self._accept()
         return ModuleInit(None, "", End.LOADS, looked_at)
 
+    @property
+    def foreign(self) -> bool:
+        """Whether a module is laid out otherwise than the host's."""
+        return any(self.memory.layout_of(module) != self.layout for module in self.memory.modules)
+
     # -- reads with the host's offsets ---------------------------------------------------------------------------
 
     def _word(self, address: int, field: str, index: int = 0) -> int:

@@ -49,7 +49,7 @@ def asked(kind: Kind) -> tuple[Rule, ...]:
 
 @cache
 def _names(kind: Kind) -> tuple[str, ...]:
-    (folder,) = import_module(f"{__package__}.{kind}").__path__
+    folder = f"{__file__.rpartition('/')[0]}/{kind}"
     try:
         files = listdir(folder)  # noqa: PTH208 (pathlib costs time at every start)
         return tuple(sorted(name[:-3] for name in files if name.endswith(".py") and name[0] != "_"))

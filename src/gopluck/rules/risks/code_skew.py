@@ -38,7 +38,8 @@ def _same_main(one: Build, two: Build) -> bool:
 
 def _unpinned(one: Build, two: Build, path: str) -> bool:
     """Whether no checksum says that both were compiled from the same files."""
-    here, there = one.use(path), two.use(path)
+    here = one.use(path)
+    there = two.use(path) if here is not None else None
     if here is None or there is None or (here.is_main and there.is_main and _same_commit(one, two)):
         return False
     sums = [use.sum or (use.replace.sum if use.replace else "") for use in (here, there)]
@@ -65,9 +66,10 @@ def _between(one: Build, plugin: Build, before: Sequence[Binary]) -> Iterator[To
     """What the plugin has otherwise than the file that had the packages first. `before`: the files before that one."""
     ends = one.release == plugin.release and all(one.setting(key) == plugin.setting(key) for key in COMPILED)
     groups: dict[str, list[tuple[str, str]]] = {}
-    for path in sorted(_wanted(one, plugin)):
-        if any(other.go is not None and path in other.go.link_hashes for other in before):
-            continue
+    hashes = [other.go.link_hashes for other in before if other.go is not None]
+    wanted = [path for path in sorted(_wanted(one, plugin)) if not any(path in known for known in hashes)]
+    plugin.ask_code(wanted)
+    for path in wanted:
         found = _difference(path, one, plugin, ends)
         use = one.use(path)
         if found and use is not None:
