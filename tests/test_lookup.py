@@ -107,6 +107,23 @@ def test_a_plugin_that_is_refused_is_not_looked_into() -> None:
     assert look_up(one.requests, plain, [Symbol("Nope")]) == plain
 
 
+def test_a_file_that_is_open_already_is_looked_into_as_it_was_opened() -> None:
+    """Whatever lies under its path by now, Go has the first."""
+    same, others = 0, 0
+    for name in ("sessions", "replaced", "process"):
+        for one in recorded.sets(recorded.RECORDED / f"{name}.json.xz"):
+            outcomes = replay(one.host, one.requests, one.system)
+            opened = [request.binary.go for request in one.requests if request.binary and request.binary.go]
+            symbols = [Symbol(symbol.name) for go in opened for symbol in go.exported]
+            looked = look_up(one.requests, outcomes, [*symbols, Symbol("Nope")])
+            for index, outcome in enumerate(outcomes):
+                if outcome.verdict == Verdict.LOADS and outcome.other:
+                    assert looked[index].lookups == looked[outcome.other - 1].lookups
+                    same += 1
+                    others += outcome.other <= index and looked[outcome.other].lookups != looked[index].lookups
+    assert (same > 10, others > 0) == (True, True)
+
+
 # -- what a name is that is not found ----------------------------------------------------------------------------------
 
 SHAPES = (SOURCES / "plugins/shapes/main.go").read_text()
@@ -186,7 +203,7 @@ def test_what_is_said_to_a_missing_symbol(said: Callable[[], Finding], message: 
     assert fix in finding.fix
 
 
-NAMER = Lookup("X", "type", "api.Namer", "var", "main.T", interface=True, lacks=("Name() string",))
+NAMER = Lookup("X", "type", "api.Namer", "var", "main.T", lacks=("Name() string",))
 
 
 @pytest.mark.parametrize(
@@ -205,6 +222,18 @@ def test_what_is_said_to_an_interface_that_is_not_implemented(lookup: Lookup, me
     (finding,) = explain(plugin, [OpenRequest("p.so", plugin)], [refused])[0].findings
     assert message in finding.message
     assert fix in finding.fix
+
+
+def test_a_message_that_is_longer_than_a_line_has_a_headline() -> None:
+    plugin = Binary("p.so", 1, Identity("/p.so", "1:1"), "elf", go=GO)
+    lengths = {}
+    for letters in range(1, 30):
+        name = "X" * letters
+        lookup = NAMER._replace(name=name, type="T", wanted="I", lacks=("M()",))
+        refused = Outcome(Verdict.FAILS, Stage.LOOKUP, why=End.LOOKUP, lookups=(lookup,))
+        (finding,) = explain(plugin, [OpenRequest("p.so", plugin)], [refused])[0].findings
+        lengths[len(finding.message)] = finding.headline == f"{name} does not implement I"
+    assert (lengths[80], lengths[81]) == (False, True)
 
 
 @pytest.mark.parametrize(
@@ -236,8 +265,23 @@ def test_types_of_functions_have_the_name_of_others_and_another_hash(
     assert looked.lookups[0].status == status
 
 
-def test_a_type_that_cannot_be_read_leaves_the_verdict_open() -> None:
-    exported = (ExportedSymbol("New", "func", None),)
+@pytest.mark.parametrize(
+    ("wanted", "status"),
+    [("*gen.Pair[api.T]", "found"), ("*gen.Pair[example.com/api.T]", "found"), ("*gen.Pair[other.T]", "unknown")],
+)
+def test_the_argument_of_a_generic_type_is_known_by_the_end_of_its_path(wanted: str, status: str) -> None:
+    """Of arguments the type data have the path alone."""
+    pair = Named("example.com/gen", "Pair", (Named("example.com/api", "T"),), "gen")
+    own = SymbolType(Pointer(pair), "*gen.Pair[example.com/api.T]", (), "", None)
+    exported = (ExportedSymbol("X", "var", "gen.Pair[example.com/api.T]"),)
+    plugin = Binary("p", 1, Identity("/p", "1:1"), "elf", go=GO._replace(exported=exported, symbol_types={"X": own}))
+    (looked,) = look_up([OpenRequest("p.so", plugin)], [Outcome(Verdict.LOADS)], [parse(f"X:{wanted}")])
+    assert (looked.lookups[0].status, looked.lookups[0].boxed) == (status, False)
+
+
+@pytest.mark.parametrize("text", [None, "func(", "*" * 500])
+def test_a_type_that_cannot_be_read_leaves_the_verdict_open(text: str | None) -> None:
+    exported = (ExportedSymbol("New", "func", text),)
     request = OpenRequest("p", Binary("p", 1, Identity("", ""), "elf", go=GO._replace(exported=exported)))
     looked = look_up([request], [Outcome(Verdict.LOADS)], [parse("New:func()")])
     assert (looked[0].verdict, looked[0].stage) == ("unknown", "lookup")

@@ -10,6 +10,7 @@ import recorded
 from fixtures.scenarios.kit import NEWEST, OLDEST
 from gopluck.explainer.engine import explain
 from gopluck.facts.model import Binary, Identity
+from gopluck.golang import records
 from gopluck.replay import process
 from gopluck.replay.memory import PLACEMENTS, FaultError, Memory, NilDereferenceError, UnknownMemoryError
 from gopluck.replay.process import OpenRequest, Outcome, replay
@@ -128,8 +129,64 @@ def test_after_an_open_of_which_nothing_is_known_nothing_is_known() -> None:
 )
 def test_what_lies_at_an_address_that_is_not_kept(address: int, size: int, error: type[Exception]) -> None:
     """`sigpanic` below the first page; nothing below `vm.mmap_min_addr`, nor beyond 48 bits; else it is not known."""
-    with pytest.raises(error):
+    with pytest.raises(error) as met:
         Memory(size, "little", PLACEMENTS[size][0]).word(address)
+    assert getattr(met.value, "exact", True)
+
+
+@pytest.mark.parametrize("size", [4, 8])
+def test_what_is_kept_ends_with_its_last_byte(size: int) -> None:
+    memory = Memory(size, "little", PLACEMENTS[size][0])
+    facts = records.ModuledataFacts("go1.23", 0x40_1000, (records.Memory(0x40_1000, bytes(range(3 * size)), ()),))
+    module = memory.load(next(iter(SETS.values())).host, facts, position_independent=False)
+    end = module.address + 3 * size
+    memory.put_byte(end - 1, 0xFF)
+    memory.put_word(module.address, 5)
+    assert (memory.byte(end - 1), memory.word(module.address)) == (0xFF, 5)
+    assert memory.byte(end - 2) == 3 * size - 2
+    for beyond in (lambda: memory.byte(end), lambda: memory.put_byte(end, 1), lambda: memory.word(end - size + 1)):
+        with pytest.raises(UnknownMemoryError):
+            beyond()
+
+
+@pytest.mark.parametrize(
+    ("count", "exact", "note"), [(1, True, None), (2, False, "Go names any one of 2 symbols, by chance")]
+)
+def test_which_missing_symbol_go_names_is_chance_where_several_are_missing(
+    count: int, exact: bool, note: str | None
+) -> None:
+    found = (
+        (one, request.binary)
+        for one in recorded.sets(recorded.RECORDED / "symbols.json.xz")
+        for request in one.requests
+        if request.binary and request.binary.go and len(request.binary.go.missing_symbols) > 1
+    )
+    one, binary = next(found)
+    assert binary.go is not None
+    few = binary._replace(go=binary.go._replace(missing_symbols=binary.go.missing_symbols[:count]))
+    (outcome,) = replay(one.host, [OpenRequest(one.requests[0].name, few)], one.system)
+    assert (outcome.why, outcome.exact, outcome.note) == ("missing-symbol", exact, note)
+
+
+@pytest.mark.parametrize(("path", "title"), [("plugins/auth.so", "plugins/auth.so"), (None, "auth.so")])
+def test_an_open_is_called_by_the_file_that_was_read(path: str | None, title: str) -> None:
+    binary = Binary(path, 1, Identity("/auth.so", "1:1"), "elf") if path else None
+    assert OpenRequest("auth.so", binary).title == title
+
+
+def test_what_the_runtime_would_read_beyond_what_is_kept_is_not_known() -> None:
+    """Without what its module data points at, nothing says how a plugin with another layout ends."""
+    sets = {one.name: one for one in recorded.sets(recorded.RECORDED / "toolchains.json.xz")}
+    one = sets["toolchains/1.27.3-opens-1.20.14"]
+    (request,) = one.requests
+    assert request.binary is not None
+    assert request.binary.go is not None
+    facts = request.binary.go.moduledata
+    assert facts is not None
+    assert replay(one.host, one.requests, one.system)[0].verdict == "fails"
+    cut = request.binary.go._replace(moduledata=facts._replace(memory=facts.memory[:1]))
+    (outcome,) = replay(one.host, [OpenRequest(request.name, request.binary._replace(go=cut))], one.system)
+    assert (outcome.verdict, outcome.why) == ("unknown", "foreign-layout")
 
 
 @pytest.mark.parametrize("foreign", [True, False])

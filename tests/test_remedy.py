@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import recorded
 import test_rules
 from gopluck.builds.build import Build
 from gopluck.explainer.engine import explain
-from gopluck.facts.model import Identity
+from gopluck.facts.model import Identity, InImage
+from gopluck.golang.records import Module
 from gopluck.remedy.baseline import baseline, build_words
-from gopluck.remedy.host import Problem, for_the_host
-from gopluck.remedy.lines import build_command, edit_line, run, with_words
+from gopluck.remedy.building import built
+from gopluck.remedy.host import ASAN, Problem, for_the_host, host_refuses, inside, refusing
+from gopluck.remedy.lines import build_command, edit_flags, edit_line, edit_words, run, with_words
+from gopluck.remedy.modules import changes
 from gopluck.remedy.quote import Placeholder
 from gopluck.remedy.recipe import recipes
 from gopluck.replay.process import OpenRequest, replay
@@ -21,6 +26,8 @@ from gopluck.result.check import Finding, HostSummary, PluginResult, Report
 from gopluck.result.recipe import Edit, Input, LeftOut, Recipe
 from gopluck.result.verdict import Effect, Role, Stage, Verdict
 from gopluck.rules.model import EXTERNAL
+from gopluck.rules.registry import rule
+from test_rules import CODEC, WORDS
 
 CACHE = "/tmp/gopluck-oracle/gopath/pkg/mod"
 
@@ -96,6 +103,30 @@ def test_a_plugin_repeats_how_its_host_was_built(name: str, env: dict[str, str],
     assert found.go == "go1.27.3"
     assert found.env == {"GOTOOLCHAIN": "go1.27.3", "CGO_ENABLED": "1"} | env
     assert list(found.flags) == flags
+
+
+@pytest.mark.parametrize(
+    ("given", "plugins", "repeated"),
+    [
+        ("-lz", None, "-lz"),
+        ("", None, None),
+        ("-L/opt/lib -lz -lm", "", "-L/opt/lib -lz -lm"),
+        ("", "-L/opt/lib -lz -lm", ""),
+        # As many words as the default has.
+        ("-L/opt/lib -lz", "", None),
+        ("", "-L/opt/lib -lz", None),
+        ("-lz", "-lm", None),
+    ],
+)
+def test_as_many_words_for_the_linker_of_c_code_are_repeated(
+    given: str, plugins: str | None, repeated: str | None
+) -> None:
+    builds = [
+        Build(made(settings={"CGO_LDFLAGS": flags}).binary("file"), "…") if flags is not None else None
+        for made, flags in ((test_rules.host, given), (test_rules.plugin, plugins))
+    ]
+    assert builds[0] is not None
+    assert baseline(builds[0], builds[1]).env.get("CGO_LDFLAGS") == repeated
 
 
 def test_a_baseline_gives_the_line_to_type() -> None:
@@ -205,7 +236,59 @@ def test_for_a_vendored_host_the_recipe_is_gopluck_build() -> None:
         "PLUGIN_SOURCE=/path/to/it  # complete this line",
         'gopluck build host-1.27.3-4a7f89e470 "$PLUGIN_SOURCE" -o p.so',
     )
-    assert recipe.inside is not None
+    inside = recipe.inside
+    assert inside is not None
+    assert (inside.possible, inside.side, inside.why_not) == (True, "plugin", None)
+    assert run(inside) == (
+        "cd /tmp/gopluck-oracle/src/1.27.3/host-ceda3927f4",
+        f"{PLUGIN} -mod=vendor -o p.so ./contrib/p",
+    )
+
+
+@pytest.mark.parametrize(
+    ("root", "directory"), [("/src/app", "/src/app"), ("/src/$(touch canary)", None), ("app", None)]
+)
+def test_nothing_is_built_inside_a_checkout_that_is_not_known_or_cannot_be_named(
+    root: str, directory: str | None
+) -> None:
+    sources = {**test_rules.directories(), "main": root}
+    build = Build(test_rules.host(sources=sources).binary("host"), "the host")
+    found = inside(build, baseline(build), "p.so")
+    assert (found and found.directory) == directory
+
+
+@pytest.mark.parametrize(
+    "name", ["links/host-cgo-off/same", "links/host-internal/same", "links/host-static/same", "flags/asan/host-only"]
+)
+def test_what_the_owner_of_a_host_does_that_loads_nothing_is_what_a_check_says(name: str) -> None:
+    build = host(f"{name}@1.27.3")
+    refused = host_refuses(build)
+    assert refused is not None
+    assert refused[1] == (ASAN if "asan" in name else rule(refused[0]).title)
+    assert (refusing(build, *refused),) == found(f"{name}@1.27.3")
+
+
+@pytest.mark.parametrize(
+    ("host_", "untold", "command"),
+    [
+        ({}, False, ("gopluck", "build", "host-1.27.3-4a7f89e470", "$PLUGIN_SOURCE", "-o", "p.so")),
+        # A plugin that lacks more than the vendor folder.
+        ({}, True, ("as", "planned")),
+        # Names that no command line takes as they are.
+        ({"path": "-x"}, False, ("as", "planned")),
+        ({"path": "a\u202eb"}, False, ("as", "planned")),
+        ({"path": "-x\u202e"}, False, ("as", "planned")),
+        ({"image": InImage("image.tar", "", "", "/bin/host")}, False, ("as", "planned")),
+    ],
+)
+def test_where_gopluck_build_is_the_recipe(host_: dict[str, Any], untold: bool, command: tuple[str, ...]) -> None:
+    name = "modules/vendored/untrimmed/host-only@1.27.3"
+    one = next(one for one in recorded.sets(recorded.RECORDED / "modules.json.xz") if one.name == name)
+    (outcome,) = replay(one.host, one.requests, one.system)
+    (recipe,) = found(name)
+    assert recipe is not None
+    planned = recipe._replace(untold=untold, build=("as", "planned"), possible=False, side="host")
+    assert built(one.host._replace(**host_), one.requests[0].binary, outcome, planned).build == command
 
 
 SESSIONS: dict[str, list[tuple[bool, str] | None]] = {
@@ -224,7 +307,9 @@ def test_in_a_session_only_who_is_to_blame_is_built_anew(name: str) -> None:
     assert [recipe and (recipe.possible, recipe.side) for recipe in found(name)] == SESSIONS[name]
 
 
-@pytest.mark.parametrize("name", ["conflict", "conflict-with-refused", "repaired-build"])
+@pytest.mark.parametrize(
+    "name", ["conflict", "conflict-with-refused", "repaired-build", "copy", "same-pluginpath", "unnamed-copy"]
+)
 def test_a_plugin_before_that_has_nothing_to_do_with_it_changes_no_recipe(name: str) -> None:
     sets = {one.name: one for one in recorded.sets(recorded.RECORDED / "sessions.json.xz")}
     one = sets[f"sessions/{name}@1.27.3"]
@@ -236,6 +321,28 @@ def test_a_plugin_before_that_has_nothing_to_do_with_it_changes_no_recipe(name: 
     outcomes = replay(one.host, requests, one.system)
     said = recipes(one.host, requests, outcomes, explain(one.host, requests, outcomes))
     assert said == (None, *found(one.name))
+
+
+@pytest.mark.parametrize(
+    ("loads", "edited"),
+    [(True, {CODEC, WORDS}), (False, {WORDS})],
+    ids=["loaded", "refused"],
+)
+def test_of_a_refused_plugin_no_modules_are_taken(loads: bool, edited: set[str]) -> None:
+    """Its packages stay in the process; those of the host still have to fit."""
+    without = tuple(path for path in test_rules.SHARED if path not in test_rules.CODECS)
+    one = test_rules.host(packages=without).binary("host")
+    first = test_rules.plugin(path="example.com/first").binary("a.so")
+    second = test_rules.plugin(deps=test_rules.modules(codec="v1.1.0", words="v1.1.0")).binary("b.so")
+    requests = [OpenRequest("a.so", first), OpenRequest("b.so", second)]
+    differs = test_rules.outcome((CODEC,), provider=1).mismatches + test_rules.outcome((WORDS,)).mismatches
+    outcomes = [
+        test_rules.outcome(() if loads else ("fmt",)),
+        test_rules.outcome((CODEC,))._replace(mismatches=differs),
+    ]
+    recipe = recipes(one, requests, outcomes, explain(one, requests, outcomes))[1]
+    assert recipe is not None
+    assert {edit.module for edit in recipe.go_mod} == edited
 
 
 FOLLOWING_THE_PLUGIN = {
@@ -340,6 +447,64 @@ def test_flags_of_a_host_without_settings_are_those_that_dwarf_has_of_nearly_eve
     assert {name: baseline(Build(hosts[name], "the host")).flags for name in wanted} == wanted
 
 
+@pytest.mark.parametrize(("flagged", "flags"), [(3, ()), (4, ()), (5, ("-gcflags=all=-l",)), (7, ("-gcflags=all=-l",))])
+def test_flags_are_repeated_that_two_of_three_packages_have(flagged: int, flags: tuple[str, ...]) -> None:
+    """Of no settings and seven packages; the last three are not of the standard library."""
+    words = {
+        path: "-l regabi" if number < flagged else "regabi" for number, path in enumerate(reversed(test_rules.SHARED))
+    }
+    build = Build(test_rules.host(build_info=False, flags=words).binary("host"), "the host")
+    assert baseline(build).flags == flags
+
+
+@pytest.mark.parametrize(
+    ("settings", "flags"),
+    [
+        ({"-race": "true"}, ("-race", "-trimpath")),
+        ({"-gcflags": "all=-N -l"}, ("-gcflags=all=-N -l", "-trimpath")),
+        ({"-gcflags": "all=-N -trimpath=/src"}, ("-gcflags=all=-N", "-trimpath")),
+        ({"-gcflags": "all=-trimpath=/src"}, ("-trimpath",)),
+    ],
+)
+def test_with_trimpath_the_compilers_own_is_left_out(settings: dict[str, str], flags: tuple[str, ...]) -> None:
+    build = Build(test_rules.host(settings=settings).binary("host"), "the host")
+    assert for_the_host(build, [Problem("…", ("-trimpath",))]).flags == flags
+
+
+@pytest.mark.parametrize(
+    ("toolchain", "flags"),
+    [
+        (True, ["-require=example.com/lib@v1.0.0", "-go=1.25.5", "-toolchain=none"]),
+        (False, ["-require=example.com/lib@v1.0.0", "-go=1.25.5"]),
+    ],
+)
+def test_a_toolchain_line_is_left_out_where_there_is_one(toolchain: bool, flags: list[str]) -> None:
+    edits = [Edit("require", "example.com/lib", "v1.0.0"), Edit("go", version="1.25.5")]
+    assert edit_flags(edits, toolchain=toolchain) == flags
+
+
+UNPINNED = (Module(CODEC, "v1.0.0"), test_rules.modules()[1])
+OTHER_SUM = (Module(CODEC, "v1.0.0", "h1:other="), test_rules.modules()[1])
+
+
+@pytest.mark.parametrize(
+    ("deps", "plugins", "why"),
+    [
+        (test_rules.modules(), OTHER_SUM, f"{CODEC} v1.0.0 is other code in the two builds, under one version"),
+        (test_rules.modules(), UNPINNED, None),
+        (UNPINNED, test_rules.modules(), f"no version says which code of {CODEC} the host has"),
+    ],
+)
+def test_the_side_gives_way_whose_code_no_checksum_pins(
+    deps: tuple[Module, ...], plugins: tuple[Module, ...], why: str | None
+) -> None:
+    one, two = test_rules.host(deps=deps).binary("host"), test_rules.plugin(deps=plugins).binary("p.so")
+    requests, outcomes = [OpenRequest("p.so", two)], [test_rules.outcome(test_rules.CODECS)]
+    (recipe,) = recipes(one, requests, outcomes, explain(one, requests, outcomes))
+    assert recipe is not None
+    assert (recipe.possible, recipe.why_not) == (why is None, why)
+
+
 @pytest.mark.parametrize(
     ("output", "mode", "name"),
     [
@@ -409,3 +574,110 @@ def test_without_the_module_cache_everything_else_stays() -> None:
     assert [one.path for one in untrimmed.without_cache().inputs] == ["/src/default.pgo"]
     assert trimmed.without_cache() == trimmed
     assert untrimmed.without_cache().env == trimmed.env
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "name"),
+    [("gateway", "elf", "gateway"), ("gateway.json", "elf", "gateway.json"), ("gateway.json", "manifest", "gateway")],
+)
+def test_a_manifest_has_the_name_of_its_host(path: str, form: str, name: str) -> None:
+    binary = test_rules.host().binary(path)._replace(format=form)
+    assert for_the_host(Build(binary, "the host"), []).build == ("go", "build", "-o", name, ".")
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "words"),
+    [
+        ("exe", {}, ("go", "build")),
+        ("pie", {"-buildmode": "pie"}, ("go", "build", "-buildmode=pie")),
+        ("test", {"-buildmode": "pie"}, ("go", "test", "-c", "-buildmode=pie")),
+        # Before Go 1.18 no settings are recorded.
+        ("pie", None, ("go", "build", "-buildmode=pie")),
+    ],
+)
+def test_a_host_that_is_position_independent_stays_so(
+    kind: str, settings: dict[str, str] | None, words: tuple[str, ...]
+) -> None:
+    path = f"{test_rules.APP}/core.test" if kind == "test" else test_rules.APP
+    binary = test_rules.host(kind=kind, settings=settings, path=path).binary("host")
+    assert for_the_host(Build(binary, "the host"), []).build == (*words, "-o", "host", ".")
+
+
+# -- modules -----------------------------------------------------------------------------------------------------------
+
+FOLDER = (Module(CODEC, "v1.0.0", "", Module("/src/codec", "(devel)")), test_rules.modules()[1])
+AT_HOME = test_rules.directories() | {path: f"/src/codec{path.removeprefix(CODEC)}" for path in test_rules.CODECS}
+LIB = f"{test_rules.ADDON}/lib"
+PINNED = (*test_rules.modules(), Module(test_rules.ADDON, "v1.0.0", "h1:addon="))
+WORKSPACE = (Module(CODEC, ""), test_rules.modules()[1])
+OLDER = {"DefaultGODEBUG": "panicnil=1"}
+"""Of a module whose go line is below 1.17 nothing says that go.mod has all requirements."""
+
+CHANGES: dict[str, tuple[test_rules.Made, test_rules.Made, tuple[list[str], list[str], list[str]]]] = {
+    "a folder that both name, compiled from another place": (
+        test_rules.host(deps=FOLDER, sources=AT_HOME),
+        test_rules.plugin(deps=FOLDER, sources=test_rules.directories(cache="/w/addon/vendor/")),
+        (
+            [],
+            [],
+            ["example.com/codec comes from /src/codec on both sides, and what else the host did with it is in no file"],
+        ),
+    ),
+    "a folder that both name, trimmed": (
+        test_rules.host(deps=FOLDER, sources=test_rules.trimmed()),
+        test_rules.plugin(deps=FOLDER, sources=test_rules.trimmed()),
+        (
+            [
+                "-dropreplace=example.com/codec",
+                "-dropreplace=example.com/codec@v1.0.0",
+                "-replace=example.com/codec=/src/codec",
+            ],
+            ["the host's copy of example.com/codec"],
+            [],
+        ),
+    ),
+    "a module of the host's workspace": (
+        test_rules.host(deps=WORKSPACE, sources=test_rules.trimmed()),
+        test_rules.plugin(sources=test_rules.trimmed()),
+        (
+            [".", "$CHECKOUT_OF_EXAMPLE_COM_CODEC"],
+            ["CHECKOUT_OF_EXAMPLE_COM_CODEC the folder of example.com/codec that the host was built with"],
+            [],
+        ),
+    ),
+    "what others require is not seen": (
+        test_rules.host(deps=(test_rules.modules()[0], Module(WORDS, "v1.0.0"))),
+        test_rules.plugin(deps=test_rules.modules(codec="v1.1.0", words="v1.1.0")),
+        (["lower"], [], []),
+    ),
+    "what else stays as it is, but the plugin's own module": (
+        test_rules.host(deps=PINNED, packages=(*test_rules.SHARED, LIB)),
+        test_rules.plugin(
+            deps=test_rules.modules(codec="v1.1.0"),
+            packages=(*test_rules.SHARED, LIB),
+            main=Module(test_rules.ADDON, "v1.0.0"),
+            settings=OLDER,
+        ),
+        (
+            [
+                "-require=example.com/codec@v1.0.0",
+                "-exclude=example.com/codec@v1.1.0",
+                "-require=example.com/words@v1.0.0",
+            ],
+            [],
+            [],
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_is_done_about_a_module(name: str) -> None:
+    one, two, expected = CHANGES[name]
+    builds = Build(one.binary("host"), "the host"), Build(two.binary("p.so"), "the plugin")
+    found = changes(*builds, [CODEC], [CODEC])
+    assert (
+        [word for edit in found.edits for word in edit_words(edit)[2:] or (edit.kind,)],
+        [f"{needed.name} {needed.what}".strip() for needed in found.inputs],
+        [problem.why for problem in found.problems],
+    ) == expected

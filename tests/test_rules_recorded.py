@@ -16,13 +16,16 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from gopluck.aligner.fit import built_otherwise
+from gopluck.builds.build import Build
 from gopluck.explainer.engine import Explanation, explain
 from gopluck.facts.codec import from_json
 from gopluck.facts.model import Binary
+from gopluck.replay.ends import End
 from gopluck.replay.process import replay
 from gopluck.result.check import MismatchedPackage
 from gopluck.rules.registry import registry
-from recorded import CALLED, Set, families, family, sets
+from recorded import CALLED, RECORDED, Set, families, family, sets
 
 RULES = frozenset(registry())
 VIA = "dependency-changed"
@@ -188,3 +191,28 @@ def test_every_cause_says_the_reason_in_a_line(path: Path) -> None:
                     assert len(finding.short) <= 200
                     assert not finding.short.startswith(own)
                     assert "\n" not in finding.short
+
+
+BY_PLACE = {"module-version", "module-replaced", "module-content", "trimpath", "vendor-path", "module-cache-path"}
+"""What versions and directories tell: align sees these without a compiler."""
+
+
+@pytest.mark.parametrize("name", ["flags", "singles", "patches-1.27"])
+def test_how_a_host_was_built_is_what_align_has_to_compile_for(name: str) -> None:
+    """Each difference that Go refused, and that is none of places, is what align says where nothing was compiled."""
+    wrong, judged = [], 0
+    for one in sets(RECORDED / f"{name}.json.xz"):
+        (request,), host = one.requests, one.host
+        outcomes = replay(host, one.requests, one.system)
+        plugin = request.binary
+        if outcomes[0].why != End.HASH or plugin is None or plugin.go is None or host.go is None:
+            continue
+        shared = tuple(package.path for package in plugin.go.pkghashes if package.path in host.go.link_hashes)
+        said = list(built_otherwise(Build(host, "the host"), Build(plugin, "the plugin"), shared))
+        for finding in explain(host, one.requests, outcomes)[0].findings:
+            if finding.role == "cause" and finding.rule != "unexplained":
+                judged += 1
+                named = any(finding.message.startswith(text) or text.startswith(finding.short) for text in said)
+                if named == (finding.rule in BY_PLACE):
+                    wrong.append((one.name, finding, said))
+    assert (wrong, judged > 20) == ([], True)

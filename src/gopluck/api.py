@@ -252,8 +252,7 @@ class _Session:
             try:
                 self.results([request])
             except (UnreadableFile, MalformedFile) as error:
-                path = request.binary.path if request.binary else request.name
-                out[index] = _unreadable(path, index, error)
+                out[index] = _unreadable(request.title, index, error)
         return out
 
     def results(self, requests: Sequence[OpenRequest]) -> list[PluginResult]:
@@ -381,7 +380,7 @@ def _results(
         found = list(map(with_words, found, remedies))
     return [
         PluginResult(
-            path=request.binary.path if request.binary else request.name,
+            path=request.title,
             image_path=request.binary.image.path if request.binary and request.binary.image else None,
             position=position,
             verdict=outcome.verdict,

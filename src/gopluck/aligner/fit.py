@@ -89,14 +89,14 @@ def check_plan(host: Build, plan: Plan, compiling: bool, caches: tuple[str, str]
     plugin = Build(planned(plan, moved, mine), "the plugin")
     doubtful: tuple[str, ...] = ()
     if basis == "paths" and not mismatched and not broken:
-        built = tuple(_built_otherwise(host, plugin, shared))
+        built = tuple(built_otherwise(host, plugin, shared))
         unpinned = tuple(_unpinned(host, plugin, shared))
         doubtful = shared if built else unpinned
         reason = "; ".join([*filter(None, [reason]), *built, *_named(unpinned)])
     return Checked(plan, listed, plugin, shared, mismatched, basis, reason, broken, doubtful)
 
 
-def _built_otherwise(host: Build, plugin: Build, shared: tuple[str, ...]) -> Iterator[str]:
+def built_otherwise(host: Build, plugin: Build, shared: tuple[str, ...]) -> Iterator[str]:
     """Differences in how the two are built, of which only a compiled package tells whether they matter."""
     comparison = Comparison(host, plugin, shared, frozenset(shared))
     for one in rules(Kind.CAUSE):

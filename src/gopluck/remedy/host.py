@@ -126,13 +126,13 @@ def for_the_host(host: Build, problems: Sequence[Problem]) -> Recipe:
 
 
 def _without_trimpath(flag: str) -> str:
-    """A flag for the compiler or the assembler without their own -trimpath; empty when nothing is left."""
+    """The flags for the compiler without its own -trimpath; empty when none is left. Any other flag is as it was."""
     name, _, value = flag.partition("=")
-    if name not in ("-gcflags", "-asmflags") or "-trimpath" not in value:
+    if name != "-gcflags":
         return flag
     pattern, words = split(value)
     kept = " ".join(word for word in words if not word.startswith("-trimpath"))
-    return f"{name}={pattern}={kept}" if kept and pattern else f"{name}={kept}" if kept else ""
+    return f"{name}={pattern}={kept}" if kept else ""
 
 
 def inside(host: Build, wanted: Baseline, name: str) -> Recipe | None:

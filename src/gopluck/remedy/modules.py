@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from gopluck.builds.build import Build
-from gopluck.builds.source import is_std
 from gopluck.builds.use import Use
 from gopluck.record import NamedTuple
 from gopluck.remedy.baseline import checkout
@@ -51,11 +50,11 @@ def changes(host: Build, plugin: Build, packages: Iterable[str], replaced: Itera
     pairs: dict[tuple[Use, Use], str] = {}
     for package in packages:
         one, two = host.use(package), plugin.use(package)
-        if one is not None and two is not None and not (is_std(package) and not one.path):
+        if one is not None and two is not None:
             pairs.setdefault((one, two), package)
     mattering = set(replaced)
     out = Changed.together(
-        [_change(host, plugin, package, *uses, uses[0].path in mattering) for uses, package in pairs.items()]
+        [_change(host, plugin, package, one, two, one.path in mattering) for (one, two), package in pairs.items()]
     )
     if _others(host, plugin, {edit.module for edit in out.edits}):
         out = out._replace(edits=tuple(_lowered(out.edits)))
@@ -93,7 +92,7 @@ def _pins(host: Build, plugin: Build, changed: set[str]) -> Iterator[Edit]:
     shared = {used.path for path in host.packages & plugin.packages if (used := plugin.use(path)) is not None}
     for path in sorted(shared - changed):
         one, two = host.modules.get(path), plugin.modules.get(path)
-        if one and two and one.version and one.version == two.version and not one.is_main and not two.is_main:
+        if one and two and one.version and one.version == two.version and not two.is_main:
             yield Edit("require", path, one.version, reason=f"{path} stays as the host has it")
 
 
@@ -162,10 +161,7 @@ def _other_folder(host: Build, plugin: Build, package: str, one: Use, two: Use, 
 def _folder(host: Build, package: str, one: Use) -> tuple[str, Input]:
     """The folder that replaces a module in the host, as another checkout can name it."""
     what = f"{host.name}'s copy of {one.path}"
-    source = host.source(package)
-    below = package.removeprefix(one.path)
-    if source is not None and source.directory.startswith("/") and source.directory.endswith(below):
-        folder = source.directory.removesuffix(below)
+    if folder := _place(host, package, one):
         return folder, Input("", f"{what}: {host.name} was built without -trimpath, so its path counts", folder)
     given = one.replace.path if one.replace else ""
     if given.startswith("/"):
@@ -175,6 +171,13 @@ def _folder(host: Build, package: str, one: Use) -> tuple[str, Input]:
         return folder, Input("", f"{what}: {host.name} was built without -trimpath, so its path counts", folder)
     below = given if given.startswith("..") else posixpath.normpath(given)
     return Placeholder(f"{checkout(host)}/{below}"), _host_checkout(host, f"{what} lies at {given} from there")
+
+
+def _place(host: Build, package: str, one: Use) -> str:
+    """The folder of a module, by where a package of it lies; empty where that is not known."""
+    source, below = host.source(package), package.removeprefix(one.path)
+    directory = source.directory if source is not None else ""
+    return directory.removesuffix(below) if directory.startswith("/") and directory.endswith(below) else ""
 
 
 def _host_checkout(host: Build, why: str) -> Input:
@@ -188,13 +191,7 @@ def _host_checkout(host: Build, why: str) -> Input:
 
 def _checkout(host: Build, plugin: Build, package: str, one: Use, two: Use) -> Changed:
     """A package that the host compiled from a checkout: its path is that directory, or trimmed the bare import path."""
-    source = host.source(package)
-    below = package.removeprefix(one.path)
-    root = ""
-    if source is not None and source.directory.startswith("/") and source.directory.endswith(below):
-        root = source.directory.removesuffix(below)
-    elif one.is_main and not host.trimmed:
-        root = host.root or ""
+    root = _place(host, package, one)
     of = f"{host.name}'s own module" if one.is_main else f"a module of {host.name}'s workspace"
     reason = f"{one.path} is {of}: it has no version that could be required"
     if two.is_main:

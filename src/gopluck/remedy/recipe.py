@@ -94,9 +94,8 @@ def recipes(
         if outcome.verdict != Verdict.FAILS:
             found.append(None)
             continue
-        path = request.binary.path if request.binary else request.name
         known = explanation.findings, explanation.packages.mismatched
-        failure = Failure(host, request.binary, path, outcome, *known, earlier[:index], build)
+        failure = Failure(host, request.binary, request.title, outcome, *known, earlier[:index], build)
         found.append(built(host, request.binary, outcome, recipe(failure, follow)))
     return tuple(found)
 
@@ -202,7 +201,7 @@ def _renamed(failure: Failure, moved: Build) -> tuple[Edit, ...]:
 def _about_others(failure: Failure) -> Iterator[str]:
     """What to do about the earlier plugins whose packages differ."""
     for position in sorted({mismatch.provider for mismatch in failure.outcome.mismatches} - {0}):
-        other = _title(failure, position)
+        other = failure.earlier[position - 1][0].title
         yield (
             f"{other} was refused, and its packages stay in the process: restart the host."
             if _refused(failure, position)
@@ -219,16 +218,11 @@ def _only_refused(failure: Failure) -> str:
     providers = {mismatch.provider for mismatch in failure.outcome.mismatches}
     if not providers or not all(position > 0 and _refused(failure, position) for position in providers):
         return ""
-    return _title(failure, min(providers))
+    return failure.earlier[min(providers) - 1][0].title
 
 
 def _refused(failure: Failure, position: int) -> bool:
     return failure.earlier[position - 1][1].verdict != Verdict.LOADS
-
-
-def _title(failure: Failure, position: int) -> str:
-    request = failure.earlier[position - 1][0]
-    return request.binary.path if request.binary else request.name
 
 
 def _modules(failure: Failure, fixed: Build, moved: Build) -> Changed:
@@ -274,13 +268,12 @@ def _content(failure: Failure, fixed: Build, moved: Build) -> list[Problem]:
     }
     for module, package in modules.items():
         one, two = fixed.use(package), moved.use(package)
-        pinned = one is not None and one.sum and not fixed.vendored
-        if pinned and two is not None and not two.sum:
-            continue  # The plugin's copy is the one without a version: it gives way.
-        if pinned:
-            why = f"{module} {one.version if one else ''} is other code in the two builds, under one version"
-        else:
+        if one is None or not one.sum or fixed.vendored:
             why = f"no version says which code of {module} {fixed.name} has"
+        elif two is None or two.sum:
+            why = f"{module} {one.version} is other code in the two builds, under one version"
+        else:
+            continue  # The plugin's copy is the one without a version: it gives way.
         out.append(Problem(why, (), CONTENT))
     return out
 
@@ -288,7 +281,7 @@ def _content(failure: Failure, fixed: Build, moved: Build) -> list[Problem]:
 def _assumed(failure: Failure, fixed: Build, moved: Build, changed: Changed) -> list[Input]:
     """What no file tells, and may be as it has to be: behind other causes that cannot be seen."""
     given = {edit.module for edit in changed.edits if edit.kind in ("replace", "use", "dropreplace")}
-    unknown = fixed.trimmed is False and fixed.cache is None and not _one_cache(failure, fixed)
+    unknown = fixed.trimmed is False and fixed.cache is None and not _one_cache(failure, fixed, moved)
     out: dict[str, Input] = {}
     for package in failure.mismatched:
         one, two = fixed.use(package.path), moved.use(package.path)
@@ -307,14 +300,10 @@ def _assumed(failure: Failure, fixed: Build, moved: Build, changed: Changed) -> 
     return list(out.values())
 
 
-def _one_cache(failure: Failure, fixed: Build) -> bool:
+def _one_cache(failure: Failure, fixed: Build, moved: Build) -> bool:
     """Whether a package of a module version matches: then the two module caches agree."""
-    host, plugin = failure.host.go, failure.plugin.go if failure.plugin else None
-    if host is None or plugin is None:
-        return False
     differing = {package.path for package in failure.mismatched}
-    shared = (package.path for package in plugin.pkghashes if package.path in host.link_hashes)
-    uses = (fixed.use(path) for path in shared if path not in differing and not is_std(path))
+    uses = (fixed.use(path) for path in (fixed.packages & moved.packages) - differing if not is_std(path))
     return any(use is not None and use.version and use.replace is None and not use.is_main for use in uses)
 
 

@@ -28,10 +28,8 @@ class Decision(NamedTuple):
     holds: Answer
     wanted: str
     """The type that is asserted, with import paths as far as they are known."""
-    interface: bool = False
-    """Whether that is an interface."""
     missing: tuple[str, ...] = ()
-    """The methods of the interface that the value does not have, and what it has under their names."""
+    """Where that is an interface: its methods that the value does not have, and what it has under their names."""
     panic: str = ""
     """What Go prints, where it is certain."""
     why: str = ""
@@ -86,8 +84,8 @@ class Assertions:
             shown = tuple(_lacks(method, own.get(method.name)) for method in lacking)
             asserted = self._short(wanted)
             panic = PANIC_METHOD.format(own=symbol.printed, wanted=asserted, method=lacking[0].name)
-            return Decision(False, text, True, shown, panic if asserted and not doubtful else "")
-        return Decision(None, text, True, why=self._doubt(interface)) if doubtful else Decision(True, text, True)
+            return Decision(False, text, shown, panic if asserted and not doubtful else "")
+        return Decision(None, text, why=self._doubt(interface)) if doubtful else Decision(True, text)
 
     # -- names --------------------------------------------------------------------------------------------------------
 

@@ -74,22 +74,21 @@ def _looked_up(plugin: Binary, outcome: Outcome, symbols: Sequence[Symbol], host
 
 
 def _lookup(plugin: Binary, symbol: Symbol, host: Binary | None) -> Lookup:
-    exported = plugin.go.exported if plugin.go else ()
-    found = next((one for one in exported if one.name == symbol.name), None)
-    if found is None:
+    go = plugin.go
+    found = next((one for one in go.exported if one.name == symbol.name), None) if go else None
+    if go is None or found is None:
         return Lookup(symbol.name, "missing", symbol.type)
     row = Lookup(symbol.name, "found", symbol.type, found.kind, found.type)
     if not symbol.type:
         return row
-    known = plugin.go.symbol_types.get(symbol.name) if plugin.go else None
+    known = go.symbol_types.get(symbol.name)
     if known is not None:
         return _asserted(row, known, Assertions(host, plugin).decide(known, typesyntax.parse(symbol.type)))
     own = _normalised(found)
     if own is None:
         return row._replace(status="unknown")
-    main = plugin.go.pluginpath if plugin.go else ""
     fitting = [own, f"*{own}"] if found.kind == "var" else [own]
-    fits = any(typetext.same(symbol.type, one, main) for one in fitting)
+    fits = any(typetext.same(symbol.type, one, go.pluginpath) for one in fitting)
     return row._replace(status="found" if fits else "type", type=own)
 
 
@@ -103,7 +102,6 @@ def _asserted(row: Lookup, known: SymbolType, decision: Decision) -> Lookup:
         status=status,
         wanted=decision.wanted if twins else row.wanted,
         type=full if twins else row.type,
-        interface=decision.interface,
         boxed=known.interface is not None,
         lacks=decision.missing,
         panic=decision.panic,

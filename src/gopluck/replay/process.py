@@ -46,6 +46,11 @@ class OpenRequest(NamedTuple):
     """What the host passes."""
     binary: Binary | None
 
+    @property
+    def title(self) -> str:
+        """How messages call it: by the file that was read, where there is one."""
+        return self.binary.path if self.binary else self.name
+
 
 class Mismatch(NamedTuple):
     """A package whose hash in the process is not what the plugin expects."""
@@ -69,12 +74,10 @@ class Lookup(NamedTuple):
     """`func` or `var`."""
     type: str | None = None
     """Its own type. `Lookup` returns a pointer to a variable."""
-    interface: bool = False
-    """Whether an interface is wanted."""
     boxed: bool = False
     """Whether the symbol is a variable that is an interface itself."""
     lacks: tuple[str, ...] = ()
-    """The methods of the wanted interface that what `Lookup` returns does not have."""
+    """Where an interface is wanted: its methods that what `Lookup` returns does not have."""
     panic: str = ""
     """What Go prints where a host asserts the wanted type, as far as that is certain."""
     why: str = ""
@@ -152,14 +155,8 @@ def replay(host: Binary, requests: Sequence[OpenRequest], system: System) -> tup
 def _agreed(one: Outcome, other: Outcome) -> Outcome:
     if one == other:
         return one
-    return one._replace(
-        verdict=Verdict.UNKNOWN,
-        stage=None,
-        effect=None,
-        error=None,
-        why=End.FOREIGN_LAYOUT,
-        note="the outcome depends on the addresses at which the kernel loads the files",
-    )
+    note = "the outcome depends on the addresses at which the kernel loads the files"
+    return one._replace(verdict=Verdict.UNKNOWN, stage=None, effect=None, error=None, why=End.FOREIGN_LAYOUT, note=note)
 
 
 def _replay(host: Binary, requests: Sequence[OpenRequest], system: System, state: _State) -> list[Outcome]:

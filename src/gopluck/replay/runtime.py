@@ -28,7 +28,7 @@ FAULT = "fatal error: fault"
 NIL_DEREFERENCE = "panic: runtime error: invalid memory address or nil pointer dereference"
 
 _SET = 1
-"""Stands for any non-nil pointer that the runtime itself allocates (a map, a bitmap)."""
+"""Stands for any non-nil pointer that the runtime itself allocates (a map)."""
 
 
 class ModuleInit(NamedTuple):
@@ -66,7 +66,6 @@ class Runtime:
         self.last = self.first.address if go.exports_moduledata else None
         """`runtime.lastmoduledatap`; None when the host keeps it to itself."""
         self._active = [self.first.address]
-        self._mark_scanned(self.first.address)
 
     def construct(self, plugin: Binary, facts: ModuledataFacts, joins: bool) -> None:
         """The plugin's constructor, `addmoduledata`: chain its module behind the last one, with *its own* offsets.
@@ -206,17 +205,7 @@ class Runtime:
     # -- what an accepted module changes -------------------------------------------------------------------------
 
     def _accept(self) -> None:
-        """`modulesinit` and `typelinksinit`."""
+        """`modulesinit`, and the map that `typelinksinit` gives each plugin; what else they set nothing here reads."""
         self._active = [address for address in self._chain() if not self._is_bad(address)]
-        for address in self._active:
-            self._mark_scanned(address)
         for address in self._active[1:]:
-            if not self._word(address, "typemap"):
-                self.memory.put_word(address + self.layout["typemap"], _SET)
-
-    def _mark_scanned(self, address: int) -> None:
-        """`gcdatamask` and `gcbssmask` are set where they are zero: {n int32, bytedata *uint8}."""
-        if self._word(address, "gcdatamask") == 0 and self._word(address, "gcdatamask", 1) == 0:
-            for field in ("gcdatamask", "gcbssmask"):
-                self.memory.put_word(address + self.layout[field], _SET)
-                self.memory.put_word(address + self.layout[field] + self.memory.word_size, _SET)
+            self.memory.put_word(address + self.layout["typemap"], _SET)

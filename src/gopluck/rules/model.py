@@ -82,7 +82,7 @@ class Evidence:
     def first(self) -> Opened | None:
         """The Open whose file `dlopen` took this one for."""
         inode = self.plugin.identity.inode
-        known = (one for one in self.earlier if one.binary and one.outcome.dlopen is not None)
+        known = (one for one in self.earlier if one.outcome.dlopen is not None)
         return next((one for one in known if one.binary and one.binary.identity.inode == inode), None)
 
     @property
@@ -326,7 +326,8 @@ class Rule(NamedTuple):
     risks: Explain | None = None
     """Names what is dangerous about a plugin that loads."""
     whole: bool = False
-    """Whether the difference is one of how everything was built: then it does not go on from package to package."""
+    """Whether the difference is one of how everything was built: then it does not go on from package to package. Where
+    it names each package that differs, that goes without saying."""
     compiled: bool = False
     """Whether only a compiled package tells if the difference matters (`align` asks)."""
     nearer: bool = False

@@ -33,6 +33,5 @@ RULE = Rule(
     fix="Build the plugin with the host's GOEXPERIMENT.",
     links=(go_source("internal/goexperiment/flags.go"),),
     differs=differs,
-    whole=True,
     compiled=True,
 )

@@ -42,19 +42,17 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
 
 
 def _same_settings(one: Build, two: Build) -> bool:
-    if one.info is None or two.info is None or not (one.has_settings and two.has_settings):
-        return False
-    keys = {key for info in (one.info, two.info) for key in (*dict(info.settings), *info.dropped)} - HARMLESS
-    counted = (key for key in keys if not key.startswith(("vcs", "CGO_")))
-    # What a manifest leaves out is not known, and so not equal.
-    return all(one.setting(key) == two.setting(key) is not None for key in counted)
+    infos = [build.info for build in (one, two) if build.info is not None]
+    keys = {key for info in infos for key in (*dict(info.settings), *info.dropped)} - HARMLESS
+    counted = [key for key in keys if not key.startswith(("vcs", "CGO_"))]
+    # What is not recorded, or left out of a manifest, is not known, and so not equal.
+    return bool(counted) and all(one.setting(key) == two.setting(key) is not None for key in counted)
 
 
 def _installed(build: Build) -> list[str]:
     """What tells of an installation: the release, and its directory where that is recorded."""
     place = build.directory("runtime") or ""
-    known = place.startswith("/") and place.endswith("/src/runtime")
-    return [build.release, *([place.removesuffix("/src/runtime")] if known else [])]
+    return [build.release, *([place.removesuffix("/src/runtime")] if place.endswith("/src/runtime") else [])]
 
 
 RULE = Rule(

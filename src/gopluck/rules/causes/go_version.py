@@ -62,7 +62,6 @@ RULE = Rule(
     differs=differs,
     ends=ends,
     explains=IN_THE_RUNTIME - {End.HASH},
-    whole=True,
     compiled=True,
     traits=frozenset({Trait.GO_RELEASE}),
 )

@@ -43,13 +43,7 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
 def _unplaced(comparison: Comparison) -> tuple[str, ...]:
     """Packages of modules that both were compiled from a directory which the files do not tell."""
     provider, plugin = comparison.builds
-    if (
-        not comparison.mismatched
-        or provider.trimmed is not False
-        or plugin.trimmed is not False
-        or provider.vendored
-        or plugin.vendored
-    ):
+    if not comparison.mismatched or provider.vendored or plugin.vendored:
         return ()
     placed = {found.package for why in SETTLED for found in comparison.paths.by(why)}
     return tuple(path for path in comparison.mismatched if path not in placed and not comparison.paths.agree(path))

@@ -11,7 +11,7 @@ from gopluck.rules.model import Evidence, Link, Rule, by_failure
 
 def words(evidence: Evidence, found: Mapping[str, str]) -> tuple[str, str, str]:
     """By libasan among the needed libraries, a sanitizer's symbol, or a variable that both files define."""
-    if found.get("first") and found.get("symbol"):
+    if found.get("first"):
         return (
             f"host and plugin were both built with -asan and both define {found['symbol']}: its check for two "
             "definitions of one variable ends the process",

@@ -29,7 +29,7 @@ def risks(evidence: Evidence) -> Iterator[Told]:
 
 def _different(lookup: Lookup) -> Told:
     name, own = lookup.name, lookup.type or ""
-    if lookup.interface:
+    if lookup.lacks:
         return _not_implemented(lookup)
     if lookup.kind == "var":
         message = f"{name} is a variable of type {own}, so that Lookup returns *{own}, not {lookup.wanted}"

@@ -86,7 +86,7 @@ def _difference(path: str, one: Build, plugin: Build, ends: bool) -> str | None:
         if (here.file, here.start) != (there.file, there.start):
             places = f"{here.file}:{here.start} in {one.name}, at {there.file}:{there.start} in the plugin"
             return f"{package}.{name} is at {places}"
-    for name in _last_of_each_file(shared) if ends else ():
+    for name in _last_of_each_file({name: one for name, (one, _) in shared.items()}) if ends else ():
         here, there = shared[name]
         if here.lines and there.lines and max(here.lines) != max(there.lines):
             last = [max(function.lines) + function.start for function in (here, there)]
@@ -95,11 +95,11 @@ def _difference(path: str, one: Build, plugin: Build, ends: bool) -> str | None:
     return None
 
 
-def _last_of_each_file(shared: Mapping[str, tuple[FunctionCode, FunctionCode]]) -> Iterator[str]:
+def _last_of_each_file(functions: Mapping[str, FunctionCode]) -> Iterator[str]:
     """A function that is longer moves those behind it, so only the last one's own length has to be looked at."""
     last: dict[str, str] = {}
-    for name, (one, _) in shared.items():
-        if one.file not in last or shared[last[one.file]][0].start < one.start:
+    for name, one in functions.items():
+        if one.file not in last or functions[last[one.file]].start < one.start:
             last[one.file] = name
     yield from sorted(last.values())
 
