@@ -216,3 +216,17 @@ def test_how_a_host_was_built_is_what_align_has_to_compile_for(name: str) -> Non
                 if named == (finding.rule in BY_PLACE):
                     wrong.append((one.name, finding, said))
     assert (wrong, judged > 20) == ([], True)
+
+
+@pytest.mark.parametrize("path", families(), ids=lambda path: path.name.partition(".")[0])
+def test_every_failure_has_a_cause(path: Path) -> None:
+    without = []
+    for one in sets(path):
+        outcomes = replay(one.host, one.requests, one.system)
+        for request, outcome, told in zip(
+            one.requests, outcomes, explain(one.host, one.requests, outcomes), strict=True
+        ):
+            causes = [finding for finding in told.findings if finding.role == "cause"]
+            if outcome.verdict == "fails" and not causes:
+                without.append((one.name, request.name))
+    assert without == []
