@@ -16,7 +16,7 @@ from gopluck.api import check, read
 from gopluck.builds.build import Build
 from gopluck.elf import image
 from gopluck.facts import manifest
-from gopluck.golang import code, pclntab
+from gopluck.golang import code, linkhash, pclntab
 from gopluck.result.check import PluginResult
 
 HOSTS = ("gateway", "gateway-debug", "gateway-s390x")
@@ -136,6 +136,14 @@ def test_a_function_is_looked_up_and_no_package_is_gone_through(samples: Path, m
     assert {package: function and function.file for package, function in found.items()} == {
         package: file for package, (_, file) in SOME.items()
     }
+
+
+@pytest.mark.parametrize("plugin", ["auth.so", "auth-trimpath.so", "auth-vendor.so", "auth-go1.26.6.so"])
+def test_the_packages_of_a_host_are_looked_up_and_not_gone_through(
+    samples: Path, monkeypatch: pytest.MonkeyPatch, plugin: str
+) -> None:
+    monkeypatch.setattr(linkhash, "read_link_hashes", lambda *_: pytest.fail("all packages were read"))
+    assert check(samples / "gateway", [samples / plugin]).plugins[0].findings
 
 
 SOME = {

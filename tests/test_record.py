@@ -75,6 +75,13 @@ def test_words_are_as_those_of_enum() -> None:
         assert json.dumps([own]) == json.dumps([theirs])
         assert OwnWord(theirs.value) is own is copy.deepcopy(own) is pickle.loads(pickle.dumps(own))
         assert {own: 1}[theirs.value] == 1  # type: ignore[index]
+    assert [*OwnWord.__members__] == [*TheirWord.__members__]
     for kind in (OwnWord, TheirWord):
+        assert len(kind) == 2
+        assert kind["FIRST"] is kind("first-word")
+        assert kind["FIRST"] in kind
         with pytest.raises(ValueError, match="'third' is not a valid"):
             kind("third")
+        with pytest.raises(KeyError, match="THIRD"):
+            kind["THIRD"]
+    assert TheirWord.FIRST not in OwnWord

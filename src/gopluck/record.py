@@ -94,6 +94,19 @@ else:
         def __iter__(cls):  # noqa: ANN204
             return iter(cls._of_value.values())
 
+        def __len__(cls) -> int:
+            return len(cls._of_value)
+
+        def __contains__(cls, value) -> bool:  # noqa: ANN001
+            return type(value) is cls
+
+        def __getitem__(cls, name):  # noqa: ANN001, ANN204
+            return cls.__members__[name]
+
+        @property
+        def __members__(cls):  # noqa: ANN204
+            return {word.name: word for word in cls}
+
     class StrEnum(str, metaclass=_Words):
         """A few words that are strings."""
 

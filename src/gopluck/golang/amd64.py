@@ -63,21 +63,22 @@ class _UnknownError(Exception):
 class _Instruction:
     """One instruction, taken apart."""
 
+    narrow = vector = False
+    rex = 0
+    map = 1
+    other = -1
+    """The register that VEX names besides."""
+    reg = rm = base = -1
+    """`rm`: the register, if it is one; `base`: that of memory without an index."""
+    displacement = 0
+    relative = False
+    """Whether the memory is at an address that the displacement gives from the end of the instruction."""
+    memory = False
+    immediate = 0
+
     def __init__(self, code: bytes, start: int) -> None:
         self._code = code
         self.at = start
-        self.narrow = self.vector = False
-        self.rex = 0
-        self.map = 1
-        self.other = -1
-        """The register that VEX names besides."""
-        self.reg = self.rm = self.base = -1
-        """`rm`: the register, if it is one; `base`: that of memory without an index."""
-        self.displacement = 0
-        self.relative = False
-        """Whether the memory is at an address that the displacement gives from the end of the instruction."""
-        self.memory = False
-        self.immediate = 0
         self._prefixes()
         self._operands()
 

@@ -281,7 +281,7 @@ def _content(failure: Failure, fixed: Build, moved: Build) -> list[Problem]:
 def _assumed(failure: Failure, fixed: Build, moved: Build, changed: Changed) -> list[Input]:
     """What no file tells, and may be as it has to be: behind other causes that cannot be seen."""
     given = {edit.module for edit in changed.edits if edit.kind in ("replace", "use", "dropreplace")}
-    unknown = fixed.trimmed is False and fixed.cache is None and not _one_cache(failure, fixed, moved)
+    unknown = fixed.trimmed is False and fixed.cache is None and not _one_cache(failure, fixed)
     out: dict[str, Input] = {}
     for package in failure.mismatched:
         one, two = fixed.use(package.path), moved.use(package.path)
@@ -300,10 +300,9 @@ def _assumed(failure: Failure, fixed: Build, moved: Build, changed: Changed) -> 
     return list(out.values())
 
 
-def _one_cache(failure: Failure, fixed: Build, moved: Build) -> bool:
+def _one_cache(failure: Failure, fixed: Build) -> bool:
     """Whether a package of a module version matches: then the two module caches agree."""
-    differing = {package.path for package in failure.mismatched}
-    uses = (fixed.use(path) for path in (fixed.packages & moved.packages) - differing if not is_std(path))
+    uses = (fixed.use(path) for path in failure.outcome.matched if not is_std(path))
     return any(use is not None and use.version and use.replace is None and not use.is_main for use in uses)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from gopluck.record import StrEnum
 
 
 class Verdict(StrEnum):
