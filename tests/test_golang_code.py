@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.samples import archive
-from gopluck.facts.details import asked
+from gopluck.facts.details import all_functions, ask_packages, some_functions
 from gopluck.facts.read import read
 from gopluck.golang.records import FunctionCode
 
@@ -79,13 +79,13 @@ def test_packages_that_are_not_there_have_no_functions(samples: Path) -> None:
 def test_functions_that_are_looked_up_by_name_are_those_that_a_search_finds(samples: Path, name: str) -> None:
     codes = [go.code for _ in range(3) if (go := read(str(samples / name)).go) is not None and go.code is not None]
     packages = sorted(PACKAGES | {"fmt", "internal/abi", "strconv", "reflect"})
-    asked(codes[2], packages)
+    ask_packages(codes[2], packages)
     count = 0
     for package in packages:
         searched = dict(codes[0][package])
         wanted = [*searched, "Nowhere"]
         one_by_one = {one: found for one in wanted if (found := codes[1][package].get(one))}
-        at_once = {one: found for one in wanted if (found := asked(codes[2][package], wanted).get(one))}
-        assert one_by_one == at_once == searched == dict(codes[2][package])
+        at_once = {one: found for one in wanted if (found := some_functions(codes[2][package], wanted).get(one))}
+        assert one_by_one == at_once == searched == dict(codes[2][package]) == all_functions(codes[2][package])
         count += len(searched)
     assert count > 50

@@ -11,7 +11,7 @@ from itertools import chain
 from gopluck.builds.flags import DWARF_FLAGS, INSTRUMENTS, matches, mattering, split
 from gopluck.builds.source import STD, Source, is_std, source_of
 from gopluck.builds.use import Use, released
-from gopluck.facts.details import asked, names
+from gopluck.facts.details import all_functions, ask_packages, names, some_functions
 from gopluck.facts.model import Binary
 from gopluck.golang import importpath
 from gopluck.golang.importpath import Roots
@@ -332,19 +332,18 @@ class Build:
     def ask_code(self, packages: Sequence[str]) -> None:
         """Say of which packages all functions are going to be asked for."""
         if self.binary.go is not None and self.binary.go.code is not None:
-            asked(self.binary.go.code, packages)
+            ask_packages(self.binary.go.code, packages)
 
     def shared_code(self, package: str, other: Build) -> Iterator[tuple[str, FunctionCode, FunctionCode]]:
         """Name, its own and the other's, of each function of a package that both have, by name.
 
         Those of the other are gone through, its own are looked up: a host has many.
         """
-        others = other.code(package)
-        both = sorted(iter(others))  # without asking how many there are, which would look for each
-        own = asked(self.code(package), both)
-        for name in both:
+        theirs = all_functions(other.code(package))
+        own = some_functions(self.code(package), theirs)
+        for name in sorted(theirs):
             if (mine := own.get(name)) is not None:
-                yield name, mine, others[name]
+                yield name, mine, theirs[name]
 
     @property
     def covered(self) -> frozenset[str] | None:

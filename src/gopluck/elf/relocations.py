@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -69,7 +69,8 @@ class _ByAddress:
     def __init__(self, addresses: array[int], first: int) -> None:
         self._addresses = addresses
         first = min(first, len(addresses))
-        self._sorted = first if all(map(lt, addresses, islice(addresses, 1, first))) else 0
+        cells = addresses[:first].tolist()
+        self._sorted = first if sorted(cells) == cells else 0
         self._regions: dict[int, dict[int, int]] = {}
         self._all: dict[int, int] | None = None
 
@@ -77,8 +78,8 @@ class _ByAddress:
         """The place of the entry; None where no entry writes the address."""
         if (found := self._near(address >> REGION).get(address)) is not None:
             return found
-        at = bisect_left(self._addresses, address, 0, self._sorted)
-        return at if at < self._sorted and self._addresses[at] == address else None
+        at = bisect_right(self._addresses, address, 0, self._sorted) - 1
+        return at if at >= 0 and self._addresses[at] == address else None
 
     def run(self, addresses: range) -> range | None:
         """The entries of many addresses where they follow each other among the sorted ones, as those of an array of
@@ -91,7 +92,8 @@ class _ByAddress:
             if rows[-1] < self._sorted and self._addresses[rows.start : rows.stop : step] == wanted:
                 regions = range(addresses[0] >> REGION, (addresses[-1] >> REGION) + 1)
                 apart = all(self._near(number).keys().isdisjoint(addresses) for number in regions)
-                return rows if apart else None
+                once = self._addresses[rows.start : min(rows.stop + 1, self._sorted)]
+                return rows if apart and all(map(lt, once, islice(once, 1, None))) else None
         return None
 
     def _near(self, number: int) -> dict[int, int]:

@@ -258,26 +258,35 @@ class _Functions(_Asked[FunctionCode]):
         super().__init__(partial(_one, self._some))
 
     @cached_property
-    def _all(self) -> Iterable[str]:
-        return self.ask(None)
+    def _all(self) -> Mapping[str, FunctionCode]:
+        found = self._some(None)
+        self._found |= found
+        return found
 
-    def ask(self, names: Iterable[str] | None) -> Iterable[str]:
-        """Find those of some names that are not known yet, or all functions, at once; the names."""
-        unknown = None if names is None else [name for name in names if name not in self._found]
-        found = self._some(unknown) if unknown != [] else {}
-        self._found |= dict.fromkeys(unknown or ()) | found
-        return found if names is None else names
+    def ask(self, names: Iterable[str]) -> Mapping[str, FunctionCode | None]:
+        """Find those of some names that are not known yet, at once."""
+        if unknown := [name for name in names if name not in self._found]:
+            self._found |= dict.fromkeys(unknown) | self._some(unknown)
+        return self._found
 
 
 def _one(some: Callable[[tuple[str]], Mapping[str, V]], name: str) -> V | None:
     return some((name,)).get(name)
 
 
-Asked = TypeVar("Asked", bound=Mapping[str, Any])
+def ask_packages(code: Mapping[str, Mapping[str, FunctionCode]], packages: Iterable[str]) -> None:
+    """Say which packages are going to be gone through."""
+    if isinstance(code, Code):
+        code.ask(packages)
 
 
-def asked(entries: Asked, names: Iterable[str]) -> Asked:
-    """Packages, or the functions of one, to be asked for those of these names, which are then found at once."""
-    if isinstance(entries, Code | _Functions):
-        entries.ask(names)
-    return entries
+def all_functions(functions: Mapping[str, FunctionCode]) -> Mapping[str, FunctionCode]:
+    """The functions of a package, to be gone through."""
+    return functions._all if isinstance(functions, _Functions) else functions
+
+
+def some_functions(
+    functions: Mapping[str, FunctionCode], names: Iterable[str]
+) -> Mapping[str, FunctionCode] | Mapping[str, FunctionCode | None]:
+    """Those of some names, and others."""
+    return functions.ask(names) if isinstance(functions, _Functions) else functions
