@@ -32,6 +32,9 @@ MAX_FOUND = 1 << 14
 MAX_LOOKS = 1 << 12
 """Times that the functions around one are looked at: once for a package of up to 100, and there are some 3,000."""
 
+FEW = 1 << 14
+"""Functions of a file whose places are read at once (a plugin with net/http has some 8,500)."""
+
 MAX_STEPS = 1 << 12
 """Entries of one pc-value table that are decoded (a function of that many lines is cut there)."""
 
@@ -213,7 +216,13 @@ class _Opened:
 
     def row_of(self, place: int) -> int:
         """The row of the function in which a place lies, counted from `runtime.text`; -1 before the first."""
+        if self.parts.rows <= FEW:
+            return bisect_right(self._entries, place) - 1
         return bisect_right(range(self.parts.rows), place, key=lambda row: self._row(row)[0]) - 1
+
+    @cached_property
+    def _entries(self) -> array[int]:
+        return self._rows(0, self.parts.rows)[::2]
 
     def _row(self, row: int) -> array[int]:
         """Where a function begins, counted from `runtime.text`, and where its record is, counted from the table."""

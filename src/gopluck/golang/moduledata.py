@@ -133,18 +133,15 @@ def _pkghashes(image: Image, relocations: Relocations, array: int, count: int) -
         raise MalformedFile(f"{image.path}: {count} package hashes")
     step = HASH_WORDS * image.word_size
     words = numbers(image.read(array, count * step) if count else b"", image.word_size, image.header.byte_order)
-    out: list[PackageHash] = []
-    room = MAX_TEXTS
     names = relocations.texts(range(array, array + count * step, step), words[1::HASH_WORDS], importpath.MAX_PATH)
     second = array + 2 * image.word_size
     hashes = relocations.texts(range(second, second + count * step, step), words[3::HASH_WORDS], 64)
-    for name, linktimehash in zip(names, hashes, strict=True):
-        path = intern(name.decode("utf-8", "surrogateescape"))  # the results of many plugins hold the same paths
-        room -= len(path)
-        if room < 0 or not importpath.fits(path):
-            raise MalformedFile(f"{image.path}: the paths of package hashes are too long, or overlap")
-        out.append(PackageHash._make((path, linktimehash.hex())))
-    return tuple(out)
+    if sum(map(len, names)) > MAX_TEXTS:
+        raise MalformedFile(f"{image.path}: the paths of package hashes are too long, or overlap")
+    paths = [intern(name.decode("utf-8", "surrogateescape")) for name in names]  # results of many plugins hold the same
+    if not all(map(importpath.fits, paths)):
+        raise MalformedFile(f"{image.path}: the paths of package hashes are too long")
+    return tuple(map(PackageHash._make, zip(paths, map(bytes.hex, hashes), strict=True)))
 
 
 def read_memory(image: Image, relocations: Relocations, address: int, size: int) -> Memory:
