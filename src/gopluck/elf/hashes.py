@@ -7,6 +7,7 @@ where a look-up by position takes 0.04 ms. Its hash functions take time that gro
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate
 from operator import mul
 
 from gopluck.elf import constants as c
@@ -17,7 +18,7 @@ from gopluck.errors import MalformedFile
 MAX_SYMBOLS = 1 << 20
 """Entries of `.dynsym` that are looked at at the most (a host of 130 MB has some 100,000)."""
 
-_POWERS = [pow(33, exponent, 1 << 32) for exponent in range(127, -1, -1)]
+_POWERS = [*accumulate(range(127), lambda power, _: power * 33 & 0xFFFFFFFF, initial=1)][::-1]
 
 CHAIN = 8
 """Entries of a hash chain that are read at a time."""
