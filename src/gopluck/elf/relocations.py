@@ -169,6 +169,11 @@ class Relocations:
         """The entries that name one of these symbols (indexes in `.dynsym`), for each table of `symbols_and_types`."""
         return tuple(list(among(symbols, wanted)) for symbols, _ in self.symbols_and_types)
 
+    def named(self, naming: Sequence[Sequence[int]]) -> dict[int, None]:
+        """The symbols that such entries name, each once, in the order in which the loader comes to them."""
+        tables = zip(self.symbols_and_types, naming, strict=True)
+        return dict.fromkeys(symbols[row] for (symbols, _), rows in tables for row in rows)
+
     def _split(self, words: array[int], step: int) -> tuple[array[int], array[int]]:
         """The parts of `r_info`, many at a time, without a copy of all words."""
         if self._shift == 32:
@@ -256,8 +261,7 @@ class Relocations:
 
     def _pointers(self, addresses: range) -> Sequence[int]:
         """The same of many words."""
-        rows = self._rela_at.run(addresses) if addresses and self.types is not None else None
-        if rows is not None and self.types is not None:
+        if addresses and self.types is not None and (rows := self._rela_at.run(addresses)) is not None:
             info, addend = (slice(3 * rows.start + at, 3 * rows.stop, 3 * rows.step) for at in (1, 2))
             if self._rela[info].count(self.types.relative) == len(addresses):
                 return self._rela[addend]

@@ -230,8 +230,7 @@ def _in_order(dynamic: Dynamic, undefined: dict[int, Undefined], naming: Naming)
     if dynamic.image.header.machine == machine.MIPS:
         yield from undefined.values()
         return
-    tables = zip(dynamic.relocations.symbols_and_types, naming, strict=True)
-    yield from map(undefined.__getitem__, dict.fromkeys(symbols[row] for (symbols, _), rows in tables for row in rows))
+    yield from map(undefined.__getitem__, dynamic.relocations.named(naming))
 
 
 def _static_tls(dynamic: Dynamic, naming: Naming) -> Iterator[TlsUse]:

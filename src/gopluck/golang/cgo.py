@@ -34,8 +34,7 @@ def own_functions(dynamic: Dynamic, relocations: Relocations) -> tuple[CFunction
         if name in wanted or len(wanted) < MAX_FUNCTIONS:
             wanted.setdefault(name, set()).add(package)
     found = {name: symbol for name in wanted if (symbol := dynamic.symbol(name)) is not None and symbol.defined}
-    tables = zip(relocations.symbols_and_types, relocations.naming([one.entry for one in found.values()]), strict=True)
-    bound = {symbols[row] for (symbols, _), rows in tables for row in rows} if found else frozenset()
+    bound = relocations.named(relocations.naming([symbol.entry for symbol in found.values()])) if found else {}
     return tuple(CFunction(name, tuple(sorted(wanted[name]))) for name in sorted(found) if found[name].entry in bound)
 
 

@@ -58,8 +58,8 @@ MAX_NUMBER = 10
 MAX_BASE = 255
 """Characters of the name of a source file (`NAME_MAX`)."""
 
-NAME, PCFILE, PCLN, UNIT, START = 0, 4, 5, 7, 8
-"""`nameOff`, `pcfile`, `pcln`, `cuOffset` and `startLine`, in 32-bit words after the entry of `_func`."""
+PCFILE, PCLN, UNIT, START = 4, 5, 7, 8
+"""`pcfile`, `pcln`, `cuOffset` and `startLine`, in 32-bit words after the entry of `_func`; `nameOff` is the first."""
 
 RECORD = 9
 """Words of `_func` that hold them."""

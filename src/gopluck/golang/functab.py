@@ -244,7 +244,7 @@ def first_file(data: bytes) -> int:
     Negative: there is none (`runtime.funcfile`), or the table is damaged.
     """
     try:
-        value = data[0] if data[0] < 0x80 else uleb128(data, 0)[0]
+        value, _ = uleb128(data, 0)
     except (IndexError, ValueError):
         return -1
     return -1 if value & 1 else (value >> 1) - 1
