@@ -19,6 +19,9 @@ MAX_VERSION = 256
 MAX_DIGITS = 9
 """Digits of one number of a version; a text with more names no release."""
 
+TOOLCHAIN_LINE = (1, 21)
+"""Since when go.mod can have a toolchain line, and `go mod edit` has a flag for it."""
+
 
 def minor(version: str) -> tuple[int, int] | None:
     """(1, 25) of `go1.25.5`, `go1.25rc1`, `go1.25.5 X:noswissmap` or a vendor's `go1.25.5-acme`; None for others."""

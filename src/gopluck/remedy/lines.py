@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from gopluck.golang.release import TOOLCHAIN_LINE, before
 from gopluck.record import NamedTuple
 from gopluck.remedy import quote
 from gopluck.remedy.quote import Placeholder, sh
@@ -53,7 +54,9 @@ def edit_words(edit: Edit) -> tuple[str, ...]:
         word = f"-replace={at}={edit.to}"
         return ("mod", "edit", Placeholder(word) if isinstance(edit.to, Placeholder) else word)
     if edit.kind == "go":
-        return ("mod", "edit", f"-go={at}", "-toolchain=none")
+        # Such a go command does not know the flag, and a go.mod that nobody has read may have no such line.
+        unknown = edit.when and before(f"go{at}", TOOLCHAIN_LINE)
+        return ("mod", "edit", f"-go={at}", *(() if unknown else ("-toolchain=none",)))
     return ("mod", "edit", f"-{edit.kind}={at}")
 
 

@@ -12,7 +12,7 @@ from gopluck.builds.build import Build
 from gopluck.builds.source import is_std
 from gopluck.explainer.engine import Explanation
 from gopluck.facts.model import Binary
-from gopluck.golang.release import before, go_line, order
+from gopluck.golang.release import TOOLCHAIN_LINE, before, go_line, order
 from gopluck.loader.libc import libc_of
 from gopluck.record import NamedTuple
 from gopluck.remedy import grammar
@@ -152,7 +152,7 @@ def _fit(failure: Failure, fixed: Build, moved: Build, side: str) -> Recipe:
         # No file tells whether a go.work lies above: it would add its own requirements, and refuse -mod=mod.
         env["GOWORK"] = "off"
         flags.append("-mod=mod")
-    notes += _older(edits, fixed, moved)
+    notes += (*_older(edits, fixed, moved), *_toolchain_line(edits, fixed, moved))
     lowered = [edit for edit in edits if edit.kind == "lower"]
     if lowered:
         which = " and ".join(f"{edit.module} {edit.version}" for edit in lowered)
@@ -362,6 +362,13 @@ def _go_line(fixed: Build, moved: Build) -> list[Edit]:
             when=f"the go line of go.mod asks for more than {release}",
         )
     ]
+
+
+def _toolchain_line(edits: Sequence[Edit], fixed: Build, moved: Build) -> Iterator[str]:
+    """A go.mod that a newer release has written may have a line that the older one refuses."""
+    known = not before(fixed.release, TOOLCHAIN_LINE) or before(moved.release, TOOLCHAIN_LINE)
+    if not known and any(edit.kind == "go" for edit in edits):
+        yield f"A toolchain line of go.mod has to go, too: {fixed.release} does not know it."
 
 
 def _maybe_vendored(moved: Build) -> bool:
