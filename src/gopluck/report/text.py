@@ -44,7 +44,7 @@ def render(report: Report, view: View) -> str:
         return sheet.document()
     if len(plugins) == 1:
         with sheet.section():
-            plugin_section(sheet, plugins[0], host)
+            section(sheet, Group((plugins[0],)), host)
         _about_host(sheet, report)
         sheet.gap()
     else:
@@ -83,7 +83,7 @@ def _many(sheet: Sheet, plugins: Sequence[PluginResult], host: str) -> None:
         if _has_block(sheet, group.first):
             sheet.gap()
             with sheet.section():
-                _group(sheet, group, host)
+                section(sheet, group, host)
 
 
 def _has_block(sheet: Sheet, plugin: PluginResult) -> bool:
@@ -127,12 +127,7 @@ def _verdict(sheet: Sheet, group: Group, host: str, beside: str = "") -> None:
     sheet.verdict(state(plugin), sentence(plugin, several=several), values, beside, reason(plugin))
 
 
-def plugin_section(sheet: Sheet, plugin: PluginResult, host: str) -> None:
-    """The section about one plugin."""
-    _group(sheet, Group((plugin,)), host)
-
-
-def _group(sheet: Sheet, group: Group, host: str) -> None:
+def section(sheet: Sheet, group: Group, host: str) -> None:
     """The section about plugins that share everything that matters."""
     plugin = group.first
     _head(sheet, group, host)
@@ -145,7 +140,8 @@ def _group(sheet: Sheet, group: Group, host: str) -> None:
     sheet.gap()
     _reasons(sheet, group)
     sheet.gap()
-    _fix(sheet, group)
+    for block in blocks(group):
+        sheet.pasted(block.label, block.lines)
 
 
 def _head(sheet: Sheet, group: Group, host: str) -> None:
@@ -245,9 +241,3 @@ def _reasons(sheet: Sheet, group: Group) -> None:
     shared.by_rule(sheet, "known", risks(plugin.findings, accepted=True))
     if sheet.verbose:
         shared.by_rule(sheet, "fine", of_role(plugin.findings, Role.HARMLESS))
-
-
-def _fix(sheet: Sheet, group: Group) -> None:
-    """What to do: one block to paste; or why nothing on the plugin's side helps, and the host's block."""
-    for block in blocks(group):
-        sheet.pasted(block.label, block.lines)
