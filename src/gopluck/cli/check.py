@@ -178,16 +178,14 @@ def concluded(report: Report, *, remarks: bool, whole: bool, risks: bool) -> int
 
 def status(report: Report, *, risks: bool = False) -> int:
     """The exit status of a report. `risks`: whether a plugin that would load fails when it has one."""
+    from gopluck.result.check import risks as counted
+
     if report.unreadable:
         return UNREADABLE
-    return STATUS[Verdict.FAILS] if risks and risky(report) else STATUS[report.verdict]
-
-
-def risky(report: Report) -> bool:
-    """Whether a plugin that would load has a risk that is not accepted."""
-    from gopluck.result.check import risks
-
-    return any(plugin.verdict == Verdict.LOADS and risks(plugin.findings) for plugin in report.plugins)
+    loading = [plugin for plugin in report.plugins if plugin.verdict == Verdict.LOADS]
+    if risks and any(counted(plugin.findings) for plugin in loading):
+        return STATUS[Verdict.FAILS]
+    return STATUS[report.verdict]
 
 
 def expand(plugins: Sequence[str], host: str | Image = "") -> list[Target]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command("inspect")
 @click.argument("file", metavar="FILE", shell_complete=complete.files)
 @takes_images("file")
-@format_option
+@format_option()
 @output_option
 @click.option("-v", "--verbose", is_flag=True, help="Show every module, package and library.")
 @color_option
