@@ -44,26 +44,24 @@ class Image:
         self._host_path = host_path
         self._platform = platform
         self._budget = Budget(self.name)
-        self._store: Store | None = None
         self._taken: dict[tuple[int, int], int] = {}
         self._left = MAX_TAKEN
 
     # -- what the layers say ---------------------------------------------------------------------------------------
 
     @cached_property
-    def _manifest(self) -> Manifest:
-        self._store = opened(self.name, self._budget)
-        return select(self._store, self._platform)
+    def _store(self) -> Store:
+        return opened(self.name, self._budget)
 
-    def _part(self, path: str) -> Part | None:
-        assert self._store is not None
-        return self._store.part(path)
+    @cached_property
+    def _manifest(self) -> Manifest:
+        return select(self._store, self._platform)
 
     @cached_property
     def _layers(self) -> list[Source]:
         out: list[Source] = []
         for number, (path, digest, diff_id) in enumerate(self._manifest.layers, 1):
-            name, part = f"{self.name}: layer {number}", self._part(path)
+            name, part = f"{self.name}: layer {number}", self._store.part(path)
             if part is None:
                 raise MalformedFile(f"{name}: is not there: {clean(path[:200])}")
             raw = Checked(name, Part(name, part.source, part.start, part.size), digest if digest != diff_id else "")
@@ -221,9 +219,8 @@ class Image:
         for fd in self._taken.values():
             os.close(fd)
         self._taken = {}
-        if self._store is not None:
-            self._store.close()
-            self._store = None
+        if (store := self.__dict__.pop("_store", None)) is not None:
+            store.close()
 
     def __del__(self) -> None:
         self.close()
