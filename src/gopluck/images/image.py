@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -138,23 +139,17 @@ class Image:
         """The facts of the host."""
         binary = self.read(f"{PREFIX}{self.host_path}")
         if self._host_path is None and binary.go is None and binary.elf is not None:
-            binary = self._with_library(binary)
+            from gopluck.loader.chost import with_library
+            from gopluck.loader.lazy import Libraries
+
+            with suppress(Usage):  # a C program without Go
+                binary = with_library(binary, Libraries(self, self.library_path))
         library = binary.go is not None and binary.go.kind in ("plugin", "c-shared") and binary.library is None
         if self._host_path is None and (binary.go is None or library):
             with open(self.file(self.host_path) or os.devnull, "rb") as file:
                 what = "a script" if file.read(2) == SCRIPT else "not a Go program"
             raise Usage(f"{binary.path}: is what the image starts, and {what}: name the host with --host-path")
         return binary
-
-    def _with_library(self, binary: Binary) -> Binary:
-        """A C program with the library that holds its Go, if there is one."""
-        from gopluck.loader.chost import with_library
-        from gopluck.loader.lazy import Libraries
-
-        try:
-            return with_library(binary, Libraries(self, self.library_path))
-        except Usage:
-            return binary
 
     def read(self, path: str) -> Binary:
         """The facts of a file as the process sees it: `image:/path`, or one of this machine."""

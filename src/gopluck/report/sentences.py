@@ -153,7 +153,7 @@ def change_state(change: PluginChange) -> str:
     return UNREADABLE if change.new.unreadable is not None else change.action
 
 
-def change_sentence(change: PluginChange, *, several: bool = False) -> str:
+def change_sentence(change: PluginChange, *, several: bool) -> str:
     """What a new host means for a plugin, with places for `plugin`, `old` and `new`."""
     text = CHANGES[change_state(change)][several]
     if change.action == "keep" and change.old.verdict != Verdict.LOADS:
