@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from os.path import isdir
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -238,7 +237,7 @@ def run(
     targets: Sequence[Target],
     names: Sequence[str] | None,
     independent: bool,
-    options: Mapping[str, Any] = MappingProxyType({}),
+    options: Mapping[str, Any],
 ) -> Report:
     """Check the targets; those of a directory apart from the rest. The result is in the order given.
 

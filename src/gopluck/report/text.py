@@ -44,23 +44,18 @@ def render(report: Report, view: View) -> str:
         return sheet.document()
     if len(plugins) == 1:
         with sheet.section():
-            section(sheet, Group((plugins[0],)), host)
-        _about_host(sheet, report)
-        sheet.gap()
+            section(sheet, Group(plugins), host)
     else:
         _many(sheet, plugins, host)
-        _about_host(sheet, report)
+    if text := about_host(report.host):
         sheet.gap()
+        sheet.paragraph(text)
+    sheet.gap()
+    if len(plugins) != 1:
         shared.tally(sheet, *tally(plugins, host))
     told = (finding for plugin in plugins for finding in plugin.findings)
     shared.more(sheet, (finding.rule for finding in told if sheet.verbose or finding.role != Role.HARMLESS))
     return sheet.document()
-
-
-def _about_host(sheet: Sheet, report: Report) -> None:
-    if text := about_host(report.host):
-        sheet.gap()
-        sheet.paragraph(text)
 
 
 def _risks(sheet: Sheet, plugin: PluginResult) -> None:

@@ -7,7 +7,7 @@ script and nothing more. Jinja escapes every value.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -134,7 +134,7 @@ def _card(name: str, item: Item, tiles: Tiles, alone: bool) -> dict[str, Any]:
         "reasons": [_reason(reason, colors.get(reason.rule, "")) for reason in (*item.reasons, *item.accepted)],
         "modules": modules,
         "share": _share(item),
-        "fixes": list(_fixes(item)),
+        "fixes": [{"label": LABELS.get(fix.label, ""), "text": "\n".join(fix.folded)} for fix in item.fixes],
     }
 
 
@@ -155,11 +155,6 @@ def _reason(reason: Reason, color: str) -> Mapping[str, Any]:
         "count": f"{len(many)} packages",
         "packages": some(many, LISTED // 10),
     }
-
-
-def _fixes(item: Item) -> Iterator[Mapping[str, str]]:
-    for fix in item.fixes:
-        yield {"label": LABELS.get(fix.label, ""), "text": "\n".join(fix.folded)}
 
 
 # -- the shared packages as tiles: by module, and coloured by what each one differs through ----------------------------
