@@ -38,6 +38,7 @@ def check(
     baseline: str = "host",
     progress: Any = None,
     strict: bool = True,
+    **_: Any,
 ) -> Report:
     """A report; the error of each plugin says how it was asked for. A plugin named `slow` takes a while."""
     for plugin in plugins:

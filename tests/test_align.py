@@ -24,7 +24,7 @@ from gopluck.builder.compile import refusal
 from gopluck.facts import manifest
 from gopluck.facts.model import Binary
 from gopluck.golang.records import Module
-from gopluck.report.align_json import document
+from gopluck.report.align_json import render as rendered
 from gopluck.report.align_text import render
 from gopluck.report.interface import VERBOSE, View
 from gopluck.result.align import Alignment
@@ -383,7 +383,7 @@ def test_names_cannot_act_on_a_terminal() -> None:
     evil = EXAMPLE._replace(module="e\x1b[31m", folder="\u202eabc", notes=("\x9b0m",), reason="a\nb")
     text = render(evil, View(80, color=False, verbosity=VERBOSE))
     assert not set(text) & set("\x1b\u202e\x9b")
-    assert json.dumps(document(evil), ensure_ascii=True).isascii()
+    assert rendered(evil, View()).isascii()
 
 
 def test_the_schema_describes_every_field_and_nothing_else() -> None:
@@ -391,7 +391,7 @@ def test_the_schema_describes_every_field_and_nothing_else() -> None:
     assert described(SCHEMA) == []
     validator = Draft202012Validator(closed(SCHEMA))
     for alignment in (EXAMPLE, EXAMPLE._replace(recipe=Recipe(False, "host", "why"), reason="x", findings=())):
-        assert [error.message for error in validator.iter_errors(document(alignment))] == []
+        assert [error.message for error in validator.iter_errors(json.loads(rendered(alignment, View())))] == []
 
 
 def test_the_patch_is_one_that_patch_takes(tmp_path: Path) -> None:

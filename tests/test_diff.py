@@ -20,7 +20,7 @@ from gopluck.cli.main import main
 from gopluck.explainer.hosts import compare_hosts, importable
 from gopluck.facts.model import Binary, Elf, Go, Identity
 from gopluck.golang.records import BuildInfo, Module
-from gopluck.report.diff_json import document
+from gopluck.report.diff_json import render as rendered
 from gopluck.report.diff_text import render
 from gopluck.report.interface import QUIET, VERBOSE, View
 from gopluck.result.check import Finding
@@ -212,7 +212,7 @@ def test_the_schema_is_a_schema_and_describes_every_field() -> None:
 
 @pytest.mark.parametrize("diff", [SAME, BREAKING, WITHOUT_CGO], ids=["same", "breaking", "without cgo"])
 def test_the_document_is_what_the_schema_says_and_nothing_else(diff: HostDiff) -> None:
-    Draft202012Validator(closed(SCHEMA)).validate(json.loads(json.dumps(document(diff))))
+    Draft202012Validator(closed(SCHEMA)).validate(json.loads(rendered(diff, View())))
 
 
 # -- which packages plugins can link -----------------------------------------------------------------------------------

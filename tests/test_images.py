@@ -23,7 +23,7 @@ from gopluck.errors import GopluckError
 from gopluck.images.image import Image
 from gopluck.images.tree import File, Folder
 from gopluck.report.interface import View
-from gopluck.report.json import document
+from gopluck.report.json import render as rendered
 from gopluck.report.text import render
 from gopluck.result.check import Report
 from ociwriter import Item, Written, folder, gone, hard, link, opaque, tar
@@ -132,7 +132,7 @@ def plain(report: Report, image: str, root: str = "\0") -> tuple[Any, str]:
     found = (one._replace(remedy=one.remedy and one.remedy._replace(gopluck=())) for one in report.plugins)
     report = report._replace(plugins=tuple(found))
     text = render(report, View(width=200))
-    value = json.loads(json.dumps(document(report)))
+    value = json.loads(rendered(report, View()))
     del value["host"]["image"]
     for plugin in value["plugins"]:
         del plugin["image_path"]

@@ -277,7 +277,7 @@ def test_json_of_a_plugin() -> None:
 
 
 def test_json_of_what_a_host_looks_up() -> None:
-    go = inspect_json.document(LOOKING)["go"]
+    go = json.loads(inspect_json.render(LOOKING, View()))["go"]
     assert go["lookups"] == {
         "complete": False,
         "symbols": [
@@ -293,5 +293,5 @@ def test_json_of_what_a_host_looks_up() -> None:
 
 
 def test_json_of_what_is_no_elf_file() -> None:
-    document = inspect_json.document(Binary("a.txt", 3, HERE, "text"))
+    document = json.loads(inspect_json.render(Binary("a.txt", 3, HERE, "text"), View()))
     assert (document["format"], document["elf"], document["go"]) == ("text", None, None)

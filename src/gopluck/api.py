@@ -55,7 +55,15 @@ def read_host(host: Host, root: Root | None = None, system: System | None = None
         found = _read_in(fspath(host), root)
     else:
         found = host if isinstance(host, Binary) else host.host()
-    return _accepted(found, system or system_of(host))
+    if found.damage is not None:
+        raise MalformedFile(f"{found.path}: {found.damage}")
+    if found.format in FOREIGN or found.packed:
+        return found  # beyond gopluck, which gives `unknown`
+    if found.format != "elf" and found.format != "manifest":
+        raise Usage(f"{found.path}: is not a program: HOST is the Go program that opens the plugins, or its manifest")
+    if found.go is not None and found.go.kind == "plugin":
+        raise Usage(f"{found.path}: is a plugin library, not a host. Usage: gopluck check HOST PLUGIN...")
+    return completed(found, system or system_of(host))
 
 
 def open_image(path: Path, *, host_path: str | None = None, platform: str | None = None) -> Image:
@@ -108,7 +116,7 @@ def check(
     if image is not None and sysroot is not None:
         raise Usage(f"{image.name}: is a container image, and so the root of its host: there is no other sysroot")
     if system is None:
-        system = _system(image) if image is not None and not library_path else Libraries(root, library_path)
+        system = system_of(host) if image is not None and not library_path else Libraries(root, library_path)
     opened = paths if image is None else [image.inside(path) or path for path in paths]
     paths = paths if image is None else [image.shown(path) for path in paths]
     if names is not None and len(names) != len(paths):
@@ -119,7 +127,7 @@ def check(
         raise Usage(f"the baseline is host or plugin, not {baseline}")
     ignores = _ignores(ignore)
     session = _Session(read_host(host, root, system), system, _symbols(symbols), baseline, progress, root, strict)
-    results = [result for process in processes for result in session.run(process)]
+    results = [result for process in processes for result in session.replayed(*session.read(process))]
     unused: tuple[Ignore, ...] = ()
     if ignores:
         from gopluck.explainer.accept import accept
@@ -147,7 +155,7 @@ def diff(
     from gopluck.explainer.hosts import compare_hosts
     from gopluck.result.diff import PluginChange
 
-    systems = [system or _system(_image(host)) for host in (old, new)]
+    systems = [system or system_of(host) for host in (old, new)]
     hosts = [read_host(host, system=one) for host, one in zip((old, new), systems, strict=True)]
     changes = compare_hosts(*hosts)
     sessions = [
@@ -166,12 +174,8 @@ def _paths(plugins: Path | Sequence[Path]) -> list[str]:
 
 
 def system_of(host: Host) -> System:
-    """The libraries of the machine, or of the image, on which a host is thought to run."""
-    return _system(_image(host))
-
-
-def _system(image: Image | None) -> System:
     """The libraries of this machine, or of the image in which the host lies."""
+    image = _image(host)
     return Libraries() if image is None else Libraries(image, image.library_path)
 
 
@@ -203,10 +207,6 @@ class _Session:
         self.progress = progress
         self.root = root
         self.strict = strict
-
-    def run(self, calls: Sequence[tuple[str, str]]) -> list[PluginResult]:
-        """The results of one process, for each (name, path)."""
-        return self.replayed(*self.read(calls))
 
     def read(self, calls: Sequence[tuple[str, str]]) -> tuple[list[OpenRequest], dict[int, PluginResult]]:
         """The plugins of one process, for each (name, path); by index what is said of those that cannot be read."""
@@ -345,19 +345,6 @@ def completed(host: Binary, system: System) -> Binary:
 
         return with_library(host, system)
     return host
-
-
-def _accepted(host: Binary, system: System) -> Binary:
-    """The host. One of which nothing can be said is an input error; one that is only beyond gopluck gives `unknown`."""
-    if host.damage is not None:
-        raise MalformedFile(f"{host.path}: {host.damage}")
-    if host.format in FOREIGN or host.packed:
-        return host
-    if host.format != "elf" and host.format != "manifest":
-        raise Usage(f"{host.path}: is not a program: HOST is the Go program that opens the plugins, or its manifest")
-    if host.go is not None and host.go.kind == "plugin":
-        raise Usage(f"{host.path}: is a plugin library, not a host. Usage: gopluck check HOST PLUGIN...")
-    return completed(host, system)
 
 
 def _results(

@@ -99,10 +99,9 @@ def init(
     the host's; and as `read`.
     """
     from gopluck.builds.build import Build
-    from gopluck.scaffold.entry import imports, symbol
+    from gopluck.scaffold.entry import entry_points, imports, symbol
     from gopluck.scaffold.own import own_module
     from gopluck.scaffold.project import default_module, project, refuse_host, write
-    from gopluck.scaffold.wanted import entry_points
 
     facts, entries = read_host(host), [symbol(one) for one in symbols]
     build, checkout = Build(facts, "the host"), None if host_source is None else _checkout(fspath(host_source))

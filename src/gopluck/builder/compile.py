@@ -154,16 +154,10 @@ class Builder(NamedTuple):
             words.append('-modfile="$copy/go.mod"')
         lines += [f"export {name}={sh(value)}" for name, value in recipe.env.items()]
         if self.edits:
-            flags = map(sh, _flags(self.edits, toolchain=bool(project.mod.toolchain)))
-            lines.append(" ".join(["GOTOOLCHAIN=local go mod edit", *flags, '"$copy/go.mod"']))
+            flags = edit_flags(self.edits, toolchain=bool(project.mod.toolchain))
+            if any(isinstance(flag, Placeholder) for flag in flags):
+                raise Usage("--print: an edit needs a path that no file names")
+            lines.append(" ".join(["GOTOOLCHAIN=local go mod edit", *map(sh, flags), '"$copy/go.mod"']))
         words += ["-o", sh(output), "."]
         lines += [" ".join(words), f"gopluck check {sh(host)} {sh(output)}"]
         return "\n".join(("#!/bin/sh", *lines)) + "\n"
-
-
-def _flags(edits: tuple[Edit, ...], *, toolchain: bool) -> list[str]:
-    """The edits as flags of one `go mod edit`. Raises `Usage` where no file names a path that it needs."""
-    words = edit_flags(edits, toolchain=toolchain)
-    if any(isinstance(word, Placeholder) for word in words):
-        raise Usage("--print: an edit needs a path that no file names")
-    return words

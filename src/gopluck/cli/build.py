@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gopluck.cli import complete
-from gopluck.cli.options import color_option, takes_images, verbosity
+from gopluck.cli.options import color_option, format_option, takes_images, verbosity
 from gopluck.result.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -40,14 +40,7 @@ Exit status:
 )
 @click.option("--print", "printing", is_flag=True, help="Build nothing: print the commands as a script.")
 @click.option("--write", "keep", is_flag=True, help="Edit go.mod where it lies, not a copy of it.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to report, on standard output.",
-)
+@format_option(told="How to report, on standard output.")
 @click.option("-v", "--verbose", is_flag=True, help="Show each step, every package and every harmless difference.")
 @click.option("-q", "--quiet", is_flag=True, help="Show one line when there is no plugin, else nothing.")
 @color_option
@@ -90,10 +83,9 @@ def command(
 
     def progress(step: str) -> None:
         if verbose or (not quiet and sys.stderr is not None and sys.stderr.isatty()):
-            from gopluck.clean import clean, inert
-            from gopluck.cli.main import to_stderr
+            from gopluck.cli.main import tell
 
-            to_stderr(inert(f"gopluck: {clean(step)}\n"))
+            tell(step)
 
     built = build(host, folder, target, keep=keep, progress=progress)
     out.show("build", built, format_, out.view(color, None, shown), None)

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from os.path import isdir
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -178,16 +177,14 @@ def concluded(report: Report, *, remarks: bool, whole: bool, risks: bool) -> int
 
 def status(report: Report, *, risks: bool = False) -> int:
     """The exit status of a report. `risks`: whether a plugin that would load fails when it has one."""
+    from gopluck.result.check import risks as counted
+
     if report.unreadable:
         return UNREADABLE
-    return STATUS[Verdict.FAILS] if risks and risky(report) else STATUS[report.verdict]
-
-
-def risky(report: Report) -> bool:
-    """Whether a plugin that would load has a risk that is not accepted."""
-    from gopluck.result.check import risks
-
-    return any(plugin.verdict == Verdict.LOADS and risks(plugin.findings) for plugin in report.plugins)
+    loading = [plugin for plugin in report.plugins if plugin.verdict == Verdict.LOADS]
+    if risks and any(counted(plugin.findings) for plugin in loading):
+        return STATUS[Verdict.FAILS]
+    return STATUS[report.verdict]
 
 
 def expand(plugins: Sequence[str], host: str | Image = "") -> list[Target]:
@@ -240,7 +237,7 @@ def run(
     targets: Sequence[Target],
     names: Sequence[str] | None,
     independent: bool,
-    options: Mapping[str, Any] = MappingProxyType({}),
+    options: Mapping[str, Any],
 ) -> Report:
     """Check the targets; those of a directory apart from the rest. The result is in the order given.
 

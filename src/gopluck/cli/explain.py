@@ -5,20 +5,13 @@ from __future__ import annotations
 import click
 
 from gopluck.cli import complete
-from gopluck.cli.options import color_option, output_option
+from gopluck.cli.options import color_option, format_option, output_option
 
 
 @click.command("explain")
 @click.argument("rules", metavar="RULE...", nargs=-1, shell_complete=complete.rules)
 @click.option("--list", "listed", is_flag=True, help="List the rules, each in a line.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-    help="What to write; markdown: the pages as they stand in the documentation.",
-)
+@format_option("markdown", told="What to write; markdown: the pages as they stand in the documentation.")
 @output_option
 @color_option
 def command(rules: tuple[str, ...], listed: bool, format_: str, output: str | None, color: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -10,14 +11,13 @@ from gopluck.cli import complete
 from gopluck.cli.options import color_option, format_option, output_option, takes_images
 
 if TYPE_CHECKING:
-    from gopluck.facts.model import Binary
     from gopluck.images.image import Image
 
 
 @click.command("inspect")
 @click.argument("file", metavar="FILE", shell_complete=complete.files)
 @takes_images("file")
-@format_option
+@format_option()
 @output_option
 @click.option("-v", "--verbose", is_flag=True, help="Show every module, package and library.")
 @color_option
@@ -34,29 +34,20 @@ def command(file: str | Image, format_: str, output: str | None, verbose: bool, 
       gopluck inspect ./gateway
       gopluck inspect auth.so --format json
     """
-    from gopluck.api import read
+    from gopluck.api import read, system_of
     from gopluck.cli import output as out
-    from gopluck.errors import MalformedFile
+    from gopluck.errors import MalformedFile, Usage
     from gopluck.report.interface import NORMAL, VERBOSE
 
     out.refuse_inputs(output, [file])
     binary = read(file)
     if binary.go is None and binary.elf is not None and binary.damage is None:
-        binary = _with_go(binary, file)
+        from gopluck.loader.chost import with_library
+
+        with suppress(Usage):  # a C program without Go
+            binary = with_library(binary, system_of(file))
     view = out.view(color, output, VERBOSE if verbose else NORMAL)
     out.show("inspect", binary, format_, view, output)
     if binary.damage is not None:
         raise MalformedFile(f"{binary.path}: {binary.damage}")
     return 0
-
-
-def _with_go(binary: Binary, file: str | Image) -> Binary:
-    """A C program with the library that holds its Go, if there is one."""
-    from gopluck.api import system_of
-    from gopluck.errors import Usage
-    from gopluck.loader.chost import with_library
-
-    try:
-        return with_library(binary, system_of(file))
-    except Usage:
-        return binary

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
@@ -49,18 +48,10 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,
-        windows_expand_args: bool = True,
-        **extra: Any,
-    ) -> NoReturn:
+    def main(self, *args: Any, **given: Any) -> NoReturn:
         """Run, and exit with the command's status."""
         try:
-            status = super().main(args, prog_name or "gopluck", complete_var, standalone_mode=False, **extra)
+            status = super().main(*args, **{"prog_name": "gopluck", **given, "standalone_mode": False})
         except Exception as error:
             status = report(error)
         except KeyboardInterrupt:
@@ -96,41 +87,34 @@ def report(error: Exception) -> int:
             " (GOPLUCK_DEBUG=1 shows where)"
         )
     if os.environ.get("GOPLUCK_DEBUG") and not isinstance(error, GopluckError | click.ClickException):
-        trace(error)
+        from traceback import format_exception
+
+        to_stderr("".join(format_exception(error)))
     complain(message, hint)
     return STATUS_USAGE
 
 
-def trace(error: Exception) -> None:
-    """Where a bug showed itself, on stderr."""
-    from traceback import format_exception
-
-    from gopluck.clean import inert
-
-    to_stderr(inert("".join(format_exception(error))))
-
-
 def complain(message: str, hint: str = "") -> None:
-    """`gopluck: error: …` on stderr, in one line, whatever the message holds; a hint on a line of its own."""
-    from gopluck.clean import clean, inert
-
-    to_stderr(inert(f"gopluck: error: {clean(message)}\n" + (f"{hint}\n" if hint else "")))
+    """`gopluck: error: …` on stderr; a hint on a line of its own."""
+    tell(f"error: {message}", hint)
 
 
-def remark(message: str) -> None:
-    """`gopluck: note: …` on stderr: what changes nothing of the result."""
-    from gopluck.clean import clean, inert
+def tell(message: str, hint: str = "") -> None:
+    """`gopluck: …` on stderr, in one line, whatever the message holds; a hint on a line of its own."""
+    from gopluck.clean import clean
 
-    to_stderr(inert(f"gopluck: note: {clean(message)}\n"))
+    to_stderr(f"gopluck: {clean(message)}\n" + (f"{hint}\n" if hint else ""))
 
 
 def to_stderr(text: str) -> None:
-    """Write what standard error can show of a text."""
+    """Write what standard error can show of a text, and what nothing acts on."""
+    from gopluck.clean import inert
+
     stream = sys.stderr
     if stream is not None:
         encoding = stream.encoding or "ascii"
         with suppress(OSError):  # there is nowhere else to say it
-            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+            stream.write(inert(text).encode(encoding, "backslashreplace").decode(encoding))
             stream.flush()
 
 

@@ -24,9 +24,13 @@ Exit status:
 (the first of 2, 1, 3 that applies)
 """
 
-format_option = click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to write."
-)
+
+def format_option(*more: str, told: str = "What to write.") -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """The `--format` of a command that writes one document: text, JSON, and what there is `more`."""
+    words = click.Choice(["text", "json", *more])
+    return click.option("--format", "format_", type=words, default="text", show_default=True, help=told)
+
+
 output_option = click.option(
     "--output",
     "-o",

@@ -246,12 +246,9 @@ def _print(document: str) -> None:
     try:
         stream.write(document.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
-    except BrokenPipeError:
-        from gopluck.cli.main import quiet_stdout
-
-        quiet_stdout()
     except OSError as error:
         from gopluck.cli.main import quiet_stdout
 
         quiet_stdout()
-        raise GopluckError(f"standard output: cannot be written: {error.strerror or error}") from None
+        if not isinstance(error, BrokenPipeError):
+            raise GopluckError(f"standard output: cannot be written: {error.strerror or error}") from None

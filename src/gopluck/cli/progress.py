@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from threading import Lock, Timer
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,21 +44,18 @@ class Bar:
     def _show(self) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
 
-        progress = _line(self.color, BarColumn(bar_width=24), MofNCompleteColumn(), TimeRemainingColumn())
-        self._shown = progress, progress.add_task("", total=self.total)
-        progress.start()
+        columns = BarColumn(bar_width=24), MofNCompleteColumn(), TimeRemainingColumn()
+        self._shown = _started(self.color, "", self.total, *columns)
 
     def __enter__(self) -> Bar:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._shown is not None:
             self._shown[0].stop()
 
 
-def _line(color: str, *columns: ProgressColumn) -> Progress:
+def _started(color: str, described: str, total: int | None, *columns: ProgressColumn) -> tuple[Progress, TaskID]:
     """One line of a terminal: these columns, and the description of what is done."""
     from rich.console import Console
     from rich.progress import Progress, TextColumn
@@ -67,8 +63,11 @@ def _line(color: str, *columns: ProgressColumn) -> Progress:
 
     text = Column(ratio=1, no_wrap=True, overflow="ellipsis")
     console = Console(stderr=True, no_color=True if color == "never" else None)
-    described = TextColumn("{task.description}", markup=False, table_column=text)
-    return Progress(*columns, described, console=console, transient=True, expand=True)
+    last = TextColumn("{task.description}", markup=False, table_column=text)
+    progress = Progress(*columns, last, console=console, transient=True, expand=True)
+    task = progress.add_task(described, total=total)
+    progress.start()
+    return progress, task
 
 
 class Steps:
@@ -98,17 +97,13 @@ class Steps:
         with self._lock:
             if self._timer.finished.is_set():
                 return  # done meanwhile
-            progress = _line(self.color, SpinnerColumn(), TimeElapsedColumn())
-            self._shown = progress, progress.add_task(self._step, total=None)
-            progress.start()
+            self._shown = _started(self.color, self._step, None, SpinnerColumn(), TimeElapsedColumn())
 
     def __enter__(self) -> Steps:
         self._timer.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._timer.cancel()
         with self._lock:
             if self._shown is not None:

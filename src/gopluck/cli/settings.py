@@ -53,25 +53,24 @@ def documents(
     """The documents to write, none of which is an input. `--format` or `--output` take the place of all in the file."""
     from gopluck.cli import output as out
 
-    if formats or outputs or not file.formats:
+    where = ""
+    if file.formats and not (formats or outputs):
+        where = f"{file.at('formats')}: "
+        named = sorted(file.formats, key=lambda one: one[1] is None)
+        formats, outputs = [one for one, _ in named], [output for _, output in named if output is not None]
+    try:
         wanted = out.documents(formats, outputs)
         for one in wanted:
             out.refuse_inputs(one.output, [*inputs, file.path] if file.path else inputs)
-        return wanted
-    named = sorted(file.formats, key=lambda one: one[1] is None)
-    try:
-        wanted = out.documents([one for one, _ in named], [output for _, output in named if output is not None])
-        for one in wanted:
-            out.refuse_inputs(one.output, [*inputs, file.path])
     except Usage as error:
-        raise Usage(f"{file.at('formats')}: {error}") from None
+        raise Usage(f"{where}{error}") from None
     return wanted
 
 
 def options(
     file: Config, symbols: Sequence[str], sysroot: str | None, library_path: str | None, ignore: Sequence[str]
 ) -> dict[str, Any]:
-    """The options of `gopluck.check` that are given. Risks that are ignored add up."""
+    """Options of `gopluck.check`. Risks that are ignored add up."""
     known = [*file.ignore, *(Ignore(rule, where=IGNORE + rule) for rule in ignore)]
     if sysroot is None and file.sysroot is not None and not isdir(file.sysroot):  # noqa: PTH112 (pathlib costs time)
         raise Usage(f"{file.at('sysroot')}: {file.sysroot} is not a directory")
@@ -79,12 +78,7 @@ def options(
         _refuse_symbols(file)
     root = sysroot if sysroot is not None else file.sysroot
     searched = directories(library_path) if library_path is not None else file.library_path
-    return {
-        **({"symbols": symbols or file.symbols} if symbols or file.symbols else {}),
-        **({"sysroot": root} if root is not None else {}),
-        **({"library_path": searched} if searched else {}),
-        **({"ignore": known} if known else {}),
-    }
+    return {"symbols": symbols or file.symbols, "sysroot": root, "library_path": searched, "ignore": known}
 
 
 def _refuse_symbols(file: Config) -> None:
@@ -115,6 +109,6 @@ def remark_unused(report: Report, *, whole: bool) -> None:
     for one in report.unused:
         if not whole and not one.where.startswith(IGNORE):
             continue
-        from gopluck.cli.main import remark
+        from gopluck.cli.main import tell
 
-        remark(f"{one.where}: accepts nothing: no plugin that was checked has this risk ({one.rule})")
+        tell(f"note: {one.where}: accepts nothing: no plugin that was checked has this risk ({one.rule})")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gopluck.config.model import Path
@@ -242,7 +242,7 @@ def shown(value: object) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
-def main(arguments: Sequence[str] = ()) -> None:
+def main() -> None:
     """Print the schema."""
     import json
 

@@ -84,15 +84,14 @@ def _is_about(one: Ignore, finding: Finding) -> bool:
     """Whether it accepts a risk: all of its packages."""
     if finding.role != Role.RISK or finding.rule != one.rule:
         return False
-    if not one.packages:
-        return True
-    return bool(finding.packages) and all(_covered(package, one.packages) for package in finding.packages)
+    return not one.packages or (
+        bool(finding.packages) and all(_covered(package, one.packages) for package in finding.packages)
+    )
 
 
 def _covered(package: str, patterns: Sequence[str]) -> bool:
     """Whether patterns, as those of the go command, name a package: `example.com/greet/...` is all below it, and it."""
-    for pattern in patterns:
-        prefix = pattern.removesuffix("...")
-        if package == pattern or (prefix != pattern and f"{package}/".startswith(prefix)):
-            return True
-    return False
+    return any(
+        package == pattern or (pattern.endswith("...") and f"{package}/".startswith(pattern.removesuffix("...")))
+        for pattern in patterns
+    )

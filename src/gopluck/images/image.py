@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -44,26 +45,24 @@ class Image:
         self._host_path = host_path
         self._platform = platform
         self._budget = Budget(self.name)
-        self._store: Store | None = None
         self._taken: dict[tuple[int, int], int] = {}
         self._left = MAX_TAKEN
 
     # -- what the layers say ---------------------------------------------------------------------------------------
 
     @cached_property
-    def _manifest(self) -> Manifest:
-        self._store = opened(self.name, self._budget)
-        return select(self._store, self._platform)
+    def _store(self) -> Store:
+        return opened(self.name, self._budget)
 
-    def _part(self, path: str) -> Part | None:
-        assert self._store is not None
-        return self._store.part(path)
+    @cached_property
+    def _manifest(self) -> Manifest:
+        return select(self._store, self._platform)
 
     @cached_property
     def _layers(self) -> list[Source]:
         out: list[Source] = []
         for number, (path, digest, diff_id) in enumerate(self._manifest.layers, 1):
-            name, part = f"{self.name}: layer {number}", self._part(path)
+            name, part = f"{self.name}: layer {number}", self._store.part(path)
             if part is None:
                 raise MalformedFile(f"{name}: is not there: {clean(path[:200])}")
             raw = Checked(name, Part(name, part.source, part.start, part.size), digest if digest != diff_id else "")
@@ -140,23 +139,17 @@ class Image:
         """The facts of the host."""
         binary = self.read(f"{PREFIX}{self.host_path}")
         if self._host_path is None and binary.go is None and binary.elf is not None:
-            binary = self._with_library(binary)
+            from gopluck.loader.chost import with_library
+            from gopluck.loader.lazy import Libraries
+
+            with suppress(Usage):  # a C program without Go
+                binary = with_library(binary, Libraries(self, self.library_path))
         library = binary.go is not None and binary.go.kind in ("plugin", "c-shared") and binary.library is None
         if self._host_path is None and (binary.go is None or library):
             with open(self.file(self.host_path) or os.devnull, "rb") as file:
                 what = "a script" if file.read(2) == SCRIPT else "not a Go program"
             raise Usage(f"{binary.path}: is what the image starts, and {what}: name the host with --host-path")
         return binary
-
-    def _with_library(self, binary: Binary) -> Binary:
-        """A C program with the library that holds its Go, if there is one."""
-        from gopluck.loader.chost import with_library
-        from gopluck.loader.lazy import Libraries
-
-        try:
-            return with_library(binary, Libraries(self, self.library_path))
-        except Usage:
-            return binary
 
     def read(self, path: str) -> Binary:
         """The facts of a file as the process sees it: `image:/path`, or one of this machine."""
@@ -221,9 +214,8 @@ class Image:
         for fd in self._taken.values():
             os.close(fd)
         self._taken = {}
-        if self._store is not None:
-            self._store.close()
-            self._store = None
+        if (store := self.__dict__.pop("_store", None)) is not None:
+            store.close()
 
     def __del__(self) -> None:
         self.close()

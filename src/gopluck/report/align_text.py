@@ -53,17 +53,16 @@ def body(sheet: Sheet, alignment: Alignment) -> None:
     sheet.gap()
     shared.by_rule(sheet, "fine", of_role(alignment.findings, Role.HARMLESS))
     sheet.gap()
-    label = "note"
-    for note in dict.fromkeys((*alignment.notes, *alignment.recipe.notes)):
-        sheet.row(label, note)
-        label = ""
+    sheet.rows("note", dict.fromkeys((*alignment.notes, *alignment.recipe.notes)))
     sheet.gap()
     _fix(sheet, alignment)
 
 
 def _fix(sheet: Sheet, alignment: Alignment) -> None:
     blocks, recipe = of_alignment(alignment), alignment.recipe
-    if not recipe.possible and not recipe.left_out and not _nothing_known(alignment):
+    # Of an unknown one without findings the reason says what is missing, so that nothing is known of edits.
+    known = alignment.verdict != Fit.UNKNOWN or alignment.findings
+    if not recipe.possible and not recipe.left_out and known:
         said = {alignment.reason, *(finding.message for finding in alignment.findings)}
         untried = recipe.untold and recipe.side == "plugin"
         why = f": {recipe.why_not}" if recipe.why_not and recipe.why_not not in said else ""
@@ -74,8 +73,3 @@ def _fix(sheet: Sheet, alignment: Alignment) -> None:
         tried = with_trait(Trait.MODULE_VERSION)
         causes = (finding for finding in of_role(alignment.findings, Role.CAUSE) if finding.rule not in tried)
         sheet.pasted("try", map(comment, dict.fromkeys(finding.fix for finding in causes if finding.fix)))
-
-
-def _nothing_known(alignment: Alignment) -> bool:
-    """Whether the reason says what is missing, so that nothing is known of edits."""
-    return alignment.verdict == Fit.UNKNOWN and not alignment.findings

@@ -5,10 +5,11 @@ from __future__ import annotations
 from gopluck.remedy.lines import Line, assignments, lines
 from gopluck.remedy.quote import sh
 from gopluck.report import align_text
+from gopluck.report.groups import Group
 from gopluck.report.interface import QUIET, View
 from gopluck.report.sentences import fit_reason
 from gopluck.report.sheet import Sheet
-from gopluck.report.text import plugin_section
+from gopluck.report.text import section
 from gopluck.result.build import Built, Step, followed
 from gopluck.result.check import of_role
 from gopluck.result.recipe import Recipe
@@ -68,7 +69,7 @@ def render(built: Built, view: View) -> str:
         sheet.gap()
         again = built.checked.remedy
         checked = built.checked._replace(remedy=again and again._replace(gopluck=()))
-        plugin_section(sheet, checked, alignment.host)
+        section(sheet, Group((checked,)), alignment.host)
     return sheet.document()
 
 
@@ -82,7 +83,4 @@ def _command(sheet: Sheet, built: Built) -> None:
         sheet.pasted("edits", lines(Recipe(True, "plugin", go_mod=edits)))
         sheet.text("They are in go.mod." if built.kept else "They are in a copy of go.mod; --write keeps them.")
     sheet.gap()
-    label = "note"
-    for note in dict.fromkeys((*built.alignment.notes, *recipe.notes)):
-        sheet.row(label, note)
-        label = ""
+    sheet.rows("note", dict.fromkeys((*built.alignment.notes, *recipe.notes)))

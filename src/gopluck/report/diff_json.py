@@ -5,24 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from gopluck.report.interface import View
-from gopluck.report.json import dumps, finding_document, tool
+from gopluck.report.json import TOOL, dumps, finding_document
 from gopluck.result.check import PluginResult
-from gopluck.result.diff import ChangedPackage, HostDiff, PluginChange
+from gopluck.result.diff import HostDiff, PluginChange
 from gopluck.result.verdict import Role
 
 SCHEMA_VERSION = 1
 
 
 def render(diff: HostDiff, view: View) -> str:
-    """One JSON document."""
-    return dumps(document(diff))
-
-
-def document(diff: HostDiff) -> dict[str, Any]:
-    """The contract's object. Every field is always there; what is not known is null."""
-    return {
+    """One JSON document. Every field is always there; what is not known is null."""
+    document = {
         "schema_version": SCHEMA_VERSION,
-        "tool": tool(),
+        "tool": TOOL,
         "old": diff.old._asdict(),
         "new": diff.new._asdict(),
         "verdict": diff.verdict,
@@ -30,17 +25,14 @@ def document(diff: HostDiff) -> dict[str, Any]:
         "breaks": [change._asdict() for change in diff.breaks],
         "packages": {
             "compared": diff.compared,
-            "changed": [_changed(package) for package in diff.changed],
+            "changed": [package._asdict() for package in diff.changed],
             "added": [package._asdict() for package in diff.added],
             "removed": [package._asdict() for package in diff.removed],
         },
         "findings": [finding_document(finding, ("old", "new")) for finding in diff.findings],
         "plugins": [_plugin(plugin) for plugin in diff.plugins],
     }
-
-
-def _changed(package: ChangedPackage) -> dict[str, Any]:
-    return package._asdict() | {"causes": list(package.causes), "via": list(package.via)}
+    return dumps(document)
 
 
 def _plugin(plugin: PluginChange) -> dict[str, Any]:
@@ -53,7 +45,7 @@ def _plugin(plugin: PluginChange) -> dict[str, Any]:
         "old": _outcome(plugin.old),
         "new": _outcome(plugin.new),
         "mismatched": [package.path for package in plugin.new.packages.mismatched],
-        "causes": list(causes),
+        "causes": tuple(causes),
     }
 
 

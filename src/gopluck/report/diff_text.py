@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gopluck.report import findings as shared
 from gopluck.report.findings import count
-from gopluck.report.groups import Changes, changes, subject
+from gopluck.report.groups import changes, subject
 from gopluck.report.interface import QUIET, View
 from gopluck.report.sentences import (
     UNREADABLE,
@@ -19,7 +19,7 @@ from gopluck.report.sentences import (
 )
 from gopluck.report.sheet import Sheet
 from gopluck.result.check import of_role
-from gopluck.result.diff import ChangedPackage, HostDiff, OneSided
+from gopluck.result.diff import ChangedPackage, HostDiff, OneSided, PluginChange
 from gopluck.result.verdict import Role
 
 COLUMN = 11
@@ -37,7 +37,7 @@ def render(diff: HostDiff, view: View) -> str:
             _verdict(sheet, diff)
             for plugin in diff.plugins:
                 if plugin.action in ("rebuild", "unknown"):
-                    _action(sheet, diff, Changes((plugin,)))
+                    _action(sheet, diff, [plugin])
         return sheet.document()
     _verdict(sheet, diff)
     _head(sheet, diff)
@@ -54,10 +54,10 @@ def _verdict(sheet: Sheet, diff: HostDiff) -> None:
     sheet.verdict(diff.verdict, diff_sentence(diff), values, reason=diff_reason(diff))
 
 
-def _action(sheet: Sheet, diff: HostDiff, group: Changes) -> None:
-    plugin = group.first
-    values = {"plugin": subject(group.paths), "old": diff.old.path, "new": diff.new.path}
-    sentence = change_sentence(plugin, several=len(group.plugins) > 1)
+def _action(sheet: Sheet, diff: HostDiff, group: Sequence[PluginChange]) -> None:
+    plugin = group[0]
+    values = {"plugin": subject([one.path for one in group]), "old": diff.old.path, "new": diff.new.path}
+    sentence = change_sentence(plugin, several=len(group) > 1)
     sheet.verdict(change_state(plugin), sentence, values, reason=change_reason(plugin))
 
 
@@ -128,9 +128,9 @@ def _groups(sheet: Sheet, label: str, packages: Sequence[ChangedPackage | OneSid
 def _plugins(sheet: Sheet, diff: HostDiff) -> None:
     for group in changes(diff.plugins):
         _action(sheet, diff, group)
-        if len(group.plugins) > 1:
-            sheet.names("", group.paths, shared.SHOWN_PLUGINS, column=2, hint=True)
-        plugin = group.first
+        if len(group) > 1:
+            sheet.names("", [one.path for one in group], shared.SHOWN_PLUGINS, column=2, hint=True)
+        plugin = group[0]
         said = plugin.action == "rebuild" or (plugin.action == "unfit" and sheet.verbose)
         if said and plugin.new.error:
             sheet.quote(plugin.new.error)

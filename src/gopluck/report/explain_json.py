@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gopluck.report.interface import View
-from gopluck.report.json import dumps, tool
+from gopluck.report.json import TOOL, dumps
 from gopluck.result.check import RulePage
 from gopluck.site import rule_address
 
@@ -15,7 +15,7 @@ SCHEMA_VERSION = 1
 
 def render(pages: Sequence[RulePage], view: View, *, listed: bool = False) -> str:
     """One JSON document, which is the same whether the rules were named or listed."""
-    return dumps({"schema_version": SCHEMA_VERSION, "tool": tool(), "rules": [_rule(page) for page in pages]})
+    return dumps({"schema_version": SCHEMA_VERSION, "tool": TOOL, "rules": [_rule(page) for page in pages]})
 
 
 def _rule(page: RulePage) -> dict[str, Any]:

@@ -32,19 +32,15 @@ def by_rule(sheet: Sheet, label: str, findings: Iterable[Finding], packages: int
     groups: dict[str, list[Finding]] = {}
     for finding in findings:
         groups.setdefault(finding.rule, []).append(finding)
-    for rule, group in groups.items():
-        _one_rule(sheet, label, rule, group, packages)
-        label = FOLLOWED_BY.get(label, label)
+    for group in groups.values():
+        _one_rule(sheet, label, group, packages)
+        label = "and" if label == "why" else label
     return label
 
 
-FOLLOWED_BY = {"why": "and"}
-"""The label of what comes after the first with a label."""
-
-
-def _one_rule(sheet: Sheet, label: str, rule: str, group: Sequence[Finding], packages: int | None) -> None:
+def _one_rule(sheet: Sheet, label: str, group: Sequence[Finding], packages: int | None) -> None:
     """The findings of one rule; its name stands once, at the right."""
-    rules: tuple[str, ...] = (rule,)
+    rules: tuple[str, ...] = (group[0].rule,)
     shown = sheet.few(group, SHOWN_FINDINGS)
     for finding in shown:
         sheet.row(label, finding.message, rules)

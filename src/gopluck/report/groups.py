@@ -103,30 +103,9 @@ def _reasons(plugin: PluginResult, role: Role) -> tuple[tuple[str, str], ...]:
     return tuple((finding.rule, finding.short) for finding in of_role(plugin.findings, role))
 
 
-class Changes(NamedTuple):
-    """Plugins for which a new build of their host means the same, for the same reasons."""
-
-    plugins: tuple[PluginChange, ...]
-
-    @property
-    def first(self) -> PluginChange:
-        """The one that stands for all."""
-        return self.plugins[0]
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """Their paths."""
-        return tuple(plugin.path for plugin in self.plugins)
-
-    @property
-    def results(self) -> Group:
-        """What they do in the new host."""
-        return Group(tuple(plugin.new for plugin in self.plugins))
-
-
-def changes(plugins: Sequence[PluginChange]) -> list[Changes]:
-    """The groups, in the order of their first plugins."""
+def changes(plugins: Sequence[PluginChange]) -> list[list[PluginChange]]:
+    """Plugins for which a new build of their host means the same, for the same reasons; in the order of the first."""
     found: dict[Hashable, list[PluginChange]] = {}
     for plugin in plugins:
         found.setdefault((plugin.action, _key(plugin.old), _key(plugin.new)), []).append(plugin)
-    return [Changes(tuple(members)) for members in found.values()]
+    return list(found.values())

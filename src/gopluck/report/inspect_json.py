@@ -8,21 +8,16 @@ from typing import Any
 from gopluck.facts.model import Binary, Elf, Go
 from gopluck.golang.records import LookedUp, Module
 from gopluck.report.interface import View, go_packages
-from gopluck.report.json import dumps, tool
+from gopluck.report.json import TOOL, dumps
 
 SCHEMA_VERSION = 1
 
 
 def render(binary: Binary, view: View) -> str:
-    """One JSON document."""
-    return dumps(document(binary))
-
-
-def document(binary: Binary) -> dict[str, Any]:
-    """The contract's object. Every field is always there; what is not known, or not in the file, is null or empty."""
-    return {
+    """One JSON document. Every field is always there; what is not known, or not in the file, is null or empty."""
+    document = {
         "schema_version": SCHEMA_VERSION,
-        "tool": tool(),
+        "tool": TOOL,
         "path": binary.path,
         "image": binary.image._asdict() if binary.image else None,
         "library": binary.library.path if binary.library and binary.program_known else None,
@@ -32,6 +27,7 @@ def document(binary: Binary) -> dict[str, Any]:
         "elf": _elf(binary.elf) if binary.elf else None,
         "go": _go(binary.go) if binary.go else None,
     }
+    return dumps(document)
 
 
 def _elf(elf: Elf) -> dict[str, Any]:
@@ -76,7 +72,7 @@ def _go(go: Go) -> dict[str, Any]:
             for path, hashed in go_packages(go)
         ],
         "symbols": [symbol._asdict() for symbol in go.exported],
-        "missing_symbols": list(go.missing_symbols),
+        "missing_symbols": go.missing_symbols,
         "lookups": _lookups(go.lookups) if go.lookups is not None else None,
     }
 

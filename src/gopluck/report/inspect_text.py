@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from gopluck.facts.model import Binary, Elf, Go
 from gopluck.golang.records import BuildInfo, Module
 from gopluck.report.interface import HINT, View, go_packages
@@ -50,7 +48,7 @@ def render(binary: Binary, view: View) -> str:
         what = f"host manifest of a {what}"
     sheet.line((f"{binary.path}: {what}", "strong"))
     if binary.damage:
-        _row(sheet, "damaged", binary.damage)
+        _rows(sheet, "damaged", binary.damage)
     if go:
         _go(sheet, go, elf)
         _packages(sheet, go)
@@ -61,15 +59,15 @@ def render(binary: Binary, view: View) -> str:
 
 def _go(sheet: Sheet, go: Go, elf: Elf | None) -> None:
     info = go.build_info
-    _row(sheet, "go", f"{go.version or go.compiler or '(not recorded)'} {_target(go, elf)}")
+    _rows(sheet, "go", f"{go.version or go.compiler or '(not recorded)'} {_target(go, elf)}")
     if info and info.path:
-        _row(sheet, "main", info.path)
+        _rows(sheet, "main", info.path)
     if info and info.main:
-        _row(sheet, "module", _module(info.main))
+        _rows(sheet, "module", _module(info.main))
     if go.pluginpath:
-        _row(sheet, "pluginpath", go.pluginpath)
+        _rows(sheet, "pluginpath", go.pluginpath)
     if go.kind == "plugin" and not go.joins_module_list:
-        _row(sheet, "loading", "does not join the host's module list (linked -Bsymbolic)")
+        _rows(sheet, "loading", "does not join the host's module list (linked -Bsymbolic)")
     if go.kind != "plugin":
         support = SUPPORT.get(go.plugin_support, go.plugin_support)
         if go.obfuscated:
@@ -78,15 +76,17 @@ def _go(sheet: Sheet, go: Go, elf: Elf | None) -> None:
             how = {"c-archive": "link with -rdynamic", "c-shared": "a version script?"}
             support = "cannot be opened: runtime.lastmoduledatap is not exported "
             support += f"({how.get(go.kind, 'internal or static linking')})"
-        _row(sheet, "plugins", support)
-    _list(sheet, "looks up", _lookups(go))
+        _rows(sheet, "plugins", support)
+    _rows(sheet, "looks up", *_lookups(go))
     if info:
-        _list(sheet, "settings", _settings(sheet, info))
+        _rows(sheet, "settings", *_settings(sheet, info))
         modules = [_module(module) for module in info.deps]
-        _list(sheet, "modules", sheet.few(modules, SHOWN), len(modules))
+        shown = sheet.few(modules, SHOWN)
+        _rows(sheet, "modules", *shown)
+        sheet.rest(len(modules) - len(shown))
     symbols = [_symbol(symbol.name, symbol.kind, symbol.type) for symbol in go.exported]
-    _list(sheet, "symbols", symbols or (["none"] if go.kind == "plugin" else []))
-    _list(sheet, "not found", go.missing_symbols)
+    _rows(sheet, "symbols", *(symbols or (["none"] if go.kind == "plugin" else [])))
+    _rows(sheet, "not found", *go.missing_symbols)
 
 
 def _lookups(go: Go) -> list[str]:
@@ -114,9 +114,9 @@ def _packages(sheet: Sheet, go: Go) -> None:
     packages = go_packages(go)
     if not packages:
         if go.kind != "unknown":
-            _row(sheet, "packages", "none has a link hash")
+            _rows(sheet, "packages", "none has a link hash")
         return
-    _row(sheet, "packages", f"{len(packages)} {'expected of the host' if go.pkghashes else 'with a link hash'}")
+    _rows(sheet, "packages", f"{len(packages)} {'expected of the host' if go.pkghashes else 'with a link hash'}")
     shown = sheet.few(packages, SHOWN)
     for path, hashed in shown:
         sheet.line(" " * COLUMN, (hashed, "dim"), f"  {path}")
@@ -129,25 +129,17 @@ def _packages(sheet: Sheet, go: Go) -> None:
 
 
 def _elf(sheet: Sheet, elf: Elf) -> None:
-    _row(sheet, "machine", f"{elf.goarch}, {elf.elf_class}-bit, {elf.byte_order}-endian")
-    _row(sheet, "loader", elf.interp or ("dynamic, no interpreter" if elf.dynamic else "static"))
+    _rows(sheet, "machine", f"{elf.goarch}, {elf.elf_class}-bit, {elf.byte_order}-endian")
+    _rows(sheet, "loader", elf.interp or ("dynamic, no interpreter" if elf.dynamic else "static"))
     versions: dict[str, list[str]] = {}
     for need in elf.version_needs:
         versions.setdefault(need.file, []).append(need.version)
     named = [f"{name} ({', '.join(versions[name])})" if name in versions else name for name in elf.needed]
-    _list(sheet, "libraries", named)
+    _rows(sheet, "libraries", *named)
 
 
-def _list(sheet: Sheet, label: str, shown: Sequence[str], total: int = 0) -> None:
-    """Entries, each in a line; `total`: how many there are, where some are left out."""
-    for entry in shown:
-        _row(sheet, label, entry)
-        label = ""
-    sheet.rest(max(total - len(shown), 0))
-
-
-def _row(sheet: Sheet, label: str, text: str) -> None:
-    sheet.row(label, text, hang=2)
+def _rows(sheet: Sheet, label: str, *texts: str) -> None:
+    sheet.rows(label, texts, hang=2)
 
 
 def _target(go: Go, elf: Elf | None) -> str:

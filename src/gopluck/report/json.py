@@ -10,39 +10,27 @@ from typing import TYPE_CHECKING, Any
 from gopluck import __version__
 from gopluck.clean import without_surrogates
 from gopluck.report.interface import View
-from gopluck.result.check import Finding, MismatchedPackage, PluginResult, Report
+from gopluck.result.check import Finding, PluginResult, Report
 
 if TYPE_CHECKING:
     from gopluck.result.recipe import Recipe
 
 SCHEMA_VERSION = 1
 
+TOOL = {"name": "gopluck", "version": __version__}
+"""Which gopluck wrote the document."""
+
 
 def render(report: Report, view: View) -> str:
-    """One JSON document."""
-    return dumps(document(report))
-
-
-def document(report: Report) -> dict[str, Any]:
-    """The contract's object. Every field is always there; what is not known is null."""
-    host = report.host
-    return {
+    """One JSON document. Every field is always there; what is not known is null."""
+    document = {
         "schema_version": SCHEMA_VERSION,
-        "tool": tool(),
-        "host": {
-            "path": host.path,
-            "kind": host.kind,
-            "go_version": host.go_version,
-            "goos": host.goos,
-            "goarch": host.goarch,
-            "main_module": host.main_module,
-            "image": host.image,
-            "library": host.library,
-            "note": host.note,
-        },
+        "tool": TOOL,
+        "host": report.host._asdict(),
         "verdict": report.verdict,
         "plugins": [plugin_document(plugin) for plugin in report.plugins],
     }
+    return dumps(document)
 
 
 def plugin_document(plugin: PluginResult) -> dict[str, Any]:
@@ -61,15 +49,11 @@ def plugin_document(plugin: PluginResult) -> dict[str, Any]:
         "note": plugin.note,
         "packages": {
             "compared": plugin.packages.compared,
-            "mismatched": [_mismatched(package) for package in plugin.packages.mismatched],
+            "mismatched": [package._asdict() for package in plugin.packages.mismatched],
         },
         "findings": [_finding(finding) for finding in plugin.findings],
         "remedy": None if plugin.remedy is None else remedy_document(plugin.remedy),
     }
-
-
-def _mismatched(package: MismatchedPackage) -> dict[str, Any]:
-    return package._asdict() | {"causes": list(package.causes), "via": list(package.via)}
 
 
 def finding_document(finding: Finding, sides: tuple[str, str] = ("host", "plugin")) -> dict[str, Any]:
@@ -79,7 +63,7 @@ def finding_document(finding: Finding, sides: tuple[str, str] = ("host", "plugin
         "role": finding.role,
         "message": finding.message,
         "headline": finding.short,
-        "packages": list(finding.packages),
+        "packages": finding.packages,
         "evidence": {side: finding.evidence.get(side) for side in sides} | dict(finding.evidence),
         "page": finding.page,
     }
@@ -103,23 +87,18 @@ def remedy_document(recipe: Recipe) -> dict[str, Any]:
         "side": recipe.side,
         "why_not": recipe.why_not,
         "go": recipe.go,
-        "env": dict(recipe.env),
-        "flags": list(recipe.flags),
+        "env": recipe.env,
+        "flags": recipe.flags,
         "go_mod": [edit._asdict() | {"command": edit_line(edit).text} for edit in recipe.go_mod],
         "command": build_command(recipe),
         "directory": recipe.directory or None,
         "inputs": [{"name": one.name or None, "what": one.what, "path": one.path or None} for one in recipe.inputs],
-        "notes": list(recipe.notes),
-        "run": list(run(recipe)),
-        "inside": [] if recipe.inside is None else list(run(recipe.inside)),
-        "gopluck": list(recipe.gopluck),
+        "notes": recipe.notes,
+        "run": run(recipe),
+        "inside": () if recipe.inside is None else run(recipe.inside),
+        "gopluck": recipe.gopluck,
         "left_out": [one._asdict() for one in recipe.left_out],
     }
-
-
-def tool() -> dict[str, str]:
-    """Which gopluck wrote the document."""
-    return {"name": "gopluck", "version": __version__}
 
 
 def dumps(value: Any) -> str:

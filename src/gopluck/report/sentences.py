@@ -153,7 +153,7 @@ def change_state(change: PluginChange) -> str:
     return UNREADABLE if change.new.unreadable is not None else change.action
 
 
-def change_sentence(change: PluginChange, *, several: bool = False) -> str:
+def change_sentence(change: PluginChange, *, several: bool) -> str:
     """What a new host means for a plugin, with places for `plugin`, `old` and `new`."""
     text = CHANGES[change_state(change)][several]
     if change.action == "keep" and change.old.verdict != Verdict.LOADS:
@@ -163,12 +163,8 @@ def change_sentence(change: PluginChange, *, several: bool = False) -> str:
 
 def change_reason(change: PluginChange) -> str:
     """Why a plugin must be rebuilt, or cannot be judged."""
-    return "" if change.action == "keep" else shortened(_about(change).headline)
-
-
-def _about(change: PluginChange) -> PluginResult:
-    """With which host it ended in the way that counts."""
-    return change.old if change.action == "unfit" or _unknown_in_old(change) else change.new
+    with_old = change.action == "unfit" or _unknown_in_old(change)
+    return "" if change.action == "keep" else shortened((change.old if with_old else change.new).headline)
 
 
 def _unknown_in_old(change: PluginChange) -> bool:

@@ -238,6 +238,12 @@ class Sheet:
         if below:
             self.line(" " * (self.width - right), *self._rules(rules))
 
+    def rows(self, label: str, texts: Iterable[str], hang: int = 0) -> None:
+        """Texts, the first of them after a label."""
+        for text in texts:
+            self.row(label, text, hang=hang)
+            label = ""
+
     def risk(self, text: str, rule: str, words: str = "", *, known: bool = False) -> None:
         """A warning in short. `words`: what its acceptance says; `known`: whether that holds."""
         mark = APART if known else RISK

@@ -44,23 +44,18 @@ def render(report: Report, view: View) -> str:
         return sheet.document()
     if len(plugins) == 1:
         with sheet.section():
-            plugin_section(sheet, plugins[0], host)
-        _about_host(sheet, report)
-        sheet.gap()
+            section(sheet, Group(plugins), host)
     else:
         _many(sheet, plugins, host)
-        _about_host(sheet, report)
+    if text := about_host(report.host):
         sheet.gap()
+        sheet.paragraph(text)
+    sheet.gap()
+    if len(plugins) != 1:
         shared.tally(sheet, *tally(plugins, host))
     told = (finding for plugin in plugins for finding in plugin.findings)
     shared.more(sheet, (finding.rule for finding in told if sheet.verbose or finding.role != Role.HARMLESS))
     return sheet.document()
-
-
-def _about_host(sheet: Sheet, report: Report) -> None:
-    if text := about_host(report.host):
-        sheet.gap()
-        sheet.paragraph(text)
 
 
 def _risks(sheet: Sheet, plugin: PluginResult) -> None:
@@ -83,7 +78,7 @@ def _many(sheet: Sheet, plugins: Sequence[PluginResult], host: str) -> None:
         if _has_block(sheet, group.first):
             sheet.gap()
             with sheet.section():
-                _group(sheet, group, host)
+                section(sheet, group, host)
 
 
 def _has_block(sheet: Sheet, plugin: PluginResult) -> bool:
@@ -127,12 +122,7 @@ def _verdict(sheet: Sheet, group: Group, host: str, beside: str = "") -> None:
     sheet.verdict(state(plugin), sentence(plugin, several=several), values, beside, reason(plugin))
 
 
-def plugin_section(sheet: Sheet, plugin: PluginResult, host: str) -> None:
-    """The section about one plugin."""
-    _group(sheet, Group((plugin,)), host)
-
-
-def _group(sheet: Sheet, group: Group, host: str) -> None:
+def section(sheet: Sheet, group: Group, host: str) -> None:
     """The section about plugins that share everything that matters."""
     plugin = group.first
     _head(sheet, group, host)
@@ -145,7 +135,8 @@ def _group(sheet: Sheet, group: Group, host: str) -> None:
     sheet.gap()
     _reasons(sheet, group)
     sheet.gap()
-    _fix(sheet, group)
+    for block in blocks(group):
+        sheet.pasted(block.label, block.lines)
 
 
 def _head(sheet: Sheet, group: Group, host: str) -> None:
@@ -245,9 +236,3 @@ def _reasons(sheet: Sheet, group: Group) -> None:
     shared.by_rule(sheet, "known", risks(plugin.findings, accepted=True))
     if sheet.verbose:
         shared.by_rule(sheet, "fine", of_role(plugin.findings, Role.HARMLESS))
-
-
-def _fix(sheet: Sheet, group: Group) -> None:
-    """What to do: one block to paste; or why nothing on the plugin's side helps, and the host's block."""
-    for block in blocks(group):
-        sheet.pasted(block.label, block.lines)

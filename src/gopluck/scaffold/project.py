@@ -27,9 +27,8 @@ from gopluck.remedy import grammar, quote
 from gopluck.remedy.baseline import Baseline, baseline
 from gopluck.remedy.host import host_refuses
 from gopluck.remedy.quote import Placeholder
-from gopluck.scaffold.entry import EXAMPLE, Symbol, declaration, import_lines, imports, symbol
+from gopluck.scaffold.entry import EXAMPLE, Symbol, declaration, entry_points, import_lines, imports, symbol
 from gopluck.scaffold.own import Own, quoted
-from gopluck.scaffold.wanted import entry_points
 from gopluck.tree import write_all
 
 

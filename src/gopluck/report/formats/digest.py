@@ -16,11 +16,11 @@ from gopluck.record import NamedTuple
 from gopluck.report import sentences as said
 from gopluck.report.fix import Block, blocks, of_alignment
 from gopluck.report.folding import folded
-from gopluck.report.groups import Changes, Group, changes, groups, subject
+from gopluck.report.groups import Group, changes, groups, subject
 from gopluck.report.interface import View
 from gopluck.result.align import Alignment
 from gopluck.result.check import Finding, MismatchedPackage, Report, of_role, risks
-from gopluck.result.diff import ChangedPackage, HostDiff
+from gopluck.result.diff import ChangedPackage, HostDiff, PluginChange
 from gopluck.result.verdict import Fit, Role, Verdict
 
 if TYPE_CHECKING:
@@ -297,7 +297,7 @@ def _diff(diff: HostDiff) -> Digest:
     )
     found = changes(diff.plugins)
     grouped = (host, *(_change(group, diff) for group in found))
-    entries = (host, *(_change(Changes((plugin,)), diff) for plugin in diff.plugins))
+    entries = (host, *(_change([plugin], diff) for plugin in diff.plugins))
     return Digest("diff", clean(diff.new.path), host.sentence, worst(grouped), grouped, entries)
 
 
@@ -315,13 +315,13 @@ def _changed(diff: HostDiff) -> Iterator[str]:
             yield f"{what}: {', '.join(some(names, 5))}"
 
 
-def _change(group: Changes, diff: HostDiff) -> Item:
+def _change(group: Sequence[PluginChange], diff: HostDiff) -> Item:
     """Plugins of a diff."""
-    change = group.first
-    title = said.change_sentence(change, several=len(group.plugins) > 1)
-    title = title.format(plugin=subject(group.paths), old=diff.old.path, new=diff.new.path)
+    change = group[0]
+    title = said.change_sentence(change, several=len(group) > 1)
+    title = title.format(plugin=subject([one.path for one in group]), old=diff.old.path, new=diff.new.path)
     state = said.change_state(change)
-    results = Group(tuple(one.old for one in group.plugins)) if state == "unfit" else group.results
+    results = Group(tuple(one.old if state == "unfit" else one.new for one in group))
     item = _item(state, LEVELS[state], results, title, said.change_reason(change))
     return item if item.level == Level.ERROR else item._replace(fixes=())
 

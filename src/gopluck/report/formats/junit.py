@@ -46,12 +46,12 @@ def _case(item: Item, kind: str, against: str) -> Iterator[str]:
     lines = escape("\n".join((item.line, *facts(item))))
     if kind:
         which = item.rules[0] if item.rules else item.state
-        yield f"{opening}>"
-        yield f"      <{kind} type={quoteattr(which)} message={quoteattr(item.reason or item.title)}>{lines}</{kind}>"
-        yield "    </testcase>"
+        told = f"<{kind} type={quoteattr(which)} message={quoteattr(item.reason or item.title)}>{lines}</{kind}>"
     elif item.level == Level.WARNING or item.accepted:
-        yield f"{opening}>"
-        yield f"      <system-out>{lines}</system-out>"
-        yield "    </testcase>"
+        told = f"<system-out>{lines}</system-out>"
     else:
         yield f"{opening}/>"
+        return
+    yield f"{opening}>"
+    yield f"      {told}"
+    yield "    </testcase>"

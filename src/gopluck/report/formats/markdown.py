@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from gopluck.report.formats.digest import Digest, Fix, Item, Level, Result, digest, some
+from gopluck.report.formats.digest import Digest, Item, Level, Result, digest, some
 from gopluck.report.interface import View
 from gopluck.result.verdict import Role
 
@@ -85,15 +85,11 @@ def _details(item: Item) -> Iterator[str]:
         yield f"- {'risk' if reason.role == Role.RISK else 'why'} {_code(reason.text)} (`{reason.rule}`{about}){known}"
     yield ""
     for fix in item.fixes:
-        yield from _fix(fix)
+        if fix.label:
+            yield f"{LABELS.get(fix.label, 'Fix')}:"
+            yield ""
+        yield from _block(fix.folded, "sh")
     yield "</details>"
-
-
-def _fix(fix: Fix) -> Iterator[str]:
-    if fix.label:
-        yield f"{LABELS.get(fix.label, 'Fix')}:"
-        yield ""
-    yield from _block(fix.folded, "sh")
 
 
 def _code(text: str) -> str:
