@@ -301,7 +301,7 @@ class Build:
     @cached_property
     def _weighed_flags(self) -> frozenset[str]:
         """The words of `-gcflags` that can change a hash."""
-        return frozenset(mattering(self.gcflags[1])) if self.gcflags else frozenset()
+        return mattering(self.gcflags[1]) if self.gcflags else frozenset()
 
     def flags_by_dwarf(self, package: str) -> frozenset[str] | None:
         """Those that DWARF records of a package, among the ones that it can record.
@@ -314,8 +314,7 @@ class Build:
         flags = self.binary.go.compile_flags if self.binary.go else None
         if flags is None or package not in flags:
             return None
-        words = [word for word in flags[package].split() if f"-{word.lstrip('-')}" in DWARF_FLAGS]
-        return frozenset(mattering(words))
+        return mattering(word for word in flags[package].split() if f"-{word.lstrip('-')}" in DWARF_FLAGS)
 
     @cached_property
     def instruments(self) -> frozenset[str]:

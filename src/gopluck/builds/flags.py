@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 
 INSTRUMENTS = {
@@ -26,34 +26,25 @@ IDLE_FLAGS = (
     "-smallframes",
     "-linkobj",
     "-c=",
-    "-e",
-    "-m",
-    "-S",
-    "-v",
     "-json",
     "-bench",
     "-cpuprofile",
     "-memprofile",
     "-traceprofile",
 )
-"""Compile flags that change no hash: given by the go command itself, or they only print. Others were measured."""
+"""How compile flags begin that change no hash: the go command gives them, or they only print. Others were measured."""
+
+PRINTING = r"-(?:e|S|v|m=?\d*)?"
+"""Flags that only print, and are no beginnings of others."""
 
 
-def mattering(words: Iterable[str]) -> Iterator[str]:
+def mattering(words: Iterable[str]) -> frozenset[str]:
     """Those of some compile flags that can change a hash."""
     from gopluck.builds.measured import measured
 
-    exact = {"-e", "-m", "-S", "-v"}
-    for word in words:
-        word = "-" + word.lstrip("-")
-        if word == "-" or any(
-            word == idle or (idle not in exact and word.startswith(idle))
-            for idle in (*IDLE_FLAGS, *measured().idle_compile_flags)
-        ):
-            continue
-        if re.fullmatch(r"-m=?\d*", word):
-            continue
-        yield word
+    idle = (*IDLE_FLAGS, *measured().idle_compile_flags)
+    flags = {"-" + word.lstrip("-") for word in words}
+    return frozenset(flag for flag in flags if not flag.startswith(idle) and not re.fullmatch(PRINTING, flag))
 
 
 def split(value: str) -> tuple[str | None, tuple[str, ...]]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import cached_property
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from gopluck.builds.build import Build
 from gopluck.builds.paths import PathDifferences
-from gopluck.builds.support import Lack
 from gopluck.builds.use import Use
 from gopluck.facts.model import Binary, Identity
 from gopluck.golang.records import FunctionCode
@@ -19,6 +19,9 @@ from gopluck.loader.answer import Failure, Status
 from gopluck.record import NamedTuple, StrEnum, auto
 from gopluck.replay.ends import End
 from gopluck.replay.process import Mismatch, Outcome
+
+if TYPE_CHECKING:
+    from gopluck.builds.support import Lack
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gopluck.builds.measured import measured
 from gopluck.builds.source import is_std
 from gopluck.rules.model import Comparison, Difference, Link, Rule
 
@@ -25,6 +24,8 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
     )
     if None in one.values() or None in two.values() or one == two:
         return
+    from gopluck.builds.measured import measured
+
     declares = any(one[key] != two[key] for key in COMPILED)
     moves = _lines(one["CGO_LDFLAGS"]) != _lines(two["CGO_LDFLAGS"])
     in_std = STD_CGO if declares or measured().cgo_ldflags_reach_std else frozenset()
