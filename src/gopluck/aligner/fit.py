@@ -14,7 +14,7 @@ from gopluck.aligner.gocommand import last_line
 from gopluck.aligner.imports import Listed, Plan, compiled_under, hashes, packages, planned
 from gopluck.aligner.project import MAX_SOURCE, text_of
 from gopluck.builds.build import Build
-from gopluck.builds.use import Use
+from gopluck.builds.source import Use
 from gopluck.errors import Usage
 from gopluck.explainer.engine import Explanation, explain_one
 from gopluck.golang.release import before

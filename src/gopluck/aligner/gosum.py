@@ -12,7 +12,7 @@ from posixpath import dirname
 from gopluck.aligner.gomod import parse_sum
 from gopluck.aligner.project import MAX_LIST
 from gopluck.builds.build import Build
-from gopluck.builds.use import Use
+from gopluck.builds.source import Use
 from gopluck.elf.image import open_regular
 from gopluck.errors import MalformedFile
 from gopluck.golang.release import order as release_order

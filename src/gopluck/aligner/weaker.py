@@ -16,7 +16,7 @@ from gopluck.aligner.golines import go_line_edit, go_line_findings
 from gopluck.aligner.gomod import Replace
 from gopluck.aligner.project import MAX_LIST, MAX_SOURCE, Project, plugin_name, text_of
 from gopluck.builds.build import Build
-from gopluck.builds.use import Use
+from gopluck.builds.source import Use
 from gopluck.record import NamedTuple
 from gopluck.remedy.baseline import baseline, build_words
 from gopluck.remedy.grammar import refused

@@ -9,8 +9,7 @@ from functools import cached_property
 from itertools import chain
 
 from gopluck.builds.flags import DWARF_FLAGS, INSTRUMENTS, matches, mattering, split
-from gopluck.builds.source import STD, Source, is_std, source_of
-from gopluck.builds.use import Use, released
+from gopluck.builds.source import STD, Source, Use, is_std, released, source_of
 from gopluck.facts.details import all_functions, ask_packages, names, some_functions
 from gopluck.facts.model import Binary
 from gopluck.golang import importpath

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from gopluck.builds.build import Build
-from gopluck.builds.source import Source, is_std
-from gopluck.builds.use import Use
+from gopluck.builds.source import Source, Use, is_std
 from gopluck.record import NamedTuple, StrEnum
 
 Sources = tuple[Source | None, Source | None]

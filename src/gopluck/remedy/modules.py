@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from gopluck.builds.build import Build
-from gopluck.builds.use import Use
+from gopluck.builds.source import Use
 from gopluck.record import NamedTuple
 from gopluck.remedy.baseline import checkout
 from gopluck.remedy.host import TRIM, TRIMMED, Problem

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gopluck.builds.build import Build
 from gopluck.builds.paths import PathDifferences
-from gopluck.builds.use import Use
+from gopluck.builds.source import Use
 from gopluck.facts.model import Binary, Identity
 from gopluck.golang.records import FunctionCode
 from gopluck.loader.answer import Failure, Status

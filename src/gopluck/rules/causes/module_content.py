@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from gopluck.builds.build import Build
 from gopluck.builds.paths import Why
-from gopluck.builds.use import Use
+from gopluck.builds.source import Use
 from gopluck.rules.model import Comparison, Difference, Rule, Trait, go_issue, go_source
 
 
