@@ -28,7 +28,7 @@ from gopluck.builds.build import Build
 from gopluck.clean import clean
 from gopluck.errors import Usage
 from gopluck.facts.model import Binary
-from gopluck.remedy.baseline import Baseline, build_words
+from gopluck.remedy.baseline import Baseline
 from gopluck.remedy.host import host_refuses, refusing
 from gopluck.remedy.lines import with_words
 from gopluck.remedy.quote import sh
@@ -319,21 +319,9 @@ class _Aligner:
             untried = bool(NOT_HAD.search(settling.why_not))
             side = "plugin" if untried else "host"
             return Recipe(False, side, settling.why_not, base.go, base.env, base.flags, untold=untried or untold)
-        flags = (*base.flags, *more)
         anew = (Edit("vendor", reason="vendor/modules.txt does not agree with go.mod"),) if self.stale else ()
-        return Recipe(
-            not base.left_out,
-            "plugin",
-            NOT_REPEATED if base.left_out else None,
-            go=base.go,
-            env=base.env,
-            flags=flags,
-            go_mod=(*settling.edits, *anew),
-            build=build_words(flags, plugin_name(self.project)),
-            inputs=base.inputs,
-            notes=tuple(notes),
-            left_out=base.left_out,
-        )
+        wanted = base._replace(flags=(*base.flags, *more), notes=tuple(notes))
+        return wanted.recipe(plugin_name(self.project), go_mod=(*settling.edits, *anew))
 
 
 VENDOR = {

@@ -174,13 +174,8 @@ def _unpinned(host: Build, plugin: Build, shared: Sequence[str]) -> Iterator[str
         one, two = host.use(path), plugin.use(path)
         if one is None and two is None:
             continue
-        if one is None or two is None or not checksum(one) or checksum(one) != checksum(two):
+        if one is None or two is None or not one.checksum or one.checksum != two.checksum:
             yield path
-
-
-def checksum(use: Use) -> str:
-    """The checksum of the code that is really compiled."""
-    return use.replace.sum if use.replace is not None else use.sum
 
 
 def explained(host: Build, checked: Checked) -> tuple[Finding, ...]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from gopluck.aligner.fit import Checked
 from gopluck.aligner.gomod import GoMod
-from gopluck.aligner.imports import DEFAULT_CFLAGS
 from gopluck.aligner.trial import Trial, copied
 from gopluck.builds.build import Build
+from gopluck.builds.flags import CGO, CGO_DEFAULT
 from gopluck.remedy.baseline import Baseline
 from gopluck.remedy.quote import sh
 from gopluck.result.align import Departure
@@ -21,12 +21,8 @@ from gopluck.rules.registry import named
 
 SETTLED = {
     "CGO_ENABLED": "and a plugin needs cgo",
-    "GOEXPERIMENT": "and otherwise in the host",
-    "GOFIPS140": "and otherwise in the host",
     "GOMODCACHE": "and the host was built without -trimpath, from another one",
-    "CGO_CFLAGS": "and otherwise in the host",
-    "CGO_CPPFLAGS": "and otherwise in the host",
-    "CGO_CXXFLAGS": "and otherwise in the host",
+    **dict.fromkeys(("GOEXPERIMENT", "GOFIPS140", *CGO), "and otherwise in the host"),
 }
 """Variables that the printed command sets, and why."""
 
@@ -35,7 +31,7 @@ def settled(base: Baseline, variables: Mapping[str, str]) -> Iterator[str]:
     """What this environment (`go env`) sets otherwise than the host was built, and the printed command settles."""
     for name, value in base.env.items():
         here = variables.get(name, "")
-        if name in SETTLED and here not in ("", value, DEFAULT_CFLAGS):
+        if name in SETTLED and here not in ("", value, CGO_DEFAULT):
             yield f"{name} is {here} here, {SETTLED[name]}: the build command sets {name}={sh(value)}."
     for flag in base.flags:
         if flag.endswith(("=", "=false", "=off")):

@@ -17,6 +17,15 @@ INSTRUMENTS = {
 DWARF_FLAGS = frozenset({"-B", "-N", "-l", "-race", "-msan", "-asan"})
 """The flags that the compiler records in `DW_AT_producer` (`base.RecordFlags`) and that can change a hash."""
 
+CGO = ("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS")
+"""The variables that decide which C declarations cgo sees. Not recorded with -trimpath."""
+
+CGO_LINK = "CGO_LDFLAGS"
+"""cgo writes a line for each word of it into a package."""
+
+CGO_DEFAULT = "-O2 -g"
+"""What the go command takes where one of them is not set; it records nothing then."""
+
 IDLE_FLAGS = (
     "-complete",
     "-compressdwarf",
@@ -45,6 +54,11 @@ def mattering(words: Iterable[str]) -> frozenset[str]:
     idle = (*IDLE_FLAGS, *measured().idle_compile_flags)
     flags = {"-" + word.lstrip("-") for word in words}
     return frozenset(flag for flag in flags if not flag.startswith(idle) and not re.fullmatch(PRINTING, flag))
+
+
+def cgo_lines(flags: str | None) -> int:
+    """The lines that cgo writes for a CGO_LDFLAGS into a package's Go code."""
+    return len((flags or CGO_DEFAULT).split())
 
 
 def split(value: str) -> tuple[str | None, tuple[str, ...]]:

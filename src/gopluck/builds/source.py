@@ -47,6 +47,11 @@ class Use(NamedTuple):
         return not self.effective[1]
 
     @property
+    def checksum(self) -> str:
+        """That of the code which is really compiled; empty where nothing pins it."""
+        return self.sum if self.replace is None else self.replace.sum
+
+    @property
     def described(self) -> str:
         """`v1.2.0`, `v1.2.0 => ../fork`, or `a checkout`."""
         own = self.version or "a checkout"

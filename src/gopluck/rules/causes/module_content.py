@@ -95,7 +95,7 @@ def _same_module(comparison: Comparison, path: str) -> Use | None:
 
 def _checksum(build: Build, path: str) -> str:
     use = build.use(path)
-    return (use.sum or (use.replace.sum if use.replace else "")) if use else ""
+    return use.checksum if use else ""
 
 
 def _sides(comparison: Comparison, first: str, second: str) -> str:

@@ -42,8 +42,7 @@ def _unpinned(one: Build, two: Build, path: str) -> bool:
     there = two.use(path) if here is not None else None
     if here is None or there is None or (here.is_main and there.is_main and _same_commit(one, two)):
         return False
-    sums = [use.sum or (use.replace.sum if use.replace else "") for use in (here, there)]
-    return not all(sums) or sums[0] != sums[1]
+    return not here.checksum or here.checksum != there.checksum
 
 
 def _same_commit(one: Build, two: Build) -> bool:
