@@ -29,7 +29,7 @@ from gopluck.clean import clean
 from gopluck.errors import Usage
 from gopluck.facts.model import Binary
 from gopluck.remedy.baseline import Baseline
-from gopluck.remedy.host import host_refuses, refusing
+from gopluck.remedy.host import host_refuses
 from gopluck.remedy.lines import with_words
 from gopluck.remedy.quote import sh
 from gopluck.replay.process import OBFUSCATED
@@ -66,8 +66,7 @@ def align(
     module = Project.read(folder, environ)
     build = Build(host, "the host")
     if refused := host_refuses(build):
-        slug, why = refused
-        finding, recipe = Finding(slug, Role.CAUSE, why), refusing(build, slug, why)
+        finding, recipe = refused
         return module.alignment(build, Fit.DIFFERS, "paths", "", findings=(finding,), recipe=recipe)
     if host.go is not None and host.go.obfuscated:
         why = f"the host {OBFUSCATED}"

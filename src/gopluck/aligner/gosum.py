@@ -19,7 +19,7 @@ from gopluck.golang.release import order as release_order
 from gopluck.record import NamedTuple
 from gopluck.remedy.baseline import baseline
 from gopluck.remedy.grammar import refused
-from gopluck.remedy.host import host_refuses, refusing
+from gopluck.remedy.host import host_refuses
 from gopluck.remedy.lines import with_words
 from gopluck.result.align import Alignment
 from gopluck.result.check import Finding
@@ -77,8 +77,7 @@ def by_go_sum(host: Build, path: str, go: str) -> Alignment:
     """
     sums = read(path)
     if refusal := host_refuses(host):
-        rule, why = refusal
-        finding, recipe = Finding(rule, Role.CAUSE, why), refusing(host, rule, why)
+        finding, recipe = refusal
         return _alignment(host, path, Fit.DIFFERS, (finding,), recipe)
     said = [*_release(host, go), *_modules(host, sums)]
     findings = tuple(one.finding for one in said)
