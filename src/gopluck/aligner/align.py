@@ -259,7 +259,8 @@ class _Aligner:
             names = " and ".join(dict.fromkeys(use.path for one in right if (use := self.host.use(one)) is not None))
             why = f"{names} is edited in your vendor folder, and the published code compiles to the host's hash"
         else:
-            why = VENDOR[flag]
+            cached = "the host took them from the module cache, and without -trimpath that is part of every path"
+            why = "its code is the host's" if flag == "-mod=vendor" else cached
         self.notes.append(f"{flag} decides whether modules come from the vendor folder: {why}.")
         return other, (flag,)
 
@@ -322,12 +323,6 @@ class _Aligner:
         wanted = base._replace(flags=(*base.flags, *more), notes=tuple(notes))
         return wanted.recipe(plugin_name(self.project), go_mod=(*settling.edits, *anew))
 
-
-VENDOR = {
-    "-mod=mod": "the host took them from the module cache, and without -trimpath that is part of every path",
-    "-mod=readonly": "the host took them from the module cache, and without -trimpath that is part of every path",
-    "-mod=vendor": "its code is the host's",
-}
 
 READONLY = re.compile(
     r"inconsistent vendoring|updates to go\.mod needed|missing go\.sum entry|no required module provides package"

@@ -61,7 +61,7 @@ def check_plan(host: Build, plan: Plan, compiling: bool, caches: tuple[str, str]
     """
     assert host.binary.go is not None
     theirs = host.binary.go.link_hashes
-    listed = packages(plan.go, plan.words, ".")
+    listed = packages(plan.go, plan.words)
     if listed[-1].name != "main":
         raise Usage(f"{plan.go.folder}: is package {listed[-1].name}, not main: a plugin is a main package")
     shared = tuple(one.path for one in listed if one.path in theirs and one.path != "unsafe")
@@ -76,7 +76,7 @@ def check_plan(host: Build, plan: Plan, compiling: bool, caches: tuple[str, str]
     elif "-cover" in plan.flags and before(host.release, LISTS_COVER):
         reason = f"the go list of {host.release} does not compile for -cover"
     elif not mismatched:
-        compiled = packages(plan.go, plan.words, ".", compile_=True)
+        compiled = packages(plan.go, plan.words, compile_=True)
         mine = hashes(compiled)
         lacking = [one for one in compiled if one.path != "unsafe" and one.path not in mine]
         if lacking:

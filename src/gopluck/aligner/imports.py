@@ -53,7 +53,7 @@ class Listed(NamedTuple):
     imports: tuple[str, ...]
 
 
-def packages(go: GoCommand, flags: Sequence[str], target: str, *, compile_: bool = False) -> tuple[Listed, ...]:
+def packages(go: GoCommand, flags: Sequence[str], *, compile_: bool = False) -> tuple[Listed, ...]:
     """The package in the folder and all that it depends on, dependencies first. Raises `GoFailed`.
 
     `flags`: those of the build, because tags, `-mod` and others decide what is imported. `compile_`: compile them, too
@@ -65,7 +65,7 @@ def packages(go: GoCommand, flags: Sequence[str], target: str, *, compile_: bool
     if minor and minor >= (1, 18):
         # Nobody asks git or hg about a repository whose settings may be anybody's: no hash depends on the answer.
         flags = (*flags, "-buildvcs=false")
-    done = go.run("list", "-deps", *more, fields, "-buildmode=plugin", *flags, target)
+    done = go.run("list", "-deps", *more, fields, "-buildmode=plugin", *flags, ".")
     listed = tuple(_listed(one) for one in documents(done.stdout)) if done.stdout.strip() else ()
     if not listed or (done.status and not compile_):
         raise GoFailed(done.said or f"go list ended with status {done.status}")
