@@ -23,7 +23,7 @@ from gopluck.replay.ends import End
 from gopluck.replay.process import Mismatch, Outcome
 from gopluck.result.check import Finding
 from gopluck.result.verdict import Effect, Fit, Role, Stage, Verdict
-from gopluck.rules.model import Comparison, Evidence
+from gopluck.rules.model import Comparison, Evidence, first_of
 from gopluck.rules.registry import Kind, rules
 
 
@@ -92,7 +92,8 @@ def check_plan(host: Build, plan: Plan, compiling: bool, caches: tuple[str, str]
         built = tuple(built_otherwise(host, plugin, shared))
         unpinned = tuple(_unpinned(host, plugin, shared))
         doubtful = shared if built else unpinned
-        reason = "; ".join([*filter(None, [reason]), *built, *_named(unpinned)])
+        named = [f"nothing pins the code of {first_of(unpinned, 3)}"] if unpinned else []
+        reason = "; ".join([*filter(None, [reason]), *built, *named])
     return Checked(plan, listed, plugin, shared, mismatched, basis, reason, broken, doubtful)
 
 
@@ -103,12 +104,6 @@ def built_otherwise(host: Build, plugin: Build, shared: tuple[str, ...]) -> Iter
         for difference in one.differs(comparison) if one.differs and one.compiled else ():
             if difference.packages or difference.candidates:
                 yield difference.message
-
-
-def _named(unpinned: tuple[str, ...]) -> Iterator[str]:
-    if unpinned:
-        more = f" and {len(unpinned) - 3} more" if len(unpinned) > 3 else ""
-        yield f"nothing pins the code of {', '.join(unpinned[:3])}{more}"
 
 
 def _moved(one: Listed, caches: tuple[str, str]) -> Listed:

@@ -16,7 +16,7 @@ from gopluck.result.align import Departure
 from gopluck.result.check import Finding
 from gopluck.result.verdict import Role
 from gopluck.rules.causes.module_content import origin
-from gopluck.rules.model import Trait
+from gopluck.rules.model import Trait, first_of
 from gopluck.rules.registry import named
 
 SETTLED = {
@@ -57,7 +57,7 @@ def pulled_up(trial: Trial, mod: GoMod, checked: Checked) -> Iterator[str]:
         if required in higher and "@" in module:
             asking.setdefault(required, []).append(module)
     for required, modules in asking.items():
-        yield f"{required} is what {_listed(modules)} requires."
+        yield f"{required} is what {first_of(modules, 3)} requires."
 
 
 def only_required(host: Build, mod: GoMod, checked: Checked) -> Iterator[Finding]:
@@ -97,7 +97,3 @@ def departed(
         suspected = cause.rule in (named(Trait.UNPINNED_CODE), named(Trait.UNEXPLAINED))
         if not (departures and suspected and told.intersection(cause.packages)):
             yield cause
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from gopluck.builds.build import Build
 from gopluck.facts.model import Binary
 from gopluck.golang.records import FunctionCode
-from gopluck.rules.model import Evidence, Rule, Told, go_source, told
+from gopluck.rules.model import Evidence, Rule, Told, first_of, go_source, told
 
 COMPILED = (
     "-gcflags", "-race", "-msan", "-asan", "-cover", "-pgo", "GOEXPERIMENT",
@@ -104,9 +104,8 @@ def _last_of_each_file(functions: Mapping[str, FunctionCode]) -> Iterator[str]:
 
 
 def _finding(one: Build, plugin: Build, module: str, packages: Sequence[str], shown: str) -> Told:
-    what = packages[0] if len(packages) == 1 else f"{packages[0]} and {len(packages) - 1} more"
     sides = {"host": _from(one, module), "plugin": _from(plugin, module)}
-    message = f"{what} has other code in the plugin, although the hash is the same: {shown}"
+    message = f"{first_of(packages)} has other code in the plugin, although the hash is the same: {shown}"
     both = "host and plugin" if one.name == "the host" else f"{one.name} and the plugin"
     return told(message, f"Build {both} with the same code of {module}.", packages, **sides)
 
