@@ -59,8 +59,7 @@ def check_plan(host: Build, plan: Plan, compiling: bool, caches: tuple[str, str]
 
     `caches`: the module cache here, and the host's, which will be in its place when the plugin is built.
     """
-    assert host.binary.go is not None
-    theirs = host.binary.go.link_hashes
+    theirs = host.link_hashes
     listed = packages(plan.go, plan.words)
     if listed[-1].name != "main":
         raise Usage(f"{plan.go.folder}: is package {listed[-1].name}, not main: a plugin is a main package")
@@ -126,9 +125,8 @@ def _why_not_compiled(lacking: Sequence[Listed]) -> tuple[str, bool]:
 
 def _differing(host: Build, plan: Plan, listed: Sequence[Listed]) -> Iterator[str]:
     """The shared packages that are going to be compiled under another path than the host's: their hash differs."""
-    assert host.binary.go is not None
     for one in listed:
-        if one.path not in host.binary.go.link_hashes or one.path == "unsafe" or host.trimmed is None:
+        if one.path not in host.link_hashes or one.path == "unsafe" or host.trimmed is None:
             continue
         if one.standard:
             if host.trimmed != plan.trimmed:
@@ -180,12 +178,10 @@ def explained(host: Build, checked: Checked) -> tuple[Finding, ...]:
 
 def explanation(host: Build, checked: Checked) -> tuple[Outcome, Explanation]:
     """How the plugin would end if it had been built, and why."""
-    assert host.binary.go is not None
-    theirs = host.binary.go.link_hashes
     go = checked.plugin.binary.go
     assert go is not None
     mine = {package.path: package.linktimehash for package in go.pkghashes}
-    mismatches = tuple(Mismatch(path, mine[path], theirs[path], 0) for path in checked.mismatched)
+    mismatches = tuple(Mismatch(path, mine[path], host.link_hashes[path], 0) for path in checked.mismatched)
     outcome = Outcome(
         Verdict.FAILS, Stage.RUNTIME, Effect.ERROR, why=End.HASH, compared=len(checked.shared), mismatches=mismatches
     )

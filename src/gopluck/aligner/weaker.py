@@ -144,8 +144,7 @@ def _vendor(project: Project) -> Iterator[Finding]:
 
 def _both(host: Build, module: str, imports: set[str]) -> tuple[str, ...]:
     """The packages of a module that the plugin's own files import, and that the host has."""
-    theirs = host.binary.go.link_hashes if host.binary.go else {}
-    return tuple(sorted(path for path in imports if path in theirs and (path + "/").startswith(module + "/")))
+    return tuple(sorted(path for path in imports if path in host.link_hashes and (path + "/").startswith(module + "/")))
 
 
 _IMPORTS = re.compile(

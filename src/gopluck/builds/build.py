@@ -76,8 +76,12 @@ class Build:
     @cached_property
     def packages(self) -> frozenset[str]:
         """Every package that the file has a hash of, or expects of others."""
-        go = self.binary.go
-        return frozenset(go.link_hashes).union(package.path for package in go.pkghashes) if go else frozenset()
+        return self._expected.union(self.link_hashes)
+
+    @property
+    def link_hashes(self) -> Mapping[str, str]:
+        """The hash of each package that the file defines, in link order."""
+        return self.binary.go.link_hashes if self.binary.go else {}
 
     def has(self, package: str) -> bool:
         """Whether a package is linked in, as far as the file tells."""
