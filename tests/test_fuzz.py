@@ -280,7 +280,7 @@ def test_what_stands_where_a_name_or_a_last_parameter_belongs(source: str) -> No
 
 INTACT: dict[str, Callable[[str], object]] = {
     "go.mod": lambda text: gomod.parse(text, "go.mod").requires,
-    "go.work": lambda text: gomod.parse_work(text, "go.work").uses,
+    "go.work": lambda text: gomod.parse_work(text, "go.work").go,
     "go.sum": gomod.parse_sum,
     "modules.txt": gomod.parse_vendor,
 }

@@ -64,11 +64,10 @@ def test_every_directive_is_read() -> None:
         toolchain="go1.27.3",
         requires=(
             Require("example.com/one", "v1.0.0"),
-            Require("example.com/two/v2", "v2.3.0", indirect=True),
-            Require("example.com/three", "v0.0.0-20240101000000-abcdefabcdef", indirect=True),
+            Require("example.com/two/v2", "v2.3.0"),
+            Require("example.com/three", "v0.0.0-20240101000000-abcdefabcdef"),
             Require("example.com/four", "v1.0.0"),
         ),
-        excludes=(("example.com/one", "v1.1.0"), ("example.com/one", "v1.2.0")),
         replaces=(
             Replace("example.com/one", "", "../one"),
             Replace("example.com/two/v2", "v2.3.0", "example.com/fork/v2", "v2.3.1"),
@@ -82,7 +81,7 @@ def test_every_directive_is_read() -> None:
     [
         ("module m", GoMod("m")),
         ("module m\n\ngo 1.27\n", GoMod("m", "1.27")),
-        ("\ufeffmodule m\r\n\r\nrequire a v1 // indirect\r\n", GoMod("m", requires=(Require("a", "v1", True),))),
+        ("\ufeffmodule m\r\n\r\nrequire a v1 // indirect\r\n", GoMod("m", requires=(Require("a", "v1"),))),
         ("module (\n\tm\n)\n", GoMod("m")),
         ("require ()\nmodule m\n", GoMod("m")),
         ("module m\nrequire (a v1)\n", None),
@@ -118,7 +117,7 @@ def test_what_is_no_go_mod(text: str, message: str) -> None:
 
 def test_go_work() -> None:
     text = "go 1.22\ntoolchain go1.23.1\nuse ./a\nuse (\n\t./b // two\n)\nreplace x v1.0.0 => ./x\n"
-    assert parse_work(text, "go.work") == GoWork("1.22", "go1.23.1", ("./a", "./b"), (Replace("x", "v1.0.0", "./x"),))
+    assert parse_work(text, "go.work") == GoWork("1.22", "go1.23.1", (Replace("x", "v1.0.0", "./x"),))
 
 
 def test_what_go_mod_edit_prints_is_the_same_value() -> None:

@@ -14,7 +14,7 @@ from gopluck.facts.model import Identity, InImage
 from gopluck.golang.records import Module
 from gopluck.remedy.baseline import baseline, build_words
 from gopluck.remedy.building import built
-from gopluck.remedy.host import ASAN, Problem, for_the_host, host_refuses, inside, refusing
+from gopluck.remedy.host import ASAN, Problem, for_the_host, host_refuses, inside
 from gopluck.remedy.lines import build_command, edit_flags, edit_line, edit_words, run, with_words
 from gopluck.remedy.modules import changes
 from gopluck.remedy.quote import Placeholder
@@ -267,8 +267,9 @@ def test_what_the_owner_of_a_host_does_that_loads_nothing_is_what_a_check_says(n
     build = host(f"{name}@1.27.3")
     refused = host_refuses(build)
     assert refused is not None
-    assert refused[1] == (ASAN if "asan" in name else rule(refused[0]).title)
-    assert (refusing(build, *refused),) == found(f"{name}@1.27.3")
+    finding, recipe = refused
+    assert finding.message == (ASAN if "asan" in name else rule(finding.rule).title)
+    assert (recipe,) == found(f"{name}@1.27.3")
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ from gopluck.builds.build import Build
 from gopluck.clean import clean
 from gopluck.errors import Usage
 from gopluck.facts.model import Binary
-from gopluck.remedy.baseline import Baseline, build_words
-from gopluck.remedy.host import host_refuses, refusing
+from gopluck.remedy.baseline import Baseline
+from gopluck.remedy.host import host_refuses
 from gopluck.remedy.lines import with_words
 from gopluck.remedy.quote import sh
 from gopluck.replay.process import OBFUSCATED
@@ -66,8 +66,7 @@ def align(
     module = Project.read(folder, environ)
     build = Build(host, "the host")
     if refused := host_refuses(build):
-        slug, why = refused
-        finding, recipe = Finding(slug, Role.CAUSE, why), refusing(build, slug, why)
+        finding, recipe = refused
         return module.alignment(build, Fit.DIFFERS, "paths", "", findings=(finding,), recipe=recipe)
     if host.go is not None and host.go.obfuscated:
         why = f"the host {OBFUSCATED}"
@@ -260,7 +259,8 @@ class _Aligner:
             names = " and ".join(dict.fromkeys(use.path for one in right if (use := self.host.use(one)) is not None))
             why = f"{names} is edited in your vendor folder, and the published code compiles to the host's hash"
         else:
-            why = VENDOR[flag]
+            cached = "the host took them from the module cache, and without -trimpath that is part of every path"
+            why = "its code is the host's" if flag == "-mod=vendor" else cached
         self.notes.append(f"{flag} decides whether modules come from the vendor folder: {why}.")
         return other, (flag,)
 
@@ -319,28 +319,10 @@ class _Aligner:
             untried = bool(NOT_HAD.search(settling.why_not))
             side = "plugin" if untried else "host"
             return Recipe(False, side, settling.why_not, base.go, base.env, base.flags, untold=untried or untold)
-        flags = (*base.flags, *more)
         anew = (Edit("vendor", reason="vendor/modules.txt does not agree with go.mod"),) if self.stale else ()
-        return Recipe(
-            not base.left_out,
-            "plugin",
-            NOT_REPEATED if base.left_out else None,
-            go=base.go,
-            env=base.env,
-            flags=flags,
-            go_mod=(*settling.edits, *anew),
-            build=build_words(flags, plugin_name(self.project)),
-            inputs=base.inputs,
-            notes=tuple(notes),
-            left_out=base.left_out,
-        )
+        wanted = base._replace(flags=(*base.flags, *more), notes=tuple(notes))
+        return wanted.recipe(plugin_name(self.project), go_mod=(*settling.edits, *anew))
 
-
-VENDOR = {
-    "-mod=mod": "the host took them from the module cache, and without -trimpath that is part of every path",
-    "-mod=readonly": "the host took them from the module cache, and without -trimpath that is part of every path",
-    "-mod=vendor": "its code is the host's",
-}
 
 READONLY = re.compile(
     r"inconsistent vendoring|updates to go\.mod needed|missing go\.sum entry|no required module provides package"

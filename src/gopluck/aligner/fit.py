@@ -14,7 +14,7 @@ from gopluck.aligner.gocommand import last_line
 from gopluck.aligner.imports import Listed, Plan, compiled_under, hashes, packages, planned
 from gopluck.aligner.project import MAX_SOURCE, text_of
 from gopluck.builds.build import Build
-from gopluck.builds.use import Use
+from gopluck.builds.source import Use
 from gopluck.errors import Usage
 from gopluck.explainer.engine import Explanation, explain_one
 from gopluck.golang.release import before
@@ -23,7 +23,7 @@ from gopluck.replay.ends import End
 from gopluck.replay.process import Mismatch, Outcome
 from gopluck.result.check import Finding
 from gopluck.result.verdict import Effect, Fit, Role, Stage, Verdict
-from gopluck.rules.model import Comparison, Evidence
+from gopluck.rules.model import Comparison, Evidence, first_of
 from gopluck.rules.registry import Kind, rules
 
 
@@ -59,9 +59,8 @@ def check_plan(host: Build, plan: Plan, compiling: bool, caches: tuple[str, str]
 
     `caches`: the module cache here, and the host's, which will be in its place when the plugin is built.
     """
-    assert host.binary.go is not None
-    theirs = host.binary.go.link_hashes
-    listed = packages(plan.go, plan.words, ".")
+    theirs = host.link_hashes
+    listed = packages(plan.go, plan.words)
     if listed[-1].name != "main":
         raise Usage(f"{plan.go.folder}: is package {listed[-1].name}, not main: a plugin is a main package")
     shared = tuple(one.path for one in listed if one.path in theirs and one.path != "unsafe")
@@ -76,7 +75,7 @@ def check_plan(host: Build, plan: Plan, compiling: bool, caches: tuple[str, str]
     elif "-cover" in plan.flags and before(host.release, LISTS_COVER):
         reason = f"the go list of {host.release} does not compile for -cover"
     elif not mismatched:
-        compiled = packages(plan.go, plan.words, ".", compile_=True)
+        compiled = packages(plan.go, plan.words, compile_=True)
         mine = hashes(compiled)
         lacking = [one for one in compiled if one.path != "unsafe" and one.path not in mine]
         if lacking:
@@ -92,7 +91,8 @@ def check_plan(host: Build, plan: Plan, compiling: bool, caches: tuple[str, str]
         built = tuple(built_otherwise(host, plugin, shared))
         unpinned = tuple(_unpinned(host, plugin, shared))
         doubtful = shared if built else unpinned
-        reason = "; ".join([*filter(None, [reason]), *built, *_named(unpinned)])
+        named = [f"nothing pins the code of {first_of(unpinned, 3)}"] if unpinned else []
+        reason = "; ".join([*filter(None, [reason]), *built, *named])
     return Checked(plan, listed, plugin, shared, mismatched, basis, reason, broken, doubtful)
 
 
@@ -103,12 +103,6 @@ def built_otherwise(host: Build, plugin: Build, shared: tuple[str, ...]) -> Iter
         for difference in one.differs(comparison) if one.differs and one.compiled else ():
             if difference.packages or difference.candidates:
                 yield difference.message
-
-
-def _named(unpinned: tuple[str, ...]) -> Iterator[str]:
-    if unpinned:
-        more = f" and {len(unpinned) - 3} more" if len(unpinned) > 3 else ""
-        yield f"nothing pins the code of {', '.join(unpinned[:3])}{more}"
 
 
 def _moved(one: Listed, caches: tuple[str, str]) -> Listed:
@@ -131,9 +125,8 @@ def _why_not_compiled(lacking: Sequence[Listed]) -> tuple[str, bool]:
 
 def _differing(host: Build, plan: Plan, listed: Sequence[Listed]) -> Iterator[str]:
     """The shared packages that are going to be compiled under another path than the host's: their hash differs."""
-    assert host.binary.go is not None
     for one in listed:
-        if one.path not in host.binary.go.link_hashes or one.path == "unsafe" or host.trimmed is None:
+        if one.path not in host.link_hashes or one.path == "unsafe" or host.trimmed is None:
             continue
         if one.standard:
             if host.trimmed != plan.trimmed:
@@ -174,13 +167,8 @@ def _unpinned(host: Build, plugin: Build, shared: Sequence[str]) -> Iterator[str
         one, two = host.use(path), plugin.use(path)
         if one is None and two is None:
             continue
-        if one is None or two is None or not checksum(one) or checksum(one) != checksum(two):
+        if one is None or two is None or not one.checksum or one.checksum != two.checksum:
             yield path
-
-
-def checksum(use: Use) -> str:
-    """The checksum of the code that is really compiled."""
-    return use.replace.sum if use.replace is not None else use.sum
 
 
 def explained(host: Build, checked: Checked) -> tuple[Finding, ...]:
@@ -190,12 +178,10 @@ def explained(host: Build, checked: Checked) -> tuple[Finding, ...]:
 
 def explanation(host: Build, checked: Checked) -> tuple[Outcome, Explanation]:
     """How the plugin would end if it had been built, and why."""
-    assert host.binary.go is not None
-    theirs = host.binary.go.link_hashes
     go = checked.plugin.binary.go
     assert go is not None
     mine = {package.path: package.linktimehash for package in go.pkghashes}
-    mismatches = tuple(Mismatch(path, mine[path], theirs[path], 0) for path in checked.mismatched)
+    mismatches = tuple(Mismatch(path, mine[path], host.link_hashes[path], 0) for path in checked.mismatched)
     outcome = Outcome(
         Verdict.FAILS, Stage.RUNTIME, Effect.ERROR, why=End.HASH, compared=len(checked.shared), mismatches=mismatches
     )

@@ -23,7 +23,6 @@ class Require(NamedTuple):
 
     path: str
     version: str
-    indirect: bool = False
 
 
 class Replace(NamedTuple):
@@ -43,7 +42,6 @@ class GoMod(NamedTuple):
     """The release of the `go` line without the word go; empty when there is none."""
     toolchain: str = ""
     requires: tuple[Require, ...] = ()
-    excludes: tuple[tuple[str, str], ...] = ()
     replaces: tuple[Replace, ...] = ()
 
     def required(self, path: str) -> str:
@@ -69,7 +67,6 @@ class GoWork(NamedTuple):
 
     go: str = ""
     toolchain: str = ""
-    uses: tuple[str, ...] = ()
     replaces: tuple[Replace, ...] = ()
 
 
@@ -85,44 +82,38 @@ class Vendored(NamedTuple):
 def parse(text: str, path: str) -> GoMod:
     """A go.mod. Raises `MalformedFile` for one that Go would refuse to read, naming `path` and the line."""
     found, replaces = _parsed(text, path, {"module": 1, "go": 1, "toolchain": 1, "require": 2, "exclude": 2})
-    single = {verb: _last(found, verb) for verb in ("module", "go", "toolchain")}
-    if not single["module"]:
+    module, go, toolchain = (_last(found, verb) for verb in ("module", "go", "toolchain"))
+    if not module:
         raise MalformedFile(f"{path}: has no module line")
-    requires = tuple(
-        Require(words[0], words[1], re.match(r"indirect(\s*;|\s*$)", comment) is not None)
-        for words, comment in found["require"]
-    )
-    return GoMod(
-        **single, requires=requires, excludes=tuple((a, b) for (a, b), _ in found["exclude"]), replaces=replaces
-    )
+    return GoMod(module, go, toolchain, tuple(Require(*words) for words in found["require"]), replaces)
 
 
 def parse_work(text: str, path: str) -> GoWork:
     """A go.work. Raises `MalformedFile`."""
     found, replaces = _parsed(text, path, {"go": 1, "toolchain": 1, "use": 1})
-    return GoWork(_last(found, "go"), _last(found, "toolchain"), tuple(use for (use,), _ in found["use"]), replaces)
+    return GoWork(_last(found, "go"), _last(found, "toolchain"), replaces)
 
 
-_Found = Mapping[str, list[tuple[list[str], str]]]
-"""By verb: the words behind it, and the comment after them."""
+_Found = Mapping[str, list[list[str]]]
+"""By verb: the words behind it."""
 
 
 def _last(found: _Found, verb: str) -> str:
-    return found[verb][-1][0][0] if found[verb] else ""
+    return found[verb][-1][0] if found[verb] else ""
 
 
 def _parsed(text: str, path: str, lengths: Mapping[str, int]) -> tuple[_Found, tuple[Replace, ...]]:
     """The directives, and the replacements. `lengths`: how many words each verb has of those that are looked at."""
-    found: dict[str, list[tuple[list[str], str]]] = {verb: [] for verb in lengths}
+    found: dict[str, list[list[str]]] = {verb: [] for verb in lengths}
     replaces: list[Replace] = []
-    for number, verb, words, comment in _directives(text, path):
+    for number, verb, words in _directives(text, path):
         try:
             if verb == "replace":
                 replaces.append(_replace(words))
             elif verb in lengths:
                 if len(words) != lengths[verb]:
                     raise ValueError(f"{verb} with {len(words)} words")
-                found[verb].append((words, comment))
+                found[verb].append(words)
         except ValueError as error:
             raise MalformedFile(f"{path}:{number}: {error}") from None
     return found, tuple(replaces)
@@ -136,10 +127,7 @@ def from_json(text: str, path: str) -> GoMod:
             module=value["Module"]["Path"],
             go=value.get("Go") or "",
             toolchain=value.get("Toolchain") or "",
-            requires=tuple(
-                Require(one["Path"], one["Version"], bool(one.get("Indirect"))) for one in value.get("Require") or ()
-            ),
-            excludes=tuple((one["Path"], one["Version"]) for one in value.get("Exclude") or ()),
+            requires=tuple(Require(one["Path"], one["Version"]) for one in value.get("Require") or ()),
             replaces=tuple(
                 Replace(
                     one["Old"]["Path"], one["Old"].get("Version", ""), one["New"]["Path"], one["New"].get("Version", "")
@@ -203,11 +191,11 @@ _WORD = re.compile(
 )
 
 
-def _directives(text: str, path: str) -> Iterator[tuple[int, str, list[str], str]]:
-    """Line number, verb, words, and the comment after them, of each directive; blocks are taken apart."""
+def _directives(text: str, path: str) -> Iterator[tuple[int, str, list[str]]]:
+    """Line number, verb and words of each directive; blocks are taken apart."""
     block = ""
     for number, line in enumerate(_lines(text.removeprefix("\ufeff")), 1):
-        words, comment = _words(line, f"{path}:{number}")
+        words = _words(line, f"{path}:{number}")
         if not words:
             continue
         if block:
@@ -220,7 +208,7 @@ def _directives(text: str, path: str) -> Iterator[tuple[int, str, list[str], str
             continue
         elif words[1:] == ["(", ")"]:
             continue
-        yield number, words[0], words[1:], comment
+        yield number, words[0], words[1:]
     if block:
         raise MalformedFile(f"{path}: the block `{block[:MAX_SHOWN]} (` has no end")
 
@@ -230,7 +218,8 @@ def _lines(text: str) -> list[str]:
     return text.replace("\r\n", "\n").split("\n")
 
 
-def _words(line: str, where: str) -> tuple[list[str], str]:
+def _words(line: str, where: str) -> list[str]:
+    """The words of a line, up to a comment."""
     words: list[str] = []
     at, end = 0, len(line.rstrip())
     while at < end:
@@ -239,13 +228,13 @@ def _words(line: str, where: str) -> tuple[list[str], str]:
             raise MalformedFile(f"{where}: {line.strip()[:MAX_SHOWN]!r} is not a line of a go.mod")
         at = match.end()
         if match["comment"] is not None:
-            return words, match["comment"][2:].strip()
+            break
         if match["quoted"] is not None:
             quoted = match["quoted"]
             words.append(re.sub(r"\\(.)", r"\1", quoted) if "\\" in quoted else quoted)
         else:
             words.append(match["raw"] if match["raw"] is not None else match["word"])
-    return words, ""
+    return words
 
 
 def _replace(words: list[str]) -> Replace:

@@ -12,18 +12,18 @@ from posixpath import dirname
 from gopluck.aligner.gomod import parse_sum
 from gopluck.aligner.project import MAX_LIST
 from gopluck.builds.build import Build
-from gopluck.builds.use import Use
+from gopluck.builds.source import Use
 from gopluck.elf.image import open_regular
 from gopluck.errors import MalformedFile
 from gopluck.golang.release import order as release_order
 from gopluck.record import NamedTuple
-from gopluck.remedy.baseline import baseline, build_words
+from gopluck.remedy.baseline import baseline
 from gopluck.remedy.grammar import refused
-from gopluck.remedy.host import host_refuses, refusing
+from gopluck.remedy.host import host_refuses
 from gopluck.remedy.lines import with_words
 from gopluck.result.align import Alignment
 from gopluck.result.check import Finding
-from gopluck.result.recipe import NOT_REPEATED, Edit, Recipe
+from gopluck.result.recipe import Edit, Recipe
 from gopluck.result.verdict import Fit, Role
 from gopluck.rules.causes.module_version import order
 from gopluck.rules.model import Trait
@@ -77,8 +77,7 @@ def by_go_sum(host: Build, path: str, go: str) -> Alignment:
     """
     sums = read(path)
     if refusal := host_refuses(host):
-        rule, why = refusal
-        finding, recipe = Finding(rule, Role.CAUSE, why), refusing(host, rule, why)
+        finding, recipe = refusal
         return _alignment(host, path, Fit.DIFFERS, (finding,), recipe)
     said = [*_release(host, go), *_modules(host, sums)]
     findings = tuple(one.finding for one in said)
@@ -145,21 +144,15 @@ def _module(use: Use, sums: Sums, trimmed: bool) -> Iterator[Said]:
     """One module of the host. `trimmed`: whether its paths do not tell what replaces it."""
     own = sums.get(use.path, {})
     target, version = use.effective
-    if use.is_main:
+    if use.is_main or use.is_folder:
+        there = "the host's own module, and" if use.is_main else f"{use.described} in the host, without a checksum;"
         if own:
-            message = f"{use.path} is the host's own module, and {_listed(own)} in go.sum"
+            message = f"{use.path} is {there} {_listed(own)} in go.sum"
             yield _said(Trait.UNPINNED_CODE, message, use, own, certain=False)
-    elif use.is_folder:
-        if own:
-            message = f"{use.path} is {use.described} in the host, without a checksum; {_listed(own)} in go.sum"
-            yield _said(Trait.UNPINNED_CODE, message, use, own, certain=False)
-    elif use.replace is None or target == use.path:
-        yield from _versions(use, target, version, use.sum or (use.replace.sum if use.replace else ""), own)
-    elif not own:
-        yield from _versions(use, target, version, use.replace.sum, sums.get(target, {}))
+    elif use.replace is None or target == use.path or not own:
+        yield from _versions(use, sums.get(target, {}))
     else:
-        both = target in sums
-        hidden = trimmed and use.version in own
+        both, hidden = target in sums, trimmed and use.version in own
         message = f"{use.path} is {use.described} in the host, {_listed(own)} in go.sum"
         if both:
             message += f", which lists {target} as well"
@@ -167,19 +160,20 @@ def _module(use: Use, sums: Sums, trimmed: bool) -> Iterator[Said]:
         yield _said(Trait.MODULE_REPLACED, message, use, own, edit, certain=not (both or hidden))
 
 
-def _versions(use: Use, path: str, version: str, checksum: str, found: Mapping[str, str]) -> Iterator[Said]:
-    """A module of which the host has this version."""
+def _versions(use: Use, found: Mapping[str, str]) -> Iterator[Said]:
+    """A module that the host has by a version."""
     if not found:
         return
+    path, version = use.effective
     there = f"{path} is {version} in the host"
     if version not in found:
         edit = Edit("get", path, version, reason=f"the host has {version}")
         yield _said(Trait.MODULE_VERSION, f"{there}, {_listed(found)} in go.sum", use, found, edit)
-    elif checksum and found[version] != checksum:
+    elif use.checksum and found[version] != use.checksum:
         yield Said(
             Trait.UNPINNED_CODE,
             f"the code of {path} {version} differs: it has one checksum in the host and another in go.sum",
-            checksum,
+            use.checksum,
             found[version],
             fix=f"Build host and plugin with the same code of {path} {version}: from the same proxy, without edits.",
         )
@@ -217,21 +211,11 @@ def _recipe(host: Build, said: Iterable[Said]) -> Recipe:
             unfit = list(refused([one.edit]))
             left_out += unfit
             edits += () if unfit else (one.edit,)
+    base = base._replace(notes=(*base.notes, *([UNTRIED] if edits else [])), left_out=tuple(dict.fromkeys(left_out)))
+    # A module that is replaced is asked for before the others are.
+    found = base.recipe(OUTPUT, go_mod=tuple(sorted(edits, key=lambda edit: edit.kind == "get")))
     other = next((one.message for one in said if one.certain and one.trait == Trait.UNPINNED_CODE), None)
-    return Recipe(
-        not left_out and other is None,
-        "plugin",
-        NOT_REPEATED if left_out else other,
-        go=base.go,
-        env=base.env,
-        flags=base.flags,
-        # A module that is replaced is asked for before the others are.
-        go_mod=tuple(sorted(edits, key=lambda edit: edit.kind == "get")),
-        build=build_words(base.flags, OUTPUT),
-        inputs=base.inputs,
-        notes=((*base.notes, UNTRIED) if edits else base.notes),
-        left_out=tuple(dict.fromkeys(left_out)),
-    )
+    return found if other is None else found._replace(possible=False, why_not=found.why_not or other)
 
 
 def _alignment(

@@ -17,7 +17,7 @@ from gopluck.aligner import gomod
 from gopluck.aligner.gocommand import GoCommand, GoFailed, documents
 from gopluck.aligner.places import Place, place_flags, within
 from gopluck.aligner.project import MAX_LIST, text_of
-from gopluck.builds.flags import INSTRUMENTS
+from gopluck.builds.flags import CGO, CGO_DEFAULT, CGO_LINK, INSTRUMENTS
 from gopluck.facts.model import Binary, Elf, Go, Identity
 from gopluck.golang import goobj
 from gopluck.golang.records import BuildInfo, Module, PackageHash
@@ -53,7 +53,7 @@ class Listed(NamedTuple):
     imports: tuple[str, ...]
 
 
-def packages(go: GoCommand, flags: Sequence[str], target: str, *, compile_: bool = False) -> tuple[Listed, ...]:
+def packages(go: GoCommand, flags: Sequence[str], *, compile_: bool = False) -> tuple[Listed, ...]:
     """The package in the folder and all that it depends on, dependencies first. Raises `GoFailed`.
 
     `flags`: those of the build, because tags, `-mod` and others decide what is imported. `compile_`: compile them, too
@@ -65,7 +65,7 @@ def packages(go: GoCommand, flags: Sequence[str], target: str, *, compile_: bool
     if minor and minor >= (1, 18):
         # Nobody asks git or hg about a repository whose settings may be anybody's: no hash depends on the answer.
         flags = (*flags, "-buildvcs=false")
-    done = go.run("list", "-deps", *more, fields, "-buildmode=plugin", *flags, target)
+    done = go.run("list", "-deps", *more, fields, "-buildmode=plugin", *flags, ".")
     listed = tuple(_listed(one) for one in documents(done.stdout)) if done.stdout.strip() else ()
     if not listed or (done.status and not compile_):
         raise GoFailed(done.said or f"go list ended with status {done.status}")
@@ -152,15 +152,10 @@ VARIABLES = (
     "CGO_ENABLED",
     "GOEXPERIMENT",
     "GOFIPS140",
-    "CGO_CFLAGS",
-    "CGO_CPPFLAGS",
-    "CGO_CXXFLAGS",
-    "CGO_LDFLAGS",
+    *CGO,
+    CGO_LINK,
 )
 """What is asked of `go env`."""
-
-DEFAULT_CFLAGS = "-O2 -g"
-"""What `go env` shows where CGO_CFLAGS, CGO_CXXFLAGS and CGO_LDFLAGS are not set."""
 
 
 def split(text: str) -> list[str]:
@@ -270,9 +265,8 @@ def _settings(plan: Plan, main: Listed | None) -> tuple[tuple[str, str], ...]:
     out |= {name: "true" for name in INSTRUMENTS if options.get(name, "false") == "true"}
     if profile := _profile(options.get("-pgo", "auto"), main, plan.trimmed):
         out["-pgo"] = profile
-    for name in ("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_LDFLAGS") if not plan.trimmed else ():
-        value = variables[name]
-        out[name] = "" if value == DEFAULT_CFLAGS else value
+    for name in (*CGO, CGO_LINK) if not plan.trimmed else ():
+        out[name] = "" if variables[name] == CGO_DEFAULT else variables[name]
     out["CGO_ENABLED"] = variables["CGO_ENABLED"]
     out["GOARCH"] = variables["GOARCH"]
     if variables["GOEXPERIMENT"]:

@@ -7,26 +7,22 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from gopluck.aligner.fit import Checked
 from gopluck.aligner.gomod import GoMod
-from gopluck.aligner.imports import DEFAULT_CFLAGS
 from gopluck.aligner.trial import Trial, copied
 from gopluck.builds.build import Build
+from gopluck.builds.flags import CGO, CGO_DEFAULT
 from gopluck.remedy.baseline import Baseline
 from gopluck.remedy.quote import sh
 from gopluck.result.align import Departure
 from gopluck.result.check import Finding
 from gopluck.result.verdict import Role
 from gopluck.rules.causes.module_content import origin
-from gopluck.rules.model import Trait
+from gopluck.rules.model import Trait, first_of
 from gopluck.rules.registry import named
 
 SETTLED = {
     "CGO_ENABLED": "and a plugin needs cgo",
-    "GOEXPERIMENT": "and otherwise in the host",
-    "GOFIPS140": "and otherwise in the host",
     "GOMODCACHE": "and the host was built without -trimpath, from another one",
-    "CGO_CFLAGS": "and otherwise in the host",
-    "CGO_CPPFLAGS": "and otherwise in the host",
-    "CGO_CXXFLAGS": "and otherwise in the host",
+    **dict.fromkeys(("GOEXPERIMENT", "GOFIPS140", *CGO), "and otherwise in the host"),
 }
 """Variables that the printed command sets, and why."""
 
@@ -35,7 +31,7 @@ def settled(base: Baseline, variables: Mapping[str, str]) -> Iterator[str]:
     """What this environment (`go env`) sets otherwise than the host was built, and the printed command settles."""
     for name, value in base.env.items():
         here = variables.get(name, "")
-        if name in SETTLED and here not in ("", value, DEFAULT_CFLAGS):
+        if name in SETTLED and here not in ("", value, CGO_DEFAULT):
             yield f"{name} is {here} here, {SETTLED[name]}: the build command sets {name}={sh(value)}."
     for flag in base.flags:
         if flag.endswith(("=", "=false", "=off")):
@@ -61,7 +57,7 @@ def pulled_up(trial: Trial, mod: GoMod, checked: Checked) -> Iterator[str]:
         if required in higher and "@" in module:
             asking.setdefault(required, []).append(module)
     for required, modules in asking.items():
-        yield f"{required} is what {_listed(modules)} requires."
+        yield f"{required} is what {first_of(modules, 3)} requires."
 
 
 def only_required(host: Build, mod: GoMod, checked: Checked) -> Iterator[Finding]:
@@ -101,7 +97,3 @@ def departed(
         suspected = cause.rule in (named(Trait.UNPINNED_CODE), named(Trait.UNEXPLAINED))
         if not (departures and suspected and told.intersection(cause.packages)):
             yield cause
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -10,7 +10,7 @@ from gopluck.aligner.gocommand import GoFailed
 from gopluck.aligner.gomod import GoMod
 from gopluck.aligner.trial import Trial
 from gopluck.builds.build import Build
-from gopluck.builds.use import Use
+from gopluck.builds.source import Use
 from gopluck.record import NamedTuple
 from gopluck.remedy.grammar import refused
 from gopluck.remedy.rename import another_path

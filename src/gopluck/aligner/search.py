@@ -18,7 +18,7 @@ from gopluck.aligner.imports import Listed, compiled_under, vendored
 from gopluck.aligner.places import Place, place_flags
 from gopluck.aligner.repair import Repaired, next_step
 from gopluck.aligner.trial import Trial
-from gopluck.builds.use import Use
+from gopluck.builds.source import Use
 from gopluck.golang import importpath
 from gopluck.golang.release import before
 from gopluck.record import NamedTuple

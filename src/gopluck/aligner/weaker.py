@@ -16,38 +16,20 @@ from gopluck.aligner.golines import go_line_edit, go_line_findings
 from gopluck.aligner.gomod import Replace
 from gopluck.aligner.project import MAX_LIST, MAX_SOURCE, Project, plugin_name, text_of
 from gopluck.builds.build import Build
-from gopluck.builds.use import Use
-from gopluck.record import NamedTuple
-from gopluck.remedy.baseline import baseline, build_words
+from gopluck.builds.source import Use
+from gopluck.golang.records import Module
+from gopluck.remedy.baseline import baseline
 from gopluck.remedy.grammar import refused
 from gopluck.remedy.lines import with_words
 from gopluck.result.align import Alignment
 from gopluck.result.check import Finding
-from gopluck.result.recipe import NOT_REPEATED, Edit, Recipe
+from gopluck.result.recipe import Edit
 from gopluck.result.verdict import Fit, Role
 from gopluck.rules.causes.module_version import order
 from gopluck.rules.model import Trait
 from gopluck.rules.registry import named
 
 HINT = "go.mod alone was compared: it does not say what is imported, nor always which version a build selects"
-
-
-class Wanted(NamedTuple):
-    """What go.mod asks for of a module, replacements included."""
-
-    path: str
-    version: str
-    replace: Replace | None
-
-    @property
-    def effective(self) -> tuple[str, str]:
-        """As `Use.effective`."""
-        return (self.path, self.version) if self.replace is None else (self.replace.new, self.replace.new_version)
-
-    @property
-    def described(self) -> str:
-        """As `Use.described`."""
-        return self.version if self.replace is None else f"{self.version} => {' '.join(self.effective)}".rstrip()
 
 
 def by_go_mod(host: Build, project: Project, reason: str) -> Alignment:
@@ -57,14 +39,14 @@ def by_go_mod(host: Build, project: Project, reason: str) -> Alignment:
     findings: list[Finding] = [*go_line_findings(project, host.release), *stale]
     edits = [edit] if (edit := go_line_edit(project.mod, host.release)) else []
     left_out = list(refused(edits))
-    for wanted in required(project):
+    for wanted, replaced in required(project):
         theirs = host.modules.get(wanted.path)
         if theirs is None or theirs.is_main or not _differ(theirs, wanted, bool(host.trimmed)):
             continue
         packages = _both(host, wanted.path, imports)
         certain = bool(packages) and _above(wanted, theirs)
         findings.append(_finding(theirs, wanted, packages, certain))
-        more = _edits(theirs, wanted)
+        more = _edits(theirs, wanted, replaced)
         unfit = list(refused(more))
         left_out += unfit
         edits += () if unfit else more
@@ -77,24 +59,15 @@ def by_go_mod(host: Build, project: Project, reason: str) -> Alignment:
     flags = (*found.flags, "-mod=mod") if edits and not project.workspace else found.flags
     name = plugin_name(project)
     differs = any(finding.role == Role.CAUSE for finding in findings)
-    recipe = Recipe(
-        possible=not left_out,
-        side="plugin",
-        why_not=NOT_REPEATED if left_out else None,
-        go=found.go,
-        env=env,
-        flags=flags,
-        go_mod=tuple(edits),
-        build=build_words(flags, name),
-        inputs=found.inputs if "GOMODCACHE" in env else (),
-        notes=("These edits were not tried: there is no Go here.",) if edits else (),
-        left_out=tuple(dict.fromkeys(left_out)),
-    )
+    inputs = found.inputs if "GOMODCACHE" in env else ()
+    planned = found._replace(env=env, flags=flags, inputs=inputs, left_out=tuple(dict.fromkeys(left_out)))
+    untried = ("These edits were not tried: there is no Go here.",) if edits else ()
+    recipe = planned.recipe(name, go_mod=tuple(edits), notes=untried)
     return project.alignment(
         host,
         Fit.DIFFERS if differs else Fit.UNKNOWN,
         "go.mod",
-        found._replace(env=env, flags=flags).line(name),
+        planned.line(name),
         reason=f"{reason}; {HINT}",
         findings=with_words(findings, recipe),
         notes=found.notes,
@@ -102,20 +75,20 @@ def by_go_mod(host: Build, project: Project, reason: str) -> Alignment:
     )
 
 
-def required(project: Project) -> Iterator[Wanted]:
-    """What go.mod requires, with its own and the workspace's replacements."""
+def required(project: Project) -> Iterator[tuple[Use, Replace | None]]:
+    """What go.mod requires, with the line of go.mod or go.work that replaces it."""
     work, own = map(gomod.by_version, (project.work.replaces if project.work else (), project.mod.replaces))
     for one in project.mod.requires:
         replaced = gomod.replacement(work, *one[:2]) or gomod.replacement(own, *one[:2])
-        yield Wanted(one.path, one.version, replaced)
+        yield Use(one.path, one.version, replaced and Module(replaced.new, replaced.new_version)), replaced
 
 
-def _differ(theirs: Use, wanted: Wanted, trimmed: bool) -> bool:
+def _differ(theirs: Use, wanted: Use, trimmed: bool) -> bool:
     """Whether the host's module and this one are compiled under another path or from other code."""
     return theirs.effective != wanted.effective or (trimmed and theirs.version != wanted.version)
 
 
-def _above(wanted: Wanted, theirs: Use) -> bool:
+def _above(wanted: Use, theirs: Use) -> bool:
     """Whether a build is certain to select more than the host has: selection only goes up."""
     if wanted.replace is not None or theirs.replace is not None:
         return False
@@ -123,7 +96,7 @@ def _above(wanted: Wanted, theirs: Use) -> bool:
     return bool(mine and hosts) and mine > hosts
 
 
-def _finding(theirs: Use, wanted: Wanted, packages: tuple[str, ...], certain: bool) -> Finding:
+def _finding(theirs: Use, wanted: Use, packages: tuple[str, ...], certain: bool) -> Finding:
     replaced = theirs.replace or wanted.replace
     rule = named(Trait.MODULE_REPLACED if replaced else Trait.MODULE_VERSION)
     message = f"{wanted.path} is {theirs.described} in the host, {wanted.described} in go.mod"
@@ -141,16 +114,16 @@ def _finding(theirs: Use, wanted: Wanted, packages: tuple[str, ...], certain: bo
     )
 
 
-def _edits(theirs: Use, wanted: Wanted) -> tuple[Edit, ...]:
+def _edits(theirs: Use, wanted: Use, replaced: Replace | None) -> tuple[Edit, ...]:
     out: list[Edit] = []
     if theirs.version and theirs.version != wanted.version:
         reason = f"the host has {theirs.version}"
         out.append(Edit("require", wanted.path, theirs.version, reason=reason))
         if order(wanted.version) > order(theirs.version):
             out.append(Edit("exclude", wanted.path, wanted.version, reason="so that no other module brings it back"))
-    if theirs.replace is None and wanted.replace is not None and theirs.effective != wanted.effective:
+    if theirs.replace is None and replaced is not None and theirs.effective != wanted.effective:
         reason = "the host does not replace it"
-        out.append(Edit("dropreplace", wanted.replace.path, wanted.replace.version, reason=reason))
+        out.append(Edit("dropreplace", replaced.path, replaced.version, reason=reason))
     elif theirs.replace is not None and theirs.effective != wanted.effective and not theirs.is_folder:
         reason = f"the host has {theirs.described}"
         out.append(Edit("replace", wanted.path, to="@".join(theirs.effective), reason=reason))
@@ -171,8 +144,7 @@ def _vendor(project: Project) -> Iterator[Finding]:
 
 def _both(host: Build, module: str, imports: set[str]) -> tuple[str, ...]:
     """The packages of a module that the plugin's own files import, and that the host has."""
-    theirs = host.binary.go.link_hashes if host.binary.go else {}
-    return tuple(sorted(path for path in imports if path in theirs and (path + "/").startswith(module + "/")))
+    return tuple(sorted(path for path in imports if path in host.link_hashes and (path + "/").startswith(module + "/")))
 
 
 _IMPORTS = re.compile(

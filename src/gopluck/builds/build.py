@@ -9,8 +9,7 @@ from functools import cached_property
 from itertools import chain
 
 from gopluck.builds.flags import DWARF_FLAGS, INSTRUMENTS, matches, mattering, split
-from gopluck.builds.source import STD, Source, is_std, source_of
-from gopluck.builds.use import Use, released
+from gopluck.builds.source import STD, Source, Use, is_std, released, source_of
 from gopluck.facts.details import all_functions, ask_packages, names, some_functions
 from gopluck.facts.model import Binary
 from gopluck.golang import importpath
@@ -77,8 +76,12 @@ class Build:
     @cached_property
     def packages(self) -> frozenset[str]:
         """Every package that the file has a hash of, or expects of others."""
-        go = self.binary.go
-        return frozenset(go.link_hashes).union(package.path for package in go.pkghashes) if go else frozenset()
+        return self._expected.union(self.link_hashes)
+
+    @property
+    def link_hashes(self) -> Mapping[str, str]:
+        """The hash of each package that the file defines, in link order."""
+        return self.binary.go.link_hashes if self.binary.go else {}
 
     def has(self, package: str) -> bool:
         """Whether a package is linked in, as far as the file tells."""
@@ -301,7 +304,7 @@ class Build:
     @cached_property
     def _weighed_flags(self) -> frozenset[str]:
         """The words of `-gcflags` that can change a hash."""
-        return frozenset(mattering(self.gcflags[1])) if self.gcflags else frozenset()
+        return mattering(self.gcflags[1]) if self.gcflags else frozenset()
 
     def flags_by_dwarf(self, package: str) -> frozenset[str] | None:
         """Those that DWARF records of a package, among the ones that it can record.
@@ -314,8 +317,7 @@ class Build:
         flags = self.binary.go.compile_flags if self.binary.go else None
         if flags is None or package not in flags:
             return None
-        words = [word for word in flags[package].split() if f"-{word.lstrip('-')}" in DWARF_FLAGS]
-        return frozenset(mattering(words))
+        return mattering(word for word in flags[package].split() if f"-{word.lstrip('-')}" in DWARF_FLAGS)
 
     @cached_property
     def instruments(self) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 
 INSTRUMENTS = {
@@ -17,6 +17,15 @@ INSTRUMENTS = {
 DWARF_FLAGS = frozenset({"-B", "-N", "-l", "-race", "-msan", "-asan"})
 """The flags that the compiler records in `DW_AT_producer` (`base.RecordFlags`) and that can change a hash."""
 
+CGO = ("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS")
+"""The variables that decide which C declarations cgo sees. Not recorded with -trimpath."""
+
+CGO_LINK = "CGO_LDFLAGS"
+"""cgo writes a line for each word of it into a package."""
+
+CGO_DEFAULT = "-O2 -g"
+"""What the go command takes where one of them is not set; it records nothing then."""
+
 IDLE_FLAGS = (
     "-complete",
     "-compressdwarf",
@@ -26,34 +35,30 @@ IDLE_FLAGS = (
     "-smallframes",
     "-linkobj",
     "-c=",
-    "-e",
-    "-m",
-    "-S",
-    "-v",
     "-json",
     "-bench",
     "-cpuprofile",
     "-memprofile",
     "-traceprofile",
 )
-"""Compile flags that change no hash: given by the go command itself, or they only print. Others were measured."""
+"""How compile flags begin that change no hash: the go command gives them, or they only print. Others were measured."""
+
+PRINTING = r"-(?:e|S|v|m=?\d*)?"
+"""Flags that only print, and are no beginnings of others."""
 
 
-def mattering(words: Iterable[str]) -> Iterator[str]:
+def mattering(words: Iterable[str]) -> frozenset[str]:
     """Those of some compile flags that can change a hash."""
     from gopluck.builds.measured import measured
 
-    exact = {"-e", "-m", "-S", "-v"}
-    for word in words:
-        word = "-" + word.lstrip("-")
-        if word == "-" or any(
-            word == idle or (idle not in exact and word.startswith(idle))
-            for idle in (*IDLE_FLAGS, *measured().idle_compile_flags)
-        ):
-            continue
-        if re.fullmatch(r"-m=?\d*", word):
-            continue
-        yield word
+    idle = (*IDLE_FLAGS, *measured().idle_compile_flags)
+    flags = {"-" + word.lstrip("-") for word in words}
+    return frozenset(flag for flag in flags if not flag.startswith(idle) and not re.fullmatch(PRINTING, flag))
+
+
+def cgo_lines(flags: str | None) -> int:
+    """The lines that cgo writes for a CGO_LDFLAGS into a package's Go code."""
+    return len((flags or CGO_DEFAULT).split())
 
 
 def split(value: str) -> tuple[str | None, tuple[str, ...]]:

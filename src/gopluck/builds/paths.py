@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from gopluck.builds.build import Build
-from gopluck.builds.source import Source, is_std
-from gopluck.builds.use import Use
+from gopluck.builds.source import Source, Use, is_std
 from gopluck.record import NamedTuple, StrEnum
 
 Sources = tuple[Source | None, Source | None]
@@ -53,6 +52,11 @@ class PathDifferences:
         self.mismatched = mismatched
         self.shared = shared
         self.is_host = is_host
+
+    @property
+    def untrimmed(self) -> bool:
+        """Whether directories are part of the paths on both sides."""
+        return self.provider.trimmed is False and self.plugin.trimmed is False
 
     def by(self, why: Why) -> tuple[PathDifference, ...]:
         """The mismatched packages whose path (or whose module's code) differs for this reason."""
@@ -100,7 +104,7 @@ class PathDifferences:
         that the two caches agree, even where no directory is recorded. Checkouts and other folders do not lie in it.
         """
         one, two = self.provider.use(package), self.plugin.use(package)
-        if one is None or two is None or self.provider.trimmed is not False or self.plugin.trimmed is not False:
+        if one is None or two is None or not self.untrimmed:
             return True
         if _same_path(self.sources(package)):
             return True
@@ -108,8 +112,7 @@ class PathDifferences:
 
     def sources(self, package: str) -> Sources:
         """Where it was compiled from. A module version that matches untrimmed came from the cache on both sides."""
-        untrimmed = self.provider.trimmed is False and self.plugin.trimmed is False
-        cached = untrimmed and self._one_matches
+        cached = self.untrimmed and self._one_matches
         return self.provider.source(package, cached), self.plugin.source(package, cached)
 
     @cached_property
@@ -129,14 +132,22 @@ class PathDifferences:
             build = self.plugin if _in_main(self.plugin, package) else self.provider
             why, key = Why.MAIN_MODULE, build.main_module
         same = _same_path(sources)
-        if same is None and _replaced_elsewhere(self.provider, self.plugin, sources, package):
+        if same is None and self._replaced_elsewhere(sources, package):
             same = False
         if same is None:
             # One side is trimmed, or a directory is not recorded: by version it is another path in either case.
-            versioned = [use is not None and _has_version(use) for use in (one, two)]
-            same = versioned[0] == versioned[1]
+            same = _has_version(one) == _has_version(two)
         sides = _describe(one, sources[0]), _describe(two, sources[1])
         return PathDifference(package, why, key or "", *sides) if not same else None
+
+    def _replaced_elsewhere(self, sources: Sources, package: str) -> bool:
+        """Whether one side replaces a module by another folder than the other side's: from there, or from a vendor
+        folder that has a copy of it, it is another path.
+        """
+        return self.untrimmed and any(
+            source is not None and (folder := build.replacement(package)) is not None and folder != source.directory
+            for source, build in zip(sources, (self.plugin, self.provider), strict=True)
+        )
 
     def _modules(self, package: str, one: Use, two: Use, sources: Sources) -> PathDifference | None:
         """A package of a module that both sides depend on."""
@@ -185,8 +196,10 @@ def _in_main(build: Build, package: str) -> bool:
     return used is not None and used.is_main
 
 
-def _has_version(use: Use) -> bool:
+def _has_version(use: Use | None) -> bool:
     """Whether a package's path holds a version; a main module has one (and a checksum) only by `go install m@v`."""
+    if use is None:
+        return False
     return bool(use.sum) if use.is_main else bool(use.version and use.replace is None)
 
 
@@ -204,18 +217,6 @@ def _same_path(sources: Sources) -> bool | None:
     if one is None or two is None or (one.kind == "trimmed") != (two.kind == "trimmed"):
         return None
     return one.directory == two.directory
-
-
-def _replaced_elsewhere(provider: Build, plugin: Build, sources: Sources, package: str) -> bool:
-    """Whether one side replaces a module by another folder than the other side's: from there, or from a vendor folder
-    that has a copy of it, it is another path.
-    """
-    if provider.trimmed is not False or plugin.trimmed is not False:
-        return False
-    return any(
-        source is not None and (folder := build.replacement(package)) is not None and folder != source.directory
-        for source, build in zip(sources, (plugin, provider), strict=True)
-    )
 
 
 def _by_source(package: str, one: Source | None, two: Source | None) -> PathDifference | None:

@@ -19,14 +19,10 @@ class Lack(StrEnum):
     """Built with -asan: without it a plugin's packages differ, with it AddressSanitizer ends the process."""
 
 
-def _static(elf: Elf | None) -> bool:
-    return elf is not None and elf.interp is None
-
-
 LACKS: Mapping[Lack, Callable[[Go, Elf | None], bool]] = {
     Lack.PLUGIN_PACKAGE: lambda go, elf: go.plugin_support == "none",
     Lack.CGO: lambda go, elf: go.plugin_support == "stub",
-    Lack.DYNAMIC_LINKER: lambda go, elf: _static(elf) and not go.exports_moduledata,
+    Lack.DYNAMIC_LINKER: lambda go, elf: elf is not None and elf.interp is None and not go.exports_moduledata,
     Lack.EXPORTS: lambda go, elf: not go.exports_moduledata,
     Lack.PLAIN_MEMORY: lambda go, elf: asan(go),
 }

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from gopluck import machine
 from gopluck.builds.build import Build
-from gopluck.builds.flags import INSTRUMENTS
+from gopluck.builds.flags import CGO, CGO_LINK, INSTRUMENTS, cgo_lines
 from gopluck.builds.source import STD, is_std
 from gopluck.facts.model import Binary, Identity
 from gopluck.loader.libc import libc_of
@@ -18,13 +19,7 @@ from gopluck.record import NamedTuple
 from gopluck.remedy import grammar
 from gopluck.remedy.lines import assignments
 from gopluck.remedy.quote import Placeholder, sh
-from gopluck.result.recipe import Input, LeftOut
-
-CGO = ("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS")
-"""The variables that decide which C declarations cgo sees. Not recorded with -trimpath."""
-
-LINK, LINK_DEFAULT = "CGO_LDFLAGS", "-O2 -g"
-"""cgo writes a line for each word of CGO_LDFLAGS into a package; what it takes where the variable is not set."""
+from gopluck.result.recipe import NOT_REPEATED, Input, LeftOut, Recipe
 
 IN_C = ("c-shared", "c-archive")
 """Build modes of Go code that is part of a C program."""
@@ -58,6 +53,11 @@ class Baseline(NamedTuple):
         cache = self.env.get("GOMODCACHE")
         env = {name: value for name, value in self.env.items() if name != "GOMODCACHE"}
         return self._replace(env=env, inputs=tuple(one for one in self.inputs if cache is None or one.path != cache))
+
+    def recipe(self, output: str, **more: Any) -> Recipe:
+        """The build of a plugin as a recipe, with more fields. Where something is left out the user has to decide."""
+        found = Recipe(not self.left_out, "plugin", NOT_REPEATED if self.left_out else None, **self._asdict())
+        return found._replace(build=build_words(self.flags, output), **more)
 
     def line(self, output: str, mode: str = "plugin") -> str:
         """The build line with the environment, quoted for a shell. `mode`: empty for an executable."""
@@ -151,9 +151,9 @@ def _environment(baseline: Build, other: Build) -> Iterator[tuple[str, str]]:
         yield "GOARCH", one
     if "-msan" in baseline.instruments:
         yield "CC", "clang"  # gcc has no MemorySanitizer
-    link, other_link = baseline.setting(LINK), other.setting(LINK)
-    if (link and other is NO_BUILD) or (None not in (link, other_link) and words(link) != words(other_link)):
-        yield LINK, link or ""
+    link, other_link = baseline.setting(CGO_LINK), other.setting(CGO_LINK)
+    if (link and other is NO_BUILD) or (None not in (link, other_link) and cgo_lines(link) != cgo_lines(other_link)):
+        yield CGO_LINK, link or ""
     for name in CGO:
         value = baseline.setting(name)
         if value is not None and (value or other.setting(name)):
@@ -168,11 +168,6 @@ def whose(build: Build) -> str:
 def profile(build: Build) -> str:
     """What stands for a build's profile, where its path is not recorded (-trimpath)."""
     return f"${whose(build)}_PROFILE"
-
-
-def words(flags: str | None) -> int:
-    """The words of a CGO_LDFLAGS as cgo sees it."""
-    return len((flags or LINK_DEFAULT).split())
 
 
 def _flags(baseline: Build, other: Build) -> Iterator[str]:

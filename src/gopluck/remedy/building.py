@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from gopluck.builds.build import Build
 from gopluck.facts.model import Binary
 from gopluck.remedy.grammar import seen
@@ -55,11 +53,8 @@ def _generated(host: Binary, plugin: Binary, outcome: Outcome) -> bool:
     """Whether a package that differs has files of cgo or of -cover: they lie in a folder of the go command, and no flag
     names it."""
     code, covered = Build(plugin, "").code, Build(host, "").covered or ()
-    return any(one.path in covered or _begins(code(one.path), FROM_CGO) for one in outcome.mismatches)
-
-
-def _begins(names: Iterable[str], prefixes: tuple[str, ...]) -> bool:
-    return any(name.startswith(prefixes) for name in names)
+    paths = [one.path for one in outcome.mismatches]
+    return any(path in covered or any(name.startswith(FROM_CGO) for name in code(path)) for path in paths)
 
 
 def _cures(host: Binary, outcome: Outcome, found: Recipe) -> bool:

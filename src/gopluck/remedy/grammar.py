@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from gopluck.builds.flags import CGO, CGO_LINK
 from gopluck.clean import clean, inert
 from gopluck.machine import GOARCHES
 from gopluck.remedy.flaglists import LONGEST_LIST, c_flags, c_linker_flags, gcflags, ldflags
@@ -114,10 +115,8 @@ ENVIRONMENT: Mapping[str, Grammar] = {
     "GOWORK": frozenset({"", "off"}).__contains__,
     "CGO_ENABLED": frozenset({"0", "1"}).__contains__,
     "CC": _fits(r"[a-z0-9_-]+"),
-    "CGO_CFLAGS": c_flags,
-    "CGO_CPPFLAGS": c_flags,
-    "CGO_CXXFLAGS": c_flags,
-    "CGO_LDFLAGS": c_linker_flags,
+    **dict.fromkeys(CGO, c_flags),
+    CGO_LINK: c_linker_flags,
 }
 """The variables that a recipe can set, and what each can hold."""
 

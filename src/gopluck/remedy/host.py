@@ -53,19 +53,15 @@ ASAN = (
 )
 
 
-def host_refuses(host: Build) -> tuple[str, str] | None:
-    """The rule and its sentence when no plugin at all can load into this host."""
+def host_refuses(host: Build) -> tuple[Finding, Recipe] | None:
+    """Why no plugin at all can load into this host, and what its owner does, as a check of any plugin says it."""
     lack = lack_of(host.binary)
     if lack is None:
         return None
     found = lacking(lack)
-    return found.slug, ASAN if lack == Lack.PLAIN_MEMORY else found.title
-
-
-def refusing(host: Build, rule: str, why: str) -> Recipe:
-    """What the owner of a host does into which nothing loads, as a check of any plugin says it."""
-    causes = {rule: Finding(rule, Role.CAUSE, why)}
-    return by_cause(host, causes, owner.why if (owner := _owner(host, causes)) else why)
+    why = ASAN if lack == Lack.PLAIN_MEMORY else found.title
+    causes = {found.slug: Finding(found.slug, Role.CAUSE, why)}
+    return causes[found.slug], by_cause(host, causes, owner.why if (owner := _owner(host, causes)) else why)
 
 
 def reason(host: Build, causes: Mapping[str, Finding], outcome: Outcome) -> str:
@@ -165,10 +161,6 @@ def host_words(host: Build, flags: tuple[str, ...]) -> tuple[str, ...]:
     mode = host.setting("-buildmode") or ""
     if mode in IN_C:
         return build_words(flags, name if mode == IN_C[0] else f"{name}.a", mode)
-    words = build_words(flags, name, "pie" if _position_independent(host) else "")
-    return ("go", "test", "-c", *words[2:]) if host.tested else words
-
-
-def _position_independent(host: Build) -> bool:
     go = host.binary.go
-    return host.setting("-buildmode") == "pie" or (go is not None and go.kind == "pie")
+    words = build_words(flags, name, "pie" if mode == "pie" or (go is not None and go.kind == "pie") else "")
+    return ("go", "test", "-c", *words[2:]) if host.tested else words

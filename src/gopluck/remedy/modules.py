@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from gopluck.builds.build import Build
-from gopluck.builds.use import Use
+from gopluck.builds.source import Use
 from gopluck.record import NamedTuple
 from gopluck.remedy.baseline import checkout
 from gopluck.remedy.host import TRIM, TRIMMED, Problem
@@ -206,16 +206,9 @@ def _checkout(host: Build, plugin: Build, package: str, one: Use, two: Use) -> C
         # In a workspace its module counts more than a replacement, without which its version may be nowhere to be had.
         return Changed((Edit("use", one.path, to=used, reason=reason),), (needed,))
     if not root:
-        return Changed(
-            problems=(
-                Problem(
-                    f"{plugin.name} imports {package} of {of}, which was built without -trimpath in a folder that is "
-                    "not recorded",
-                    TRIM,
-                    TRIMMED,
-                ),
-            )
-        )
+        which = "which was built without -trimpath in a folder that is not recorded"
+        why = f"{plugin.name} imports {package} of {of}, {which}"
+        return Changed(problems=(Problem(why, TRIM, TRIMMED),))
     needed = Input("", f"the checkout of {one.path} that {host.name} was built in: its path counts", root)
     edits = [*_dropped(two, reason), Edit("replace", one.path, to=root, reason=reason)]
     return Changed(tuple(edits), (needed,))

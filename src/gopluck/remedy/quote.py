@@ -7,6 +7,7 @@ is refused here once more. What is only shown in a comment has passed none: it i
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from gopluck.clean import clean
 
@@ -40,14 +41,14 @@ def comment(text: str) -> str:
 def sh(word: str) -> str:
     """A word for a POSIX shell: bare, or in single quotes. Only a `Placeholder` begins with a variable."""
     if isinstance(word, Placeholder):
-        return _variable(word)
+        return _around(word, sh, '"${}"')
     _refuse(word)
     return word if re.fullmatch(_BARE, word) else "'" + word.replace("'", "'\\''") + "'"
 
 
-def _variable(word: Placeholder) -> str:
+def _around(word: Placeholder, quoted: Callable[[str], str], variable: str) -> str:
     before, name, after = re.split(r"\$([A-Z_]+)", word, maxsplit=1)
-    return (sh(before) if before else "") + f'"${name}"' + (sh(after) if after else "")
+    return (quoted(before) if before else "") + variable.format(name) + (quoted(after) if after else "")
 
 
 def make(text: str) -> str:
@@ -59,8 +60,7 @@ def make(text: str) -> str:
 def make_word(word: str) -> str:
     """A word for a shell in the value of a variable of a Makefile. A `Placeholder`'s variable is one of make's."""
     if isinstance(word, Placeholder):
-        before, name, after = re.split(r"\$([A-Z_]+)", word, maxsplit=1)
-        return (make(sh(before)) if before else "") + f'"$({name})"' + (make(sh(after)) if after else "")
+        return _around(word, make_word, '"$({})"')
     return make(sh(word))
 
 

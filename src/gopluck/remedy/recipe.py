@@ -105,17 +105,11 @@ def _no_plugin(failure: Failure) -> Recipe:
     what = "is not a Go plugin that can be read" if failure.plugin is not None else "does not exist"
     wanted = baseline(Build(failure.host, "the host"))
     foreign = failure.plugin is not None and failure.plugin.format in FOREIGN
-    return Recipe(
-        False,
-        "plugin",
-        f"{failure.path} {what}: build one from the plugin's source",
-        wanted.go,
-        wanted.env,
-        wanted.flags,
-        build=build_words(wanted.flags, name if (name := _name(failure.path)).endswith(".so") else "plugin.so"),
-        inputs=wanted.inputs,
-        notes=(*wanted.notes, *(("Build it on Linux: elsewhere it becomes the same file again.",) if foreign else ())),
-        left_out=wanted.left_out,
+    notes = ("Build it on Linux: elsewhere it becomes the same file again.",) if foreign else ()
+    return wanted._replace(notes=wanted.notes + notes).recipe(
+        name if (name := _name(failure.path)).endswith(".so") else "plugin.so",
+        possible=False,
+        why_not=f"{failure.path} {what}: build one from the plugin's source",
     )
 
 

@@ -5,20 +5,23 @@ A rule weighs the `Evidence` of one `plugin.Open`, or the `Comparison` of two bu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from gopluck.builds.build import Build
 from gopluck.builds.paths import PathDifferences
-from gopluck.builds.support import Lack
-from gopluck.builds.use import Use
+from gopluck.builds.source import Use
 from gopluck.facts.model import Binary, Identity
 from gopluck.golang.records import FunctionCode
 from gopluck.loader.answer import Failure, Status
 from gopluck.record import NamedTuple, StrEnum, auto
 from gopluck.replay.ends import End
 from gopluck.replay.process import Mismatch, Outcome
+
+if TYPE_CHECKING:
+    from gopluck.builds.support import Lack
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
@@ -217,6 +220,11 @@ class Told(NamedTuple):
 def told(message: str, fix: str = "", packages: Iterable[str] = (), **evidence: object) -> Told:
     """What a rule says about one Open, with what was compared."""
     return Told(message, tuple(packages), evidence, fix)
+
+
+def first_of(names: Sequence[str], most: int = 1) -> str:
+    """The first names, and how many more there are: `a, b and 3 more`."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 class Difference(NamedTuple):

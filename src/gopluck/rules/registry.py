@@ -10,11 +10,14 @@ from functools import cache
 from importlib import import_module
 from itertools import chain
 from os import listdir
+from typing import TYPE_CHECKING
 
-from gopluck.builds.support import Lack
-from gopluck.loader.answer import Failure
 from gopluck.record import StrEnum
 from gopluck.rules.model import Rule, Trait
+
+if TYPE_CHECKING:
+    from gopluck.builds.support import Lack
+    from gopluck.loader.answer import Failure
 
 
 class Kind(StrEnum):

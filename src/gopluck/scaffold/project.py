@@ -121,7 +121,7 @@ def project(host: Binary, module: str, symbols: Sequence[Symbol], own: Own | Non
     if host.go is None or not host.go.version:
         raise GopluckError(f"{host.path}: does not tell which Go release it was built with")
     if refused := host_refuses(build):
-        raise GopluckError(f"{host.path}: no plugin loads into it: {refused[1]} ({refused[0]})")
+        raise GopluckError(f"{host.path}: no plugin loads into it: {refused[0].message} ({refused[0].rule})")
     _refuse_module(module, build)
     given, comments = (list(symbols), []) if symbols else entry_points(host)
     left_out = dict(_without(build, own))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gopluck.builds.build import Build
-from gopluck.builds.measured import std_tags
 from gopluck.builds.source import is_std
 from gopluck.rules.model import Comparison, Difference, Link, Rule
 
@@ -17,6 +16,8 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
     provider, plugin = comparison.builds
     if provider.tags is None or plugin.tags is None or provider.tags == plugin.tags:
         return
+    from gopluck.builds.measured import std_tags
+
     reached = {path for tag in provider.tags ^ plugin.tags for path in std_tags().get(tag, ())}
     yield comparison.built_with(
         _shown(provider),

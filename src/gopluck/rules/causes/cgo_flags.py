@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gopluck.builds.measured import measured
+from gopluck.builds.flags import CGO, CGO_LINK, cgo_lines
 from gopluck.builds.source import is_std
 from gopluck.rules.model import Comparison, Difference, Link, Rule
 
-COMPILED = ("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS")
-SETTINGS = (*COMPILED, "CGO_LDFLAGS")
-DEFAULT = "-O2 -g"
-"""What the go command takes where a variable is not set; it records nothing then."""
+SETTINGS = (*CGO, CGO_LINK)
 STD_CGO = frozenset({"runtime/cgo", "net", "os/user", "plugin"})
 """The packages of the standard library that use cgo."""
 
@@ -25,8 +22,10 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
     )
     if None in one.values() or None in two.values() or one == two:
         return
-    declares = any(one[key] != two[key] for key in COMPILED)
-    moves = _lines(one["CGO_LDFLAGS"]) != _lines(two["CGO_LDFLAGS"])
+    from gopluck.builds.measured import measured
+
+    declares = any(one[key] != two[key] for key in CGO)
+    moves = cgo_lines(one[CGO_LINK]) != cgo_lines(two[CGO_LINK])
     in_std = STD_CGO if declares or measured().cgo_ldflags_reach_std else frozenset()
     host, plugin = (
         ", ".join(f"{key}={values[key]}" if values[key] else f"no {key}" for key in SETTINGS if one[key] != two[key])
@@ -35,11 +34,6 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
     candidates = [path for path in comparison.mismatched if path in in_std or not is_std(path)]
     fix = "Build the plugin with the host's C flags and headers."
     yield comparison.built_with(host, plugin, fix, candidates=candidates if declares or moves else ())
-
-
-def _lines(flags: str | None) -> int:
-    """The lines that cgo writes for the linker's flags into a package's Go code: one for each word."""
-    return len((flags or DEFAULT).split())
 
 
 RULE = Rule(

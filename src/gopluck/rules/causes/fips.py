@@ -30,13 +30,9 @@ def _same_code(comparison: Comparison) -> Iterator[Difference]:
     one, two = (build.setting("GOFIPS140") for build in comparison.builds)
     if one is None or two is None or one == two:
         return
-    shown = [f"GOFIPS140={value}" if value else "no GOFIPS140" for value in (one, two)]
-    yield Difference(
-        "",
-        evidence={"host": shown[0], "plugin": shown[1]},
-        harmless=f"{comparison.provider.name} was built with {shown[0]}, {comparison.plugin.name} with {shown[1]}: the "
-        "same code",
-    )
+    host, plugin = (f"GOFIPS140={value}" if value else "no GOFIPS140" for value in (one, two))
+    found = comparison.built_with(host, plugin, fix="")
+    yield found._replace(harmless=f"{found.message}: the same code")
 
 
 def _shown(build: Build) -> str:

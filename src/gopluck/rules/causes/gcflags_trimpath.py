@@ -14,8 +14,9 @@ ALWAYS_CGO = "runtime/cgo"
 def differs(comparison: Comparison) -> Iterator[Difference]:
     """By the host's -gcflags, as far as they are for the package with cgo that all share."""
     host = comparison.provider
-    given = sorted(word for word in host.flags_by_settings(ALWAYS_CGO) or () if word.startswith(FLAG))
-    if comparison.is_host and given and ALWAYS_CGO in comparison.mismatched:
+    if not comparison.is_host or ALWAYS_CGO not in comparison.mismatched:
+        return
+    if given := sorted(word for word in host.flags_by_settings(ALWAYS_CGO) or () if word.startswith(FLAG)):
         yield Difference(
             f"the host was compiled with -gcflags={given[0]}: with it the go command's work folder, which has a new "
             "name in each build, stays in packages with cgo",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from gopluck.builds.build import Build
 from gopluck.builds.paths import Why
-from gopluck.builds.use import Use
+from gopluck.builds.source import Use
 from gopluck.rules.model import Comparison, Difference, Rule, Trait, go_issue, go_source
 
 
@@ -95,7 +95,7 @@ def _same_module(comparison: Comparison, path: str) -> Use | None:
 
 def _checksum(build: Build, path: str) -> str:
     use = build.use(path)
-    return (use.sum or (use.replace.sum if use.replace else "")) if use else ""
+    return use.checksum if use else ""
 
 
 def _sides(comparison: Comparison, first: str, second: str) -> str:

@@ -42,9 +42,7 @@ def _seen(comparison: Comparison, packages: tuple[str, ...]) -> bool:
 def unrecorded(comparison: Comparison, packages: tuple[str, ...]) -> bool:
     """Whether the place of a module's packages counts and is not known."""
     provider, plugin = comparison.builds
-    if provider.trimmed is not False or plugin.trimmed is not False:
-        return False
-    return any(
+    return comparison.paths.untrimmed and any(
         provider.use(path) and plugin.use(path) and not (provider.source(path) and plugin.source(path))
         for path in packages
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from gopluck.facts.model import Binary
 from gopluck.golang.records import CFunction
-from gopluck.rules.model import Evidence, Link, Rule, Told, go_source, told
+from gopluck.rules.model import Evidence, Link, Rule, Told, first_of, go_source, told
 
 SHOWN = 3
 
@@ -43,10 +43,9 @@ def _first(function: CFunction, files: Iterator[Binary]) -> str | None:
 
 
 def _finding(evidence: Evidence, owner: str, names: Sequence[str]) -> Told:
-    shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
     return told(
-        f"the plugin's calls of its C function{'s' if len(names) > 1 else ''} {shown} go to {owner}, which defines "
-        f"{'them' if len(names) > 1 else 'it'}, too",
+        f"the plugin's calls of its C function{'s' if len(names) > 1 else ''} {first_of(names, SHOWN)} go to {owner}, "
+        f"which defines {'them' if len(names) > 1 else 'it'}, too",
         "Make the C functions static, or build the plugin with CGO_CFLAGS=-fvisibility=hidden, or rename them.",
         host=owner,
         plugin=evidence.plugin.path,

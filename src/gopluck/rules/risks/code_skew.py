@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from gopluck.builds.build import Build
 from gopluck.facts.model import Binary
 from gopluck.golang.records import FunctionCode
-from gopluck.rules.model import Evidence, Rule, Told, go_source, told
+from gopluck.rules.model import Evidence, Rule, Told, first_of, go_source, told
 
 COMPILED = (
     "-gcflags", "-race", "-msan", "-asan", "-cover", "-pgo", "GOEXPERIMENT",
@@ -42,8 +42,7 @@ def _unpinned(one: Build, two: Build, path: str) -> bool:
     there = two.use(path) if here is not None else None
     if here is None or there is None or (here.is_main and there.is_main and _same_commit(one, two)):
         return False
-    sums = [use.sum or (use.replace.sum if use.replace else "") for use in (here, there)]
-    return not all(sums) or sums[0] != sums[1]
+    return not here.checksum or here.checksum != there.checksum
 
 
 def _same_commit(one: Build, two: Build) -> bool:
@@ -105,9 +104,8 @@ def _last_of_each_file(functions: Mapping[str, FunctionCode]) -> Iterator[str]:
 
 
 def _finding(one: Build, plugin: Build, module: str, packages: Sequence[str], shown: str) -> Told:
-    what = packages[0] if len(packages) == 1 else f"{packages[0]} and {len(packages) - 1} more"
     sides = {"host": _from(one, module), "plugin": _from(plugin, module)}
-    message = f"{what} has other code in the plugin, although the hash is the same: {shown}"
+    message = f"{first_of(packages)} has other code in the plugin, although the hash is the same: {shown}"
     both = "host and plugin" if one.name == "the host" else f"{one.name} and the plugin"
     return told(message, f"Build {both} with the same code of {module}.", packages, **sides)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from gopluck.replay.lookedup import exported_names, missing_names
-from gopluck.rules.model import Evidence, Rule, Told, go_source, told
+from gopluck.rules.model import Evidence, Rule, Told, first_of, go_source, told
 
 SHOWN = 5
 """Names that a message has."""
@@ -21,7 +21,7 @@ def risks(evidence: Evidence) -> Iterator[Told]:
         return
     names, there = list(missing), exported_names(host, plugin)
     functions = list(dict.fromkeys(function for found in missing.values() for function in found))
-    shown, known = _listed(names), _listed(there)
+    shown, known = first_of(names, SHOWN), first_of(there, SHOWN)
     export = f"Export {'it' if len(names) == 1 else 'what the host needs of them'} from the plugin's package main"
     yield told(
         f"the host looks up {shown} (in {functions[0]}{', …' if len(functions) > 1 else ''}), which the plugin does "
@@ -31,10 +31,6 @@ def risks(evidence: Evidence) -> Iterator[Told]:
         host=names,
         plugin=[symbol.name for symbol in plugin.exported],
     )._replace(headline=f"the host looks up {shown}, which the plugin does not export")
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 
 RULE = Rule(

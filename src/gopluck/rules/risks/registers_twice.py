@@ -30,11 +30,11 @@ def risks(evidence: Evidence) -> Iterator[Told]:
     known = frozenset(path for path in REGISTRIES if path in packages)
     own = [path for path in packages if not is_std(path) and not plugin.is_main(path)] if known else []
     for path in own:
-        if any(_has(one, path) for one in before) or (init := plugin.code(path).get(INIT)) is None:
+        if any(path in one.link_hashes for one in before) or (init := plugin.code(path).get(INIT)) is None:
             continue
         for one in before:
             other = _copy(one, path, init)
-            shared = [REGISTRIES[registry] for registry in sorted(known) if _has(one, registry)]
+            shared = [REGISTRIES[registry] for registry in sorted(known) if registry in one.link_hashes]
             if other is not None and shared:
                 yield told(
                     f"{path} of the plugin is a copy of {other} in {one.name}: an init function of both, "
@@ -48,14 +48,10 @@ def risks(evidence: Evidence) -> Iterator[Told]:
                 break
 
 
-def _has(build: Build, path: str) -> bool:
-    return build.binary.go is not None and path in build.binary.go.link_hashes
-
-
 def _copy(build: Build, path: str, init: FunctionCode) -> str | None:
     """A package of the same name with the same init function: file, first line and length."""
     name = path.rpartition("/")[2]
-    for other in build.binary.go.link_hashes if build.binary.go else ():
+    for other in build.link_hashes:
         if other != path and other.rpartition("/")[2] == name and not is_std(other):
             found = build.code(other).get(INIT)
             if found is not None and (found.file, found.start, _end(found)) == (init.file, init.start, _end(init)):

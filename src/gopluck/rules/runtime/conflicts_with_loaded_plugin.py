@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gopluck.replay.ends import IN_THE_RUNTIME
 from gopluck.result.verdict import Verdict
-from gopluck.rules.model import Evidence, Rule, Told, go_issue, go_source, told
+from gopluck.rules.model import Evidence, Rule, Told, first_of, go_issue, go_source, told
 
 
 def ends(evidence: Evidence) -> Iterator[Told]:
@@ -15,7 +15,7 @@ def ends(evidence: Evidence) -> Iterator[Told]:
         if evidence.rebuilt(other):
             continue
         refused = ", although it was refused" if other.outcome.verdict != Verdict.LOADS else ""
-        names = packages[0] if len(packages) == 1 else f"{packages[0]} and {len(packages) - 1} more"
+        names = first_of(packages)
         yield told(
             f"the process has {names} from {other.title}{refused}; the plugin was built with another",
             f"Build {other.title} and {evidence.plugin.path} with the same modules and flags, or load one of them in "
