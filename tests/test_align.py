@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,14 @@ from gopluck.aligner.align import align
 from gopluck.aligner.apply import patch, write
 from gopluck.aligner.gocommand import GoCommand, documents, find, last_line
 from gopluck.aligner.imports import joined, split
-from gopluck.aligner.weaker import imported
+from gopluck.aligner.project import Project
+from gopluck.aligner.weaker import by_go_mod, imported
 from gopluck.builder.compile import refusal
+from gopluck.builds.build import Build
 from gopluck.facts import manifest
 from gopluck.facts.model import Binary
 from gopluck.golang.records import Module
+from gopluck.remedy.lines import run as run_lines
 from gopluck.report.align_json import render as rendered
 from gopluck.report.align_text import render
 from gopluck.report.interface import VERBOSE, View
@@ -34,6 +39,7 @@ from gopluck.result.verdict import Fit, Role, Verdict
 from test_report_json import closed, described
 
 SCHEMA: dict[str, Any] = json.loads(files("gopluck.report").joinpath("schema/align-v1.json").read_text("utf-8"))
+FROM_CACHE = "module example.com/auth\n\ngo 1.15\n\nrequire example.com/greet v1.0.0\n"
 MAIN = 'package main\n\nimport p "example.com/greet/polite"\n\nfunc main() { p.Dear("x") }\n'
 
 
@@ -71,6 +77,23 @@ def run(folder: Path, *arguments: str, **env: str) -> tuple[int, str, str]:
 
 
 # -- go.mod alone ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mod", ["module example.com/auth\n\ngo 1.15\n", FROM_CACHE])
+def test_every_variable_of_the_printed_lines_is_set_by_one_of_them(mod: str, tmp_path: Path) -> None:
+    (tmp_path / "go.mod").write_text(mod)
+    (tmp_path / "main.go").write_text(MAIN)
+    module = Project.read(str(tmp_path), {})
+    asked = set()
+    for one in chain.from_iterable(map(recorded.sets, recorded.families())):
+        if one.host.go is None or not one.host.go.version:
+            continue
+        printed = [*run_lines(by_go_mod(Build(one.host, "the host"), module, "no Go").recipe)]
+        used = set(re.findall(r"\$([A-Z_]+)", "\n".join(printed)))
+        assert used <= {line.partition("=")[0] for line in printed}, (one.name, printed)
+        asked |= used
+    assert asked == {"HOST_PROFILE"}
+
 
 HIGHER = """\
 ✗ example.com/auth (auth) does not fit gateway.json: example.com/greet is v1.1.0 in the host, v1.2.0 in go.mod

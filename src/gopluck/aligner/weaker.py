@@ -52,15 +52,13 @@ def by_go_mod(host: Build, project: Project, reason: str) -> Alignment:
         edits += () if unfit else more
     edits += [Edit("vendor", reason="vendor/modules.txt does not agree with go.mod")] if stale else []
     found = baseline(host)
-    left_out += found.left_out
-    env = dict(found.env)
     if not any(one.path in host.modules for one in project.mod.requires):
-        env.pop("GOMODCACHE", None)
+        found = found.without_cache()
+    left_out += found.left_out
     flags = (*found.flags, "-mod=mod") if edits and not project.workspace else found.flags
     name = plugin_name(project)
     differs = any(finding.role == Role.CAUSE for finding in findings)
-    inputs = found.inputs if "GOMODCACHE" in env else ()
-    planned = found._replace(env=env, flags=flags, inputs=inputs, left_out=tuple(dict.fromkeys(left_out)))
+    planned = found._replace(flags=flags, left_out=tuple(dict.fromkeys(left_out)))
     untried = ("These edits were not tried: there is no Go here.",) if edits else ()
     recipe = planned.recipe(name, go_mod=tuple(edits), notes=untried)
     return project.alignment(

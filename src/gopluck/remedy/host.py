@@ -99,23 +99,23 @@ def by_cause(host: Build, causes: Mapping[str, Finding], why: str) -> Recipe:
 
 def for_the_host(host: Build, problems: Sequence[Problem]) -> Recipe:
     """The host's own build line with what has to change in it."""
-    wanted = baseline(host)
+    wanted = baseline(host).without_cache()
     added = tuple(dict.fromkeys(flag for problem in problems for flag in problem.flags))
     off = {flag.removesuffix("=false") for flag in added if flag.endswith("=false")}
     kept = wanted.flags if TRIM[0] not in added else tuple(filter(None, map(_without_trimpath, wanted.flags)))
     flags = tuple(flag for flag in kept if flag not in off)
     flags += tuple(flag for flag in added if flag not in (*flags, EXTERNAL))
     linker, left_out = _linker_flags(host, EXTERNAL in added)
-    env = {name: value for name, value in wanted.env.items() if name != "GOMODCACHE"}
     notes = dict.fromkeys(problem.todo for problem in problems if problem.todo)
     return Recipe(
         False,
         "host",
         "; ".join(problem.why for problem in problems),
         wanted.go,
-        env,
+        wanted.env,
         (*flags, *linker),
         build=host_words(host, (*flags, *linker)),
+        inputs=wanted.inputs,
         notes=(*notes, *linked_again(host), "Then build the plugin for the new host: gopluck check prints how."),
         left_out=(*wanted.left_out, *left_out),
     )
@@ -139,7 +139,17 @@ def inside(host: Build, wanted: Baseline, name: str) -> Recipe | None:
     flags = (*wanted.flags, "-mod=vendor")
     words = build_words(flags, name)[:-1]
     target = f"./contrib/{stem}" if grammar.module_path(stem) else "./contrib/plugin"
-    return Recipe(True, "plugin", None, wanted.go, wanted.env, flags, build=(*words, target), directory=host.root)
+    return Recipe(
+        True,
+        "plugin",
+        None,
+        wanted.go,
+        wanted.env,
+        flags,
+        build=(*words, target),
+        directory=host.root,
+        inputs=wanted.inputs,
+    )
 
 
 def _linker_flags(host: Build, external: bool) -> tuple[tuple[str, ...], tuple[LeftOut, ...]]:
