@@ -358,7 +358,8 @@ class Build:
         value = self.setting("-tags")
         if value is None:
             return None
-        return frozenset(tag for tag in re.split(r"[, ]+", value) if tag and not tag.startswith("fips140v"))
+        tags = value.replace(",", " ").split(" ")
+        return frozenset(tag for tag in tags if tag and not tag.startswith("fips140v"))
 
     @cached_property
     def fips(self) -> str:
@@ -373,5 +374,6 @@ class Build:
 
 def _version(binary: Binary) -> tuple[str, str]:
     """Release and experiments of `go1.24.11 X:noswissmap` (`-X:` since 1.26)."""
-    parts = re.split(r"[ -]X:", binary.go.version if binary.go else "", maxsplit=1)
-    return parts[0], parts[1] if len(parts) > 1 else ""
+    version = binary.go.version if binary.go else ""
+    release, _, experiments = version.replace("-X:", " X:", 1).partition(" X:")
+    return release, experiments
