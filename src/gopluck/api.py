@@ -266,7 +266,7 @@ class _Session:
             from gopluck.replay.lookup import look_up
 
             outcomes = look_up(requests, outcomes, self.symbols, self.host)
-        return _results(self.host, requests, outcomes, self.baseline, self.build)
+        return results_of(self.host, requests, outcomes, self.baseline, self.build)
 
     @cached_property
     def build(self) -> Build:
@@ -347,13 +347,14 @@ def completed(host: Binary, system: System) -> Binary:
     return host
 
 
-def _results(
+def results_of(
     host: Binary,
     requests: Sequence[OpenRequest],
     outcomes: Sequence[Outcome],
     baseline: str = "host",
     build: Build | None = None,
 ) -> list[PluginResult]:
+    """What is said of each Open of a process that was replayed. `build`: the host's, where there is one already."""
     from gopluck.explainer.engine import explain
 
     explanations = explain(host, requests, outcomes, build)
