@@ -21,7 +21,8 @@ from gopluck.facts.codec import from_json
 from gopluck.facts.model import Binary, Go, Identity
 from gopluck.golang.records import ExportedSymbol, NamedType, SymbolType
 from gopluck.golang.typetext import NotATypeError, normalise, same
-from gopluck.golang.typetree import Named, Pointer
+from gopluck.golang.typetree import Function, Interface, Method, Named, Pointer
+from gopluck.replay.assertion import Assertions
 from gopluck.replay.ends import End
 from gopluck.replay.lookup import Symbol, look_up, parse
 from gopluck.replay.process import Lookup, OpenRequest, Outcome, replay
@@ -160,6 +161,7 @@ def test_a_name_that_is_not_found_is_what_the_source_says(version: str) -> None:
     assert known == {name: None if name in INLINED or written(name) == "const" else written(name) for name in names}
 
 
+NOTHING = Function((), ())
 GO = Go("plugin", "go1.27.3", None, "none", True, True, "example.com/p", (), {})
 
 
@@ -277,6 +279,61 @@ def test_the_argument_of_a_generic_type_is_known_by_the_end_of_its_path(wanted: 
     plugin = Binary("p", 1, Identity("/p", "1:1"), "elf", go=GO._replace(exported=exported, symbol_types={"X": own}))
     (looked,) = look_up([OpenRequest("p.so", plugin)], [Outcome(Verdict.LOADS)], [parse(f"X:{wanted}")])
     assert (looked.lookups[0].status, looked.lookups[0].boxed) == (status, False)
+
+
+@pytest.mark.parametrize(
+    ("written", "package", "holds"),
+    [
+        ("api", "example.com/api", True),
+        ("example.com/api", "example.com/api", True),
+        ("example.com/fork/api", "example.com/api", False),
+        ("fork", "example.com/api", None),
+        ("", "example.com/api", None),
+        ("main", "example.com/api", None),
+        ("main", "example.com/p", False),
+        ("example.com/p", "example.com/p", True),
+        ("", "example.com/p", False),
+    ],
+)
+def test_an_unexported_method_is_that_of_its_package(written: str, package: str, holds: bool | None) -> None:
+    """One that is not written is the host's main, or the one whose code asserts it; never the plugin's own main."""
+    own = SymbolType(Pointer(Named("example.com/api", "T")), "*api.T", (Method(package, "hidden", NOTHING),), "", None)
+    plugin = Binary("p", 1, Identity("/p", "1:1"), "elf", go=GO)
+    decision = Assertions(None, plugin).decide(own, Interface((Method(written, "hidden", NOTHING),)))
+    assert decision.holds is holds
+
+
+@pytest.mark.parametrize(
+    ("hosts", "panic"),
+    [
+        (["example.com/api"], " (types from different packages)"),
+        (["example.com/other"], " (types from different scopes)"),
+        ([None], None),
+        (["example.com/api", "example.com/other"], None),
+    ],
+)
+def test_what_the_panic_says_of_two_types_that_are_printed_alike(hosts: list[str | None], panic: str | None) -> None:
+    """`TypeAssertionError.Error` compares `rtype.pkgpath` of the two. That of the host may not be known."""
+    named = Named("example.com/other", "T", (), "api")
+    types = tuple(NamedType(named, "api.T", number, None, path) for number, path in enumerate(hosts))
+    host = Binary("h", 1, Identity("/h", "1:1"), "elf", go=GO._replace(named_types={"example.com/other.T": types}))
+    plugin = Binary("p", 1, Identity("/p", "1:2"), "elf", go=GO)
+    own = SymbolType(Pointer(Named("example.com/api", "T")), "*api.T", (), "example.com/other", None)
+    decision = Assertions(host, plugin).decide(own, Pointer(named))
+    said = "interface conversion: plugin.Symbol is *api.T, not *api.T"
+    assert (decision.holds, decision.panic) == (False, "" if panic is None else said + panic)
+
+
+@pytest.mark.parametrize(("count", "several"), [(1, False), (2, True), (3, True)])
+def test_one_name_of_several_types_of_the_host_is_told(count: int, several: bool) -> None:
+    paths = [f"example.com/{number}/api" for number in range(count)]
+    types = tuple(NamedType(Named(path, "T"), "api.T", 1, None, path) for path in paths)
+    host = Binary("h", 1, Identity("/h", "1:1"), "elf", go=GO._replace(named_types={"api.T": types}))
+    plugin = Binary("p", 1, Identity("/p", "1:2"), "elf", go=GO)
+    own = SymbolType(Pointer(Named(paths[0], "T")), "*api.T", (), "", None)
+    decision = Assertions(host, plugin).decide(own, Pointer(Named("api", "T")))
+    assert decision.holds is (None if several else True)
+    assert ("the host has more than one type api.T" in decision.why) == several
 
 
 @pytest.mark.parametrize("text", [None, "func(", "*" * 500])

@@ -12,6 +12,7 @@ from gopluck.explainer.engine import explain
 from gopluck.facts.model import Binary, Identity
 from gopluck.golang import records
 from gopluck.replay import process
+from gopluck.replay.ends import End
 from gopluck.replay.memory import PLACEMENTS, FaultError, Memory, NilDereferenceError, UnknownMemoryError
 from gopluck.replay.process import OpenRequest, Outcome, replay
 from gopluck.replay.runtime import Runtime
@@ -107,6 +108,47 @@ def test_only_a_position_independent_host_lies_elsewhere_than_its_file_says(name
         runtime.memory.word(end - 7)
 
 
+def loading() -> recorded.Set:
+    """A host and a plugin that it loads."""
+    sets = recorded.sets(recorded.RECORDED / "links.json.xz")
+    return next(one for one in sets if one.name == "links/host-pie/same@1.27.3")
+
+
+def test_a_plugin_that_loads_gets_a_map_of_types_and_the_host_none() -> None:
+    """`typelinksinit` makes one for each module but the first: a module that has one is told to be loaded already."""
+    one = loading()
+    plugin = one.requests[0].binary
+    assert plugin is not None
+    assert plugin.go is not None
+    assert plugin.go.moduledata is not None
+    runtime = Runtime(one.host, PLACEMENTS[8][0])
+    runtime.construct(plugin, plugin.go.moduledata, joins=True)
+    assert runtime.last_module_init(lambda binary: ()).why == End.LOADS
+    assert runtime.last is not None
+    maps = [runtime.memory.word(at + runtime.layout["typemap"]) for at in (runtime.first.address, runtime.last)]
+    assert (maps[0], maps[1] != 0) == (0, True)
+    assert runtime.last_module_init(lambda binary: ()).why == End.TYPEMAP_SET
+
+
+UNKNOWN = "the host was built with {}, whose module layout is not known to this gopluck"
+
+
+@pytest.mark.parametrize(
+    ("version", "note"),
+    [
+        ("go1.99", UNKNOWN.format("go1.99")),
+        ("", UNKNOWN.format("a Go release that is not recorded")),
+        ("go1.27.3", "the module data of the host was not found: was a section removed, or the file packed?"),
+    ],
+)
+def test_why_the_module_data_of_a_host_is_not_known(version: str, note: str) -> None:
+    one = loading()
+    assert one.host.go is not None
+    host = one.host._replace(go=one.host.go._replace(version=version, moduledata=None))
+    (outcome,) = replay(host, one.requests[:1], one.system)
+    assert (outcome.verdict, outcome.note) == ("unknown", note)
+
+
 def test_after_an_open_of_which_nothing_is_known_nothing_is_known() -> None:
     one = next(iter(SETS.values()))
     foreign = Binary("host", 1, Identity("/host", "1:1"), "mach-o")
@@ -147,6 +189,18 @@ def test_what_is_kept_ends_with_its_last_byte(size: int) -> None:
     for beyond in (lambda: memory.byte(end), lambda: memory.put_byte(end, 1), lambda: memory.word(end - size + 1)):
         with pytest.raises(UnknownMemoryError):
             beyond()
+
+
+@pytest.mark.parametrize("size", [4, 8])
+def test_what_would_lie_beyond_the_last_address_begins_again_at_the_first(size: int) -> None:
+    first = PLACEMENTS[size][0].first
+    memory = Memory(size, "little", PLACEMENTS[size][0])
+    address = (1 << 8 * size) - first + 0x2_0001
+    facts = records.ModuledataFacts(
+        "go1.23", address, (records.Memory(address, address.to_bytes(size, "little"), (0,)),)
+    )
+    module = memory.load(next(iter(SETS.values())).host, facts, position_independent=True)
+    assert (module.bias, module.address, memory.word(0x2_0001)) == (first, 0x2_0001, 0x2_0001)
 
 
 @pytest.mark.parametrize(
