@@ -14,13 +14,15 @@ from gopluck.explainer.engine import compare, explain
 from gopluck.facts.model import Binary, Identity
 from gopluck.golang.records import CFunction, ExportedSymbol, FunctionCode, Module
 from gopluck.loader.answer import DlopenResult, Failure, Status
+from gopluck.loader.library import Library
 from gopluck.replay.ends import End
 from gopluck.replay.lookup import Symbol, look_up
 from gopluck.replay.process import Lookup, OpenRequest, Outcome, replay
 from gopluck.result.check import Finding
 from gopluck.result.verdict import Effect, Stage, Verdict
 from gopluck.rules.causes.unexplained import DIRECTORIES
-from gopluck.rules.model import Link, go_source
+from gopluck.rules.model import Comparison, Evidence, Link, Opened, go_source
+from gopluck.rules.registry import rule
 from test_rules import (
     ADDON,
     APP,
@@ -320,6 +322,56 @@ STAMP = {"vcs": "git", "vcs.revision": "1" * 40, "vcs.modified": "false"}
 OWN = Module(APP, "(devel)")
 SKEWED = f"{CODEC} has other code in the plugin, although the hash is the same: codec.Do is at do.go:7 in the host, at "
 SKEWED += "do.go:9 in the plugin"
+
+
+LOOSE = (Module(CODEC, "v1.0.0"), modules()[1])
+
+
+@pytest.mark.parametrize(
+    ("two", "last", "found"),
+    [
+        (plugin(deps=LOOSE), 3, True),
+        (plugin(deps=LOOSE), 1, False),
+        (plugin(deps=LOOSE, version="go1.25.4"), 3, False),
+        (plugin(deps=LOOSE, settings={"GOAMD64": "v3"}), 3, False),
+    ],
+    ids=["longer", "the same", "another release", "another level"],
+)
+def test_where_functions_end_is_compared_of_builds_that_are_made_alike(two: Made, last: int, found: bool) -> None:
+    made = changed(host(deps=LOOSE), code=code(7, CODEC)), changed(two, code={CODEC: {"Do": longer(last)}})
+    told = [message for rule, message, _ in words(made[0], (made[1], OK)) if rule == "code-skew"]
+    ends = "codec.Do ends at do.go:8 in the host, at do.go:10 in the plugin"
+    assert told == [f"{CODEC} has other code in the plugin, although the hash is the same: {ends}"] * found
+
+
+def longer(last: int) -> FunctionCode:
+    """A function whose last line is so many lines behind its first."""
+    return FunctionCode("do.go", 7, (0, last))
+
+
+@pytest.mark.parametrize(
+    ("mismatched", "is_host", "count"), [(("runtime/cgo",), True, 1), ((CODEC,), True, 0), (("runtime/cgo",), False, 0)]
+)
+def test_a_path_that_the_compiler_trims_matters_in_packages_with_cgo_of_the_host(
+    mismatched: tuple[str, ...], is_host: bool, count: int
+) -> None:
+    made = host(settings={"-gcflags": "all=-trimpath=/src"}).binary("host"), plugin().binary("p.so")
+    builds = Build(made[0], "the host"), Build(made[1], "the plugin")
+    differs = rule("gcflags-trimpath").differs
+    assert differs is not None
+    assert len(list(differs(Comparison(*builds, mismatched, is_host=is_host)))) == count
+
+
+@pytest.mark.parametrize(
+    ("library", "brought"),
+    [(Identity("/p.so", "1:9"), True), (Identity("/x", "1:p.so"), True), (Identity("/x", "1:9"), False)],
+)
+def test_a_plugin_was_brought_by_the_one_that_needs_its_file(library: Identity, brought: bool) -> None:
+    earlier = Binary("first.so", 1, Identity("/first.so", "1:f"), "elf")
+    found = DlopenResult(Status.LOADED, needed_loaded=(Library(Binary("p.so", 1, library, "elf")),))
+    opened = Opened(1, "first.so", earlier, Outcome(Verdict.LOADS, dlopen=found))
+    evidence = Evidence(HOST, PLUGIN, OK, (opened,))
+    assert evidence.needing == (opened if brought else None)
 
 
 @pytest.mark.parametrize(

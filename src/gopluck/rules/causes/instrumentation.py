@@ -30,10 +30,10 @@ def _covered(comparison: Comparison) -> Iterator[Difference]:
     """-cover reaches only some packages (-coverpkg); which ones is in the files, unless it was not read."""
     provider, plugin = comparison.builds
     one, two = provider.covered, plugin.covered
-    here = COVER in provider.instruments, COVER in plugin.instruments
-    if here[0] == here[1] and (not here[0] or one == two):
+    sides = sum(COVER in build.instruments for build in comparison.builds)
+    if not sides or (sides == 2 and one == two):
         return
-    message = _only_one(comparison, COVER) if here[0] != here[1] else "-cover counts in other packages (-coverpkg)"
+    message = _only_one(comparison, COVER) if sides == 1 else "-cover counts in other packages (-coverpkg)"
     known = one is not None and two is not None
     reached = (one or frozenset()) ^ (two or frozenset())
     outside = tuple(path for path in comparison.mismatched if not is_std(path))

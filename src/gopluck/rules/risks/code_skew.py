@@ -47,8 +47,8 @@ def _unpinned(one: Build, two: Build, path: str) -> bool:
 
 def _same_commit(one: Build, two: Build) -> bool:
     """Whether the go command saw one commit without local changes when it built the two."""
-    stamps = [(build.setting("vcs.revision"), build.setting("vcs.modified")) for build in (one, two)]
-    return stamps[0] == stamps[1] and bool(stamps[0][0]) and stamps[0][1] == "false"
+    stamp, other = ((build.setting("vcs.revision"), build.setting("vcs.modified")) for build in (one, two))
+    return stamp == other and bool(stamp[0]) and stamp[1] == "false"
 
 
 def risks(evidence: Evidence) -> Iterator[Told]:

@@ -59,8 +59,8 @@ def _copy(build: Build, path: str, init: FunctionCode) -> str | None:
     return None
 
 
-def _end(code: FunctionCode) -> int:
-    return max(code.lines, default=0)
+def _end(code: FunctionCode) -> int | None:
+    return max(code.lines, default=None)
 
 
 RULE = Rule(
