@@ -344,6 +344,30 @@ def test_where_functions_end_is_compared_of_builds_that_are_made_alike(two: Made
     assert told == [f"{CODEC} has other code in the plugin, although the hash is the same: {ends}"] * found
 
 
+def test_a_checksum_of_the_main_module_pins_no_other() -> None:
+    main = Module(APP, "v1.0.0", "h1:main=")
+    assert skew(host(deps=LOOSE, main=main), plugin(deps=LOOSE, main=main), CODEC) == [SKEWED]
+
+
+@pytest.mark.parametrize(("path", "copies"), [("example.com/fork/shared", 1), ("example.com/fork/other", 0)])
+def test_a_copy_has_the_name_of_the_package(path: str, copies: int) -> None:
+    def of(made: Made, package: str) -> Binary:
+        with_flags = replace(made, packages=(*made.packages, "flag", package))
+        return changed(with_flags, code={package: {"init.0": FunctionCode("register.go", 9, (0, 4))}})
+
+    found = words(of(host(), "example.com/own/shared"), (of(plugin(), path), OK))
+    assert sum(rule == "registers-twice" for rule, *_ in found) == copies
+
+
+def test_a_library_is_named_without_its_folder_where_another_version_helps() -> None:
+    evidence = {"library": "/lib/libz.so.1", "version": "ZLIB_1.3", "available": "ZLIB_1.2"}
+    refused = DlopenResult(Status.ERROR, "…", failure=Failure.LIBRARY, evidence=evidence)
+    fails = Outcome(Verdict.FAILS, Stage.DLOPEN, Effect.ERROR, "…", why=End.DLOPEN, dlopen=refused)
+    (found,) = said(HOST, (PLUGIN, fails))
+    assert found.message == "p.so needs ZLIB_1.3 of /lib/libz.so.1, which has only ZLIB_1.2"
+    assert found.fix == "Install a version of libz.so.1 that has ZLIB_1.3 where the host runs."
+
+
 def longer(last: int) -> FunctionCode:
     """A function whose last line is so many lines behind its first."""
     return FunctionCode("do.go", 7, (0, last))
