@@ -13,6 +13,9 @@ ALLOWED = ("go", "cd", "export", "mkdir", "gopluck")
 
 SHELLS = ("bash", "sh")
 
+USED, SET = re.compile(r"\$([A-Z_]+)"), re.compile(r"^([A-Z_]+)=/path/to/it  #", re.MULTILINE)
+"""The variables that stand for what no file tells, where they are used, and where the user sets them."""
+
 STAND_INS = """\
 PATH=/nonexistent
 go() { echo "ran go" >&3; case "$1 $2" in "mod graph") echo "example.com/a@v1.0.0 example.com/greet@v1.1.0";; esac; }
@@ -43,6 +46,11 @@ def block_of(text: str, label: str = "fix") -> str:
 def blocks_of(text: str) -> list[str]:
     """Each block of a report that is meant to be pasted."""
     return [block for label in ("fix", "host", "next", "try", "build") if (block := block_of(text, label))]
+
+
+def unset(block: str) -> set[str]:
+    """The variables of a block that no line of it sets."""
+    return {*USED.findall(block)} - {*SET.findall(block)}
 
 
 def script(blocks: Sequence[str]) -> str:

@@ -49,6 +49,12 @@ def sets(path: Path) -> tuple[Set, ...]:
     return tuple(_sets(family(path)))
 
 
+def by_name(name: str) -> Set:
+    """The set of a name, which begins with that of its family."""
+    found = sets(RECORDED / f"{name.partition('/')[0]}.json.xz")
+    return next(one for one in found if one.name == name)
+
+
 def _sets(document: Mapping[str, Any]) -> Iterator[Set]:
     binaries = {name: from_json(Binary, value) for name, value in document["binaries"].items()}
     systems = {name: system_of(value) for name, value in document["systems"].items()}

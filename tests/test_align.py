@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+import pasted
 import recorded
 from gopluck.aligner.align import align
 from gopluck.aligner.apply import patch, write
@@ -45,8 +45,7 @@ MAIN = 'package main\n\nimport p "example.com/greet/polite"\n\nfunc main() { p.D
 
 def host(name: str = "modules/greet-v1.1.0/trimmed/both@1.27.3") -> Binary:
     """The facts of a recorded host: greet v1.1.0, words v1.0.0, letters v1.0.0, wire and codec.v3 v1.0.0."""
-    path = recorded.RECORDED / "modules.json.xz"
-    return next(one.host for one in recorded.sets(path) if one.name == name)
+    return recorded.by_name(name).host
 
 
 @pytest.fixture
@@ -88,10 +87,9 @@ def test_every_variable_of_the_printed_lines_is_set_by_one_of_them(mod: str, tmp
     for one in chain.from_iterable(map(recorded.sets, recorded.families())):
         if one.host.go is None or not one.host.go.version:
             continue
-        printed = [*run_lines(by_go_mod(Build(one.host, "the host"), module, "no Go").recipe)]
-        used = set(re.findall(r"\$([A-Z_]+)", "\n".join(printed)))
-        assert used <= {line.partition("=")[0] for line in printed}, (one.name, printed)
-        asked |= used
+        printed = "\n".join(run_lines(by_go_mod(Build(one.host, "the host"), module, "no Go").recipe))
+        assert pasted.unset(printed) == set(), (one.name, printed)
+        asked |= set(pasted.USED.findall(printed))
     assert asked == {"HOST_PROFILE"}
 
 
@@ -469,8 +467,7 @@ def test_a_host_without_module_versions_still_gets_an_answer(project: Callable[.
 
 
 def test_nothing_is_compared_with_a_host_that_garble_built(tmp_path: Path) -> None:
-    path = recorded.RECORDED / "installs.json.xz"
-    garbled = next(one.host for one in recorded.sets(path) if one.name == "installs/garble/host@1.27.3")
+    garbled = recorded.by_name("installs/garble/host@1.27.3").host
     (tmp_path / "go.mod").write_text("module example.com/auth\n\ngo 1.21\n")
     (tmp_path / "main.go").write_text(MAIN)
     found = align(garbled, str(tmp_path), {})

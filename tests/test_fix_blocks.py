@@ -22,9 +22,6 @@ WIDTHS = (40, 80, 200)
 LINE = re.compile(r"# \S|(?:[A-Z][A-Z0-9_]*=\S* +)*(?:go|gopluck|cd) |[A-Z_]+=/path/to/it  # complete this line$")
 """A line of a block, with what stands behind a backslash."""
 
-USED, SET = re.compile(r"\$([A-Z_]+)"), re.compile(r"^([A-Z_]+)=/path/to/it  #", re.MULTILINE)
-"""The variables that stand for what no file tells, where they are used, and where the user sets them."""
-
 
 def reports(one: recorded.Set, follow: str) -> Report:
     """What a check of a recorded set says."""
@@ -69,7 +66,7 @@ def test_shells_take_the_blocks_and_run_only_what_a_fix_may_run(path: Path, tmp_
     blocks = [block for block in found if block]
     joined = [re.sub(r" \\\n *", " ", block) for block in blocks]
     assert [line for block in joined for line in block.splitlines() if not LINE.match(line)] == []
-    assert [block for block in joined if not set(USED.findall(block)) <= set(SET.findall(block))] == []
+    assert [block for block in joined if pasted.unset(block)] == []
     for shell in pasted.SHELLS:
         assert pasted.parses(shell, blocks) == ""
         for way in (pasted.paste, pasted.type_lines):

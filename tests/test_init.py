@@ -28,7 +28,7 @@ WRITTEN = tuple(path for path in FILES if path != "go.work")
 
 def host(name: str = "modules/greet-v1.1.0/trimmed/both@1.27.3") -> Binary:
     """The facts of a recorded host."""
-    return next(one.host for one in recorded.sets(recorded.RECORDED / "modules.json.xz") if one.name == name)
+    return recorded.by_name(name).host
 
 
 def run(folder: Path, *arguments: str) -> tuple[int, str, str]:

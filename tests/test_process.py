@@ -96,7 +96,7 @@ def test_a_name_that_leads_nowhere_is_relative_to_the_working_directory(version:
     ("name", "moved"), [("links/host-pie/same@1.27.3", True), ("links/host-external/same@1.27.3", False)]
 )
 def test_only_a_position_independent_host_lies_elsewhere_than_its_file_says(name: str, moved: bool) -> None:
-    one = next(one for one in recorded.sets(recorded.RECORDED / "links.json.xz") if one.name == name)
+    one = recorded.by_name(name)
     assert one.host.go is not None
     assert one.host.go.moduledata is not None
     runtime = Runtime(one.host, PLACEMENTS[8][0])
@@ -110,8 +110,7 @@ def test_only_a_position_independent_host_lies_elsewhere_than_its_file_says(name
 
 def loading() -> recorded.Set:
     """A host and a plugin that it loads."""
-    sets = recorded.sets(recorded.RECORDED / "links.json.xz")
-    return next(one for one in sets if one.name == "links/host-pie/same@1.27.3")
+    return recorded.by_name("links/host-pie/same@1.27.3")
 
 
 def test_a_plugin_that_loads_gets_a_map_of_types_and_the_host_none() -> None:

@@ -80,8 +80,7 @@ def test_a_recipe_is_lines_to_paste() -> None:
 
 def host(name: str) -> Build:
     """The host of a recorded set."""
-    family = next(path for path in recorded.families() if path.name == f"{name.partition('/')[0]}.json.xz")
-    return Build(next(one.host for one in recorded.sets(family) if one.name == name), "the host")
+    return Build(recorded.by_name(name).host, "the host")
 
 
 @pytest.mark.parametrize(
@@ -142,8 +141,7 @@ def test_a_baseline_gives_the_line_to_type() -> None:
 
 def found(name: str, follow: str = "host") -> tuple[Recipe | None, ...]:
     """The recipes of a recorded set."""
-    family = next(path for path in recorded.families() if path.name == f"{name.partition('/')[0]}.json.xz")
-    one = next(one for one in recorded.sets(family) if one.name == name)
+    one = recorded.by_name(name)
     outcomes = replay(one.host, one.requests, one.system)
     return recipes(one.host, one.requests, outcomes, explain(one.host, one.requests, outcomes), follow)
 
@@ -287,7 +285,7 @@ def test_what_the_owner_of_a_host_does_that_loads_nothing_is_what_a_check_says(n
 )
 def test_where_gopluck_build_is_the_recipe(host_: dict[str, Any], untold: bool, command: tuple[str, ...]) -> None:
     name = "modules/vendored/untrimmed/host-only@1.27.3"
-    one = next(one for one in recorded.sets(recorded.RECORDED / "modules.json.xz") if one.name == name)
+    one = recorded.by_name(name)
     (outcome,) = replay(one.host, one.requests, one.system)
     (recipe,) = found(name)
     assert recipe is not None

@@ -2,12 +2,13 @@
 
 `clean` is for one value: what is not seen, or acts on a terminal, becomes a visible escape, and a value stays in its
 line. `inert` is for a whole document, and everything that is printed goes through it: no line of it is a command of a
-CI system, however values and folding came together.
+CI system, however values and folding came together. `first_of` keeps a list of names short.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 INVISIBLE = frozenset(
     chr(code)
@@ -61,6 +62,11 @@ def inert(text: str, pages: str = "") -> str:
         ours = f"(?P<link>{LINK.format(pages=re.escape(pages))})|" if pages else "(?P<link>(?!))|"
         text = re.sub(ours + STRAY, lambda match: match["link"] or _escape(match[0]), text)
     return re.sub(COMMAND, _inert, text) if "::" in text or "##" in text else text
+
+
+def first_of(names: Sequence[str], most: int = 1) -> str:
+    """The first names, and how many more there are: `a, b and 3 more`."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def without_surrogates(text: str) -> str:

@@ -15,6 +15,7 @@ from gopluck.aligner.imports import Listed, Plan, compiled_under, hashes, packag
 from gopluck.aligner.project import MAX_SOURCE, text_of
 from gopluck.builds.build import Build
 from gopluck.builds.source import Use
+from gopluck.clean import first_of
 from gopluck.errors import Usage
 from gopluck.explainer.engine import Explanation, explain_one
 from gopluck.golang.release import before
@@ -23,7 +24,7 @@ from gopluck.replay.ends import End
 from gopluck.replay.process import Mismatch, Outcome
 from gopluck.result.check import Finding
 from gopluck.result.verdict import Effect, Fit, Role, Stage, Verdict
-from gopluck.rules.model import Comparison, Evidence, first_of
+from gopluck.rules.model import Comparison, Evidence
 from gopluck.rules.registry import Kind, rules
 
 

@@ -13,6 +13,7 @@ from gopluck.aligner.gomod import parse_sum
 from gopluck.aligner.project import MAX_LIST
 from gopluck.builds.build import Build
 from gopluck.builds.source import Use
+from gopluck.clean import first_of
 from gopluck.elf.image import open_regular
 from gopluck.errors import MalformedFile
 from gopluck.golang.release import order as release_order
@@ -194,7 +195,7 @@ def _listed(versions: Iterable[str]) -> str:
     """`v1.0.0`, or `v1.0.0, v1.1.0 and 3 more`, in their order."""
     found = sorted(versions, key=lambda one: (order(one) == (), order(one), one))
     if len(found) > SHOWN + 1:
-        return f"{', '.join(found[:SHOWN])} and {len(found) - SHOWN} more"
+        return first_of(found, SHOWN)
     return f"{', '.join(found[:-1])} and {found[-1]}" if len(found) > 1 else found[0]
 
 

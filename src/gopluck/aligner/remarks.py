@@ -10,13 +10,14 @@ from gopluck.aligner.gomod import GoMod
 from gopluck.aligner.trial import Trial, copied
 from gopluck.builds.build import Build
 from gopluck.builds.flags import CGO, CGO_DEFAULT
+from gopluck.clean import first_of
 from gopluck.remedy.baseline import Baseline
 from gopluck.remedy.quote import sh
 from gopluck.result.align import Departure
 from gopluck.result.check import Finding
 from gopluck.result.verdict import Role
 from gopluck.rules.causes.module_content import origin
-from gopluck.rules.model import Trait, first_of
+from gopluck.rules.model import Trait
 from gopluck.rules.registry import named
 
 SETTLED = {

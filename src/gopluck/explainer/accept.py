@@ -84,9 +84,9 @@ def _is_about(one: Ignore, finding: Finding) -> bool:
     """Whether it accepts a risk: all of its packages."""
     if finding.role != Role.RISK or finding.rule != one.rule:
         return False
-    return not one.packages or (
-        bool(finding.packages) and all(_covered(package, one.packages) for package in finding.packages)
-    )
+    if not one.packages:
+        return True
+    return bool(finding.packages) and all(_covered(package, one.packages) for package in finding.packages)
 
 
 def _covered(package: str, patterns: Sequence[str]) -> bool:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from gopluck.clean import clean
+from gopluck.clean import clean, first_of
 from gopluck.errors import MalformedFile, Usage
 from gopluck.images.stores import Store
 from gopluck.images.streams import Part
@@ -81,8 +81,7 @@ def select(store: Store, platform: str | None) -> Manifest:
 
 def _listed(texts: Iterable[str]) -> str:
     """Texts of an index for people: no more than can be read."""
-    found = sorted({clean(text[:80]) for text in texts})
-    return ", ".join(found[:12]) + (f" and {len(found) - 12} more" if len(found) > 12 else "")
+    return first_of(sorted({clean(text[:80]) for text in texts}), 12)
 
 
 def this_machine() -> str:

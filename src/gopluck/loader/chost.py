@@ -7,6 +7,7 @@ stands in no file, so the library itself is then named as HOST.
 from __future__ import annotations
 
 from gopluck import machine
+from gopluck.clean import first_of
 from gopluck.errors import Usage
 from gopluck.facts.model import Binary, Elf, Identity
 from gopluck.loader.libc import Kind, Libc, libc_of, only_in_the_other
@@ -72,8 +73,7 @@ def _with_needed(host: Binary, elf: Elf, system: System) -> Binary:
 
 
 def _names(paths: list[str]) -> str:
-    shown = ", ".join(path[-MAX_NAME:] for path in paths[:SHOWN])
-    return f"{shown} and {len(paths) - SHOWN} more" if len(paths) > SHOWN else shown
+    return first_of([path[-MAX_NAME:] for path in paths], SHOWN)
 
 
 def assumed(library: str) -> str:

@@ -136,20 +136,9 @@ def inside(host: Build, wanted: Baseline, name: str) -> Recipe | None:
     if not host.root or not grammar.directory(host.root) or wanted.left_out:
         return None
     stem = name.removesuffix(".so")
-    flags = (*wanted.flags, "-mod=vendor")
-    words = build_words(flags, name)[:-1]
     target = f"./contrib/{stem}" if grammar.module_path(stem) else "./contrib/plugin"
-    return Recipe(
-        True,
-        "plugin",
-        None,
-        wanted.go,
-        wanted.env,
-        flags,
-        build=(*words, target),
-        directory=host.root,
-        inputs=wanted.inputs,
-    )
+    found = wanted._replace(flags=(*wanted.flags, "-mod=vendor"), notes=()).recipe(name, directory=host.root)
+    return found._replace(build=(*found.build[:-1], target))
 
 
 def _linker_flags(host: Build, external: bool) -> tuple[tuple[str, ...], tuple[LeftOut, ...]]:

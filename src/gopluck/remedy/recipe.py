@@ -360,8 +360,8 @@ def _go_line(fixed: Build, moved: Build) -> list[Edit]:
 
 def _toolchain_line(edits: Sequence[Edit], fixed: Build, moved: Build) -> Iterator[str]:
     """A go.mod that a newer release has written may have a line that the older one refuses."""
-    known = not before(fixed.release, TOOLCHAIN_LINE) or before(moved.release, TOOLCHAIN_LINE)
-    if not known and any(edit.kind == "go" for edit in edits):
+    newer = before(fixed.release, TOOLCHAIN_LINE) and not before(moved.release, TOOLCHAIN_LINE)
+    if newer and any(edit.kind == "go" for edit in edits):
         yield f"A toolchain line of go.mod has to go, too: {fixed.release} does not know it."
 
 

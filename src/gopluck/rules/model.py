@@ -5,7 +5,7 @@ A rule weighs the `Evidence` of one `plugin.Open`, or the `Comparison` of two bu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -220,11 +220,6 @@ class Told(NamedTuple):
 def told(message: str, fix: str = "", packages: Iterable[str] = (), **evidence: object) -> Told:
     """What a rule says about one Open, with what was compared."""
     return Told(message, tuple(packages), evidence, fix)
-
-
-def first_of(names: Sequence[str], most: int = 1) -> str:
-    """The first names, and how many more there are: `a, b and 3 more`."""
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 class Difference(NamedTuple):

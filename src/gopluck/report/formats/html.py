@@ -13,7 +13,7 @@ from typing import Any
 
 from gopluck import __version__
 from gopluck.builds.source import STD, is_std
-from gopluck.clean import clean
+from gopluck.clean import clean, first_of
 from gopluck.report.fix import shortened
 from gopluck.report.formats.digest import Digest, Item, Level, Package, Reason, Result, digest, some
 from gopluck.report.interface import View
@@ -108,11 +108,10 @@ def _has_card(item: Item) -> bool:
 
 def _row(item: Item, card: str) -> Mapping[str, str]:
     """A row of the table."""
-    name = item.paths[0] if len(item.paths) == 1 else f"{item.paths[0]} and {len(item.paths) - 1} more"
-    why = item.row
+    name, why = shortened(first_of(item.paths)), item.row
     if item.level == Level.OK and not item.packages and item.compared:
         why = "all packages match" + (", with a risk that is accepted" if item.accepted else "")
-    return {"level": item.level, "sign": SIGNS[item.level], "name": shortened(name), "card": card, "why": why}
+    return {"level": item.level, "sign": SIGNS[item.level], "name": name, "card": card, "why": why}
 
 
 def _card(name: str, item: Item, tiles: Tiles, alone: bool) -> dict[str, Any]:

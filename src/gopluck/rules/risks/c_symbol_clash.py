@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from gopluck.clean import first_of
 from gopluck.facts.model import Binary
 from gopluck.golang.records import CFunction
-from gopluck.rules.model import Evidence, Link, Rule, Told, first_of, go_source, told
+from gopluck.rules.model import Evidence, Link, Rule, Told, go_source, told
 
 SHOWN = 3
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from gopluck.builds.build import Build
+from gopluck.clean import first_of
 from gopluck.facts.model import Binary
 from gopluck.golang.records import FunctionCode
-from gopluck.rules.model import Evidence, Rule, Told, first_of, go_source, told
+from gopluck.rules.model import Evidence, Rule, Told, go_source, told
 
 COMPILED = (
     "-gcflags", "-race", "-msan", "-asan", "-cover", "-pgo", "GOEXPERIMENT",

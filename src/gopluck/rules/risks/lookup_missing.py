@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gopluck.clean import first_of
 from gopluck.replay.lookedup import exported_names, missing_names
-from gopluck.rules.model import Evidence, Rule, Told, first_of, go_source, told
+from gopluck.rules.model import Evidence, Rule, Told, go_source, told
 
 SHOWN = 5
 """Names that a message has."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gopluck.clean import first_of
 from gopluck.replay.ends import IN_THE_RUNTIME
 from gopluck.result.verdict import Verdict
-from gopluck.rules.model import Evidence, Rule, Told, first_of, go_issue, go_source, told
+from gopluck.rules.model import Evidence, Rule, Told, go_issue, go_source, told
 
 
 def ends(evidence: Evidence) -> Iterator[Told]:
