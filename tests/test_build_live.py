@@ -146,6 +146,25 @@ def test_code_that_does_not_compile_is_told_as_the_compiler_tells_it(tmp_path: P
     assert not output.exists()
 
 
+@pytest.mark.parametrize(
+    ("cc", "said"),
+    [("/nowhere/cc", "C compiler"), ("{there}", "no such instruction")],
+    ids=["none", "for another machine"],
+)
+def test_a_c_compiler_that_does_not_serve_says_nothing_about_the_fit(cc: str, said: str, tmp_path: Path) -> None:
+    (scenario,) = aligned.sets(("flags/trimpath/*plugin-only*@1.27.3",), full=False)[:1]
+    there, output = tmp_path / "cc", tmp_path / "x.so"
+    there.write_text("#!/bin/sh\necho 'gcc_arm64.S:30: Error: no such instruction' >&2\nexit 1\n")
+    there.chmod(0o755)
+    with aligned.sources(scenario) as one:
+        environ = {**one.environ, "CC": cc.format(there=there)}
+        done = aligned.gopluck("build", str(one.host), ".", "-o", str(output), cwd=one.folder, env=environ)
+    assert done.returncode == 3
+    assert done.stdout.startswith(f"? {output} is not built: the go command lacks a module or a C compiler here\n")
+    assert said in done.stdout
+    assert not output.exists()
+
+
 def test_write_edits_the_module_itself(tmp_path: Path) -> None:
     (scenario,) = aligned.sets(("modules/pulled-up-by-another/trimmed*@1.27.3",), full=False)[:1]
     output = tmp_path / "x.so"

@@ -113,12 +113,13 @@ def _moved(one: Listed, caches: tuple[str, str]) -> Listed:
 
 
 NO_COMPILER = re.compile(r"C compiler .* not found|exec: \"[^\"]*\": executable file not found")
+"""What the go command says where there is no C compiler."""
 
 
 def _why_not_compiled(lacking: Sequence[Listed]) -> tuple[str, bool]:
     """Why packages were not compiled, and whether that is the fault of their code: not where Go itself fails."""
     said = next((one.error for one in lacking if one.error), "")
-    if NO_COMPILER.search(said) or any(one.path == "runtime" for one in lacking):
+    if NO_COMPILER.search(said) or any(one.standard for one in lacking):
         return f"the packages could not be compiled here: {last_line(said)}", False
     lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("#")]
     return f"it does not compile: {lines[0] if lines else lacking[0].path}", True

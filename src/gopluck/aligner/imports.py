@@ -149,6 +149,7 @@ VARIABLES = (
     "GOROOT",
     "GOOS",
     "GOARCH",
+    "GOHOSTARCH",
     "CGO_ENABLED",
     "GOEXPERIMENT",
     "GOFIPS140",

@@ -34,7 +34,7 @@ class Printed:
         as_it_is = Plan(self.go, (), self.variables)
         found = baseline(self.host, Build(planned(as_it_is, (), {}), "the plugin"))
         env = dict(found.env)
-        if "GOARCH" in env and self.go.which(env.get("CC", "")) is None:
+        if "GOARCH" in env and self.go.which(env.get("CC", "")) is None and self._compiles_for(env["GOARCH"]):
             # Another system has other names; the one of this environment is for another machine.
             env["CC"] = ""
         if env.get("GOMODCACHE") == self.variables["GOMODCACHE"] or not self._shares_modules:
@@ -51,6 +51,11 @@ class Printed:
         had |= {flag.removeprefix("-pgo=").removeprefix("$") for flag in lacking}
         inputs = tuple(one for one in found.inputs if had.isdisjoint((one.name, one.path)))
         return found._replace(env=env, flags=tuple(flags), inputs=inputs)
+
+    def _compiles_for(self, goarch: str) -> bool:
+        """Whether the C compiler of this machine serves another one, too (`gccArchArgs` in `cmd/go/internal/work`)."""
+        here = self.variables["GOHOSTARCH"]
+        return here == goarch or (here, goarch) == ("amd64", "386")
 
     @cached_property
     def _shares_modules(self) -> bool:

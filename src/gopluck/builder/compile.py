@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gopluck.aligner.align import NOT_HAD
+from gopluck.aligner.fit import NO_COMPILER
 from gopluck.aligner.gocommand import GoCommand, find, settings
 from gopluck.aligner.imports import VARIABLES, Plan
 from gopluck.aligner.project import Project
@@ -43,8 +44,13 @@ class Compiled(NamedTuple):
 
     @property
     def verdict(self) -> Verdict:
-        """What is known where it ended with an error: a module that could not be fetched says nothing about the fit."""
-        return Verdict.UNKNOWN if NOT_HAD.search(self.said) else Verdict.FAILS
+        """What is known where it ended with an error: what is lacking here says nothing about the fit.
+
+        A C compiler for another machine, or one that does not know a flag, fails at the first package that needs one.
+        """
+        blamed = {line for line in self.said.splitlines() if line.startswith("# ")}
+        lacking = NOT_HAD.search(self.said) or NO_COMPILER.search(self.said) or blamed == {"# runtime/cgo"}
+        return Verdict.UNKNOWN if lacking else Verdict.FAILS
 
 
 def refusal(alignment: Alignment) -> Refused | None:

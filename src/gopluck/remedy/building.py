@@ -58,13 +58,12 @@ def _generated(host: Binary, plugin: Binary, outcome: Outcome) -> bool:
 
 
 def _cures(host: Binary, outcome: Outcome, found: Recipe) -> bool:
-    """Not where an earlier plugin differs or has the path, or a C compiler is for another system; and not for a host in
-    an image, which takes several options to name."""
+    """Not where an earlier plugin differs or has the path; not for a host in an image, which takes several options."""
     if found.possible:
         open_ = found.side == "plugin"
     else:
         open_ = found.untold or found.inside is not None or (found.side == "plugin" and bool(found.build))
-    if not open_ or found.left_out or "CC" in found.env or outcome.why == End.SAME_PLUGINPATH:
+    if not open_ or found.left_out or outcome.why == End.SAME_PLUGINPATH:
         return False
     if any(one.provider for one in outcome.mismatches) or outcome.stage == Stage.LOOKUP:
         return False

@@ -19,7 +19,7 @@ VERDICTS = {
     (Step.ALIGN, Verdict.FAILS): "{output} is not built: no build of {folder} fits {host}",
     (Step.ALIGN, Verdict.UNKNOWN): "{output} is not built: whether {folder} can fit {host} cannot be determined",
     (Step.COMPILE, Verdict.FAILS): "{output} is not built: {folder} does not compile as {host} needs it",
-    (Step.COMPILE, Verdict.UNKNOWN): "{output} is not built: a module could not be fetched",
+    (Step.COMPILE, Verdict.UNKNOWN): "{output} is not built: the go command lacks a module or a C compiler here",
     (Step.CHECK, Verdict.LOADS): "{output} is built, and will load into {host}",
     (Step.CHECK, Verdict.FAILS): "{output} is not written: what was built will not load into {host}",
     (Step.CHECK, Verdict.UNKNOWN): "{output} is not written: what was built may or may not load into {host}",
