@@ -55,6 +55,25 @@ def test_a_risk_is_named_in_its_sets_and_not_in_the_near_misses(name: str) -> No
     assert named(one, one.host) == built_in(one)
 
 
+@pytest.mark.parametrize("name", [name for name, one in SETS.items() if ["code-skew"] in built_in(one)])
+def test_a_checksum_of_the_main_module_pins_no_other_code(name: str) -> None:
+    one = SETS[name]
+
+    def installed(binary: Binary | None) -> Binary:
+        assert binary is not None
+        assert binary.go is not None
+        info = binary.go.build_info
+        assert info is not None
+        assert info.main is not None
+        main = info.main._replace(version="v1.0.0", sum="h1:AAAA")
+        return binary._replace(go=binary.go._replace(build_info=info._replace(main=main)))
+
+    opens = [request._replace(binary=installed(request.binary)) for request in one.requests]
+    outcomes = replay(host := installed(one.host), opens, one.system)
+    found = [{finding.rule for finding in said.findings} for said in explain(host, opens, outcomes)]
+    assert ["code-skew" in rules for rules in found] == [kinds == ["code-skew"] for kinds in built_in(one)]
+
+
 @pytest.mark.parametrize("name", SETS)
 def test_a_manifest_of_the_host_names_the_same_but_what_needs_the_binary(name: str) -> None:
     one = SETS[name]
