@@ -1,13 +1,15 @@
 """`PYTHONPATH=.:tests python tests/said.py` writes said.txt: each kind of sentence, on a set that was really loaded.
 
 A kind is what is left of a line without the names, paths and numbers in it. Of the recorded sets few are kept whose
-answers have all kinds. Read the difference before you commit it.
+answers have all kinds. Those that the file has stay as long as they are needed, so that the difference is what changed.
+Read it before you commit it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import recorded
@@ -17,6 +19,9 @@ from gopluck.remedy.recipe import recipes
 from gopluck.replay.process import replay
 from gopluck.result.check import Finding
 from gopluck.result.recipe import Recipe
+
+Place = tuple[str, int]
+"""The name of a set, and the number of an Open, from 1."""
 
 SAID = Path(__file__).parent / "said.txt"
 
@@ -79,6 +84,12 @@ def text(name: str, number: int, answer: tuple[str, ...]) -> str:
     return "\n".join((f"== {name}, {number}", *answer)) + "\n"
 
 
+def kept() -> frozenset[Place]:
+    """The places that the file has."""
+    found = re.findall(r"(?m)^== (\S+), (\d+)$", SAID.read_text() if SAID.exists() else "")
+    return frozenset((name, int(number)) for name, number in found)
+
+
 def written() -> Iterator[str]:
     """The paragraphs of said.txt."""
     everything = {
@@ -87,14 +98,28 @@ def written() -> Iterator[str]:
         for one in recorded.sets(path)
         for number, answer in enumerate(answers(one), 1)
     }
-    left = {place: kinds(answer) for place, answer in everything.items()}
-    seen: frozenset[str] = frozenset()
-    chosen = []
-    while left := {place: new for place, found in left.items() if (new := found - seen)}:
+    found = {place: kinds(answer) for place, answer in everything.items()}
+    yield from (text(*place, everything[place]) for place in sorted(chosen(found, kept() & found.keys())))
+
+
+def chosen(found: Mapping[Place, frozenset[str]], before: Iterable[Place]) -> set[Place]:
+    """Few places that have all kinds: those before, and others for the kinds that they have not; none for nothing.
+
+    Chosen once more, with these before, they are the same.
+    """
+    out = set(before)
+    left = {place: new for place, new in found.items() if place not in out}
+    seen = frozenset[str]().union(*(found[place] for place in out))
+    while left := {place: new for place, those in left.items() if (new := those - seen)}:
         best = max(left, key=lambda place: (len(left[place]), place))
-        chosen.append(best)
+        out.add(best)
         seen |= left[best]
-    yield from (text(*place, everything[place]) for place in sorted(chosen))
+    times = Counter(kind for place in out for kind in found[place])
+    for place in sorted(out):
+        if all(times[kind] > 1 for kind in found[place]):
+            out.remove(place)
+            times.subtract(found[place])
+    return out
 
 
 if __name__ == "__main__":

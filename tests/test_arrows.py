@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from fixtures import lint
+from fixtures.new_rule import text
+from gopluck.rules.registry import Kind
 
 LONG_FUNCTION = "def long() -> None:\n" + "    print()\n" * lint.MAX_FUNCTION
 RULE = "RULE = None\n"
@@ -138,6 +140,13 @@ def test_a_fault_is_found(house: Path, path: str, text: str, faults: list[str]) 
     plant(house, "src/gopluck/scaffold/two.py")
     plant(house, f"src/gopluck/{path}", text)
     assert shown(house) == [f"src/gopluck/{fault}" for fault in faults]
+
+
+def test_a_sentence_that_nobody_wrote_is_found(house: Path) -> None:
+    plant(house, "src/gopluck/rules/causes/go_version.py", text(Kind.CAUSE, "go-version"))
+    found = shown(house)
+    assert len(found) == 7, found
+    assert found[0] == "src/gopluck/rules/causes/go_version.py:1: is to be written: WHAT IT IS, IN ONE SENTENCE"
 
 
 def test_a_page_of_no_rule_is_found(house: Path) -> None:

@@ -135,7 +135,7 @@ GO_SUM: dict[str, Callable[[str], str]] = {
 def test_every_command_and_format_is_tried() -> None:
     """A new command, or another `--format`, has to be tried here, too."""
     assert set(COMMANDS) - set(FORMS) == {"explain", "completion"}, "they take no file"
-    assert set(VALUES) == AS_COMMANDS
+    assert set(VALUES) == AS_COMMANDS, "a format of commands has a row that reads the values out of them"
     for name, forms in FORMS.items():
         command = gopluck.get_command(click.Context(gopluck), name)
         assert command is not None

@@ -59,6 +59,11 @@ def test_every_flag_was_tried_on_every_pinned_release(name: str) -> None:
     assert all(len(code.replace(UNKNOWN, "")) == len(sides) for release, code in results.items() if release in MINORS)
 
 
+def test_every_release_has_an_experiment_of_its_own() -> None:
+    missing = [release for release in MINORS if release >= min(EXPERIMENTS) and release not in EXPERIMENTS]
+    assert missing == [], "a row in EXPERIMENTS of fixtures/scenarios/flags.py: one or two of its exp.go"
+
+
 def test_what_breaks_on_one_side_breaks_on_the_other() -> None:
     """A hash has no direction: what differs, differs."""
     one_sided = {

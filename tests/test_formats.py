@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click import Option
 from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
 
 import reports as r
 from canary import CONTENTS
 from gopluck.clean import clean, inert
+from gopluck.cli.check import command as check
 from gopluck.report.formats.digest import Result
 from gopluck.report.interface import COMMANDS, DIGESTED, QUIET, View, renderer
 from gopluck.result.align import Alignment
@@ -104,6 +106,16 @@ def document(format_: str, command: str, result: Result, view: View = VIEW) -> s
 
 def documents(format_: str) -> list[str]:
     return [document(format_, *which) for which in [*RESULTS.values(), *HOSTILE]]
+
+
+@pytest.mark.parametrize("format_", DIGESTED)
+def test_a_format_is_read_here_and_named_where_people_look(format_: str) -> None:
+    tests = [name for name in globals() if name.startswith(f"test_{format_}_")]
+    assert tests, f"open it with what reads it, in a test here whose name begins with test_{format_}_"
+    (told,) = [one.help for one in check.params if isinstance(one, Option) and one.name == "format_"]
+    assert re.search(rf"\b{format_}\b", told or ""), "the help of --format, in cli/options.py"
+    page = (Path(__file__).parent.parent / "docs" / "formats.md").read_text()
+    assert f"\n| `{format_}` |" in page, "a line of the table in docs/formats.md"
 
 
 @pytest.mark.parametrize("format_", DIGESTED)

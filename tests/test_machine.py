@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import pytest
 from elftools.elf import enums
 
-from fixtures.oracle.arches import ARCHES
 from gopluck import machine
 from gopluck.machine import MACHINES, NAMED, Machine
 
@@ -50,7 +49,8 @@ def test_files_of_other_machines_are_named_and_no_more() -> None:
 
 
 def test_pyelftools_knows_the_types_of_all_machines_but_one() -> None:
-    assert {row.goarch for row in MACHINES} - set(PYELFTOOLS) == {"riscv64"}
+    missing = {row.goarch for row in MACHINES} - set(PYELFTOOLS)
+    assert missing == {"riscv64"}, "a row of MACHINES has one in PYELFTOOLS here: the names of its relocation types"
 
 
 @pytest.mark.parametrize("goarch", PYELFTOOLS)
@@ -60,10 +60,3 @@ def test_relocation_types_are_those_of_pyelftools(goarch: str) -> None:
     row = machine.named(goarch)
     assert row is not None
     assert (tuple(row.relocations), row.tpoff) == (tuple(map(values.__getitem__, types)), tuple(map(values.get, tpoff)))
-
-
-def test_sets_of_other_machines_are_built_with_the_compiler_of_the_row() -> None:
-    rows = {row.goarch: row.cc for row in MACHINES}
-    assert {goarch: arch.cc for goarch, arch in ARCHES.items() if arch.runner} == {
-        goarch: rows[goarch] for goarch in ("386", "arm64", "riscv64", "s390x")
-    }

@@ -111,3 +111,15 @@ def test_a_name_that_no_set_has_is_refused(capsys: pytest.CaptureFixture[str]) -
     with pytest.raises(SystemExit):
         main(["load", "--only", "executable-stack/*"])
     assert "no set is called so" in capsys.readouterr().err
+
+
+def test_what_is_said_to_a_set_is_shown_beside_what_go_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = {"rules/one-commit@1.27.3": {"outcome": [{"result": "ok", "text": ""}]}}
+    monkeypatch.setattr(oracle, "loaded", lambda scenario: here.get(scenario.name))
+    monkeypatch.setattr(oracle, "said", lambda scenario: "$ gopluck check host p.so\n")
+    assert main(["check", "--only", "rules/one-commit@1.27.3"]) == 0
+    assert capsys.readouterr().out == "== rules/one-commit@1.27.3\nGo: ok\n$ gopluck check host p.so\n\n"
+    assert main(["check", "--only", "rules/one-checkout@1.27.3"]) == 1
+    assert "python -m fixtures.oracle load --only 'rules/one-checkout@1.27.3'" in capsys.readouterr().out

@@ -103,9 +103,10 @@ def test_the_difference_is_called_harmless_and_nothing_else(path: Path) -> None:
         also = {slug for pattern, slug in ALSO if fnmatch(one.name, pattern)}
         score["named" if harmless else "silent"] += 1
         if causes or harmless - also != expected(one) - also:
-            wrong.append((one.name, sorted(harmless), sorted(causes), sorted(expected(one))))
+            named = f"harmless {sorted(harmless)}, causes {sorted(causes)}"
+            wrong.append(f"{one.name}: {named}, expected is harmless {sorted(expected(one))}")
     print(path.name, dict(score))
-    assert not wrong
+    assert wrong == [], "what else is there has a row in ALSO, a word for a rule one in CALLED, silence one in SILENT"
 
 
 def test_every_reason_to_be_silent_is_needed() -> None:

@@ -124,8 +124,12 @@ def test_the_causes_are_the_differences_that_were_built_in(path: Path) -> None:
     rows = judged(path)
     score = Counter(row.said for row in rows)
     print(path.name.partition(".")[0], dict(score))
-    wrong = [(row.name, sorted(row.truth), sorted(row.causes)) for row in rows if row.said == "wrong"]
-    assert not wrong
+    wrong = [
+        f"{row.name}: built in was {sorted(row.truth)}, named is {sorted(row.causes)}"
+        for row in rows
+        if row.said == "wrong"
+    ]
+    assert wrong == []
     for row in rows:
         _check_packages(row)
     if path.name.startswith("used-"):

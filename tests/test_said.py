@@ -35,3 +35,11 @@ def test_every_kind_is_there(request: pytest.FixtureRequest) -> None:
     if not request.config.getoption("--full"):
         pytest.skip("explains every recorded set: --full")
     assert said.SAID.read_text() == "\n".join(said.written()), WHY
+
+
+def test_what_is_read_stays_and_nothing_is_there_twice() -> None:
+    found = {("a", 1): {"x", "y"}, ("b", 1): {"y", "z"}, ("c", 1): {"x", "y", "z"}, ("d", 1): {"w"}}
+    kinds = {place: frozenset(some) for place, some in found.items()}
+    assert said.chosen(kinds, []) == {("c", 1), ("d", 1)}
+    assert said.chosen(kinds, [("a", 1)]) == {("c", 1), ("d", 1)}, "a has nothing that c has not"
+    assert said.chosen(kinds, [("a", 1), ("b", 1)]) == {("a", 1), ("b", 1), ("d", 1)}
