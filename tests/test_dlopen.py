@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
+from fixtures.oracle import codec
+from fixtures.oracle.asked import RecordedSystem, Recorder, from_json, to_json
 from gopluck.elf.versions import VersionNeed
-from gopluck.facts import codec
 from gopluck.facts.model import Binary, Elf, Identity
 from gopluck.facts.read import read
 from gopluck.loader.answer import DlopenResult
 from gopluck.loader.dlopen import dlopen
 from gopluck.loader.libc import libc_of
 from gopluck.loader.library import Absent, Found, Library, System, Unknown, Wanted, read_library
-from gopluck.loader.recorded import RecordedSystem, Recorder, from_json, to_json
 from gopluck.loader.search import LiveSystem
 
 RECORDS = Path(__file__).with_name("dlopen_texts.json")
