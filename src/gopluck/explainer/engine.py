@@ -72,7 +72,7 @@ def explain(
         else:
             evidence = Evidence(host, request.binary, outcome, tuple(earlier), build)
             out.append(explain_one(evidence))
-        earlier.append(Opened(position, request.name, request.binary, outcome))
+        earlier.append(Opened(position, request.title, request.binary, outcome))
     return tuple(out)
 
 

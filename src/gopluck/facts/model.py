@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from gopluck.elf.constants import PF_X, PT_GNU_STACK
 from gopluck.elf.image import Segment
@@ -129,6 +129,11 @@ class Elf(NamedTuple):
     """The type of the first relocation in musl's order (`DT_JMPREL`, `DT_REL`, `DT_RELA`)."""
     tlsg: bool = False
     """Whether it defines the TLS symbol `runtime.tlsg`, as Go hosts do: plugins then use the host's."""
+
+    @property
+    def order(self) -> Literal["little", "big"]:
+        """The byte order, as `int.from_bytes` spells it."""
+        return "big" if self.byte_order == "big" else "little"
 
     @property
     def executable_stack(self) -> bool:

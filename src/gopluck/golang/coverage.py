@@ -31,9 +31,6 @@ MAX_BLOBS = 1 << 14
 MAX_TRIES = 1 << 17
 """Places at which a blob may begin, of those that are looked at."""
 
-REACH = HEADER.size + 2 * importpath.MAX_PATH
-"""Bytes after the start of a blob without functions in which its package's path ends."""
-
 
 def covered_packages(image: Image, dynamic: Dynamic, tables: Sequence[Pclntab]) -> frozenset[str]:
     """The import paths of the instrumented packages; empty for a file that was built without -cover."""

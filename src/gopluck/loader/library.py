@@ -14,7 +14,7 @@ from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image, image_of, open_regular, read_at
 from gopluck.errors import MalformedFile
 from gopluck.facts.elffacts import read_elf, read_skeleton
-from gopluck.facts.model import Binary, Elf, Go
+from gopluck.facts.model import Binary, Elf
 from gopluck.facts.read import identity, read, sniff
 from gopluck.record import NamedTuple
 
@@ -84,12 +84,8 @@ def _library(elf: Elf, image: Image, dynamic: Dynamic, binary: Binary) -> Librar
     versioned = c.DT_VERSYM in dynamic.tags and bool(elf.version_needs or elf.version_definitions)
     maker = _maker(image) if image.path.rpartition("/")[2].startswith("libc.so.6") else None
     is_go = GO_SECTION in image.sections or dynamic.symbol(MODULE_LIST) is not None
-    go = _go(image.path) if is_go else None
+    go = read(image.path).go if is_go else None
     return Library(binary._replace(elf=elf, go=go), exports, versioned, maker)
-
-
-def _go(path: str) -> Go | None:
-    return read(path).go
 
 
 def _maker(image: Image) -> str | None:
