@@ -131,15 +131,15 @@ class Elf(NamedTuple):
     """Whether it defines the TLS symbol `runtime.tlsg`, as Go hosts do: plugins then use the host's."""
 
     @property
-    def order(self) -> Literal["little", "big"]:
-        """The byte order, as `int.from_bytes` spells it."""
-        return "big" if self.byte_order == "big" else "little"
-
-    @property
     def executable_stack(self) -> bool:
         """Whether its `PT_GNU_STACK` asks for an executable stack."""
         flags = next((one.flags for one in self.segments if one.type == PT_GNU_STACK), 0)
         return bool(flags & PF_X)
+
+
+def order(elf: Elf) -> Literal["little", "big"]:
+    """The byte order of a file, as `int.from_bytes` spells it."""
+    return "big" if elf.byte_order == "big" else "little"
 
 
 class Identity(NamedTuple):

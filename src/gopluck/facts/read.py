@@ -172,7 +172,7 @@ def _read_go(image: Image, dynamic: Dynamic) -> Go | None:
         what = "unknown"  # garble leaves nothing that tells a plugin from a library for C
     symbol_types, named_types = details.types(file)
     support = pclntab.plugin_support(image, dynamic, tables) if what != "plugin" else "none"
-    facts = ModuledataFacts(module.layout.name, module.address, module.memory, module.told_by) if module else None
+    facts = ModuledataFacts(module.layout.name, module.memory, module.told_by) if module else None
     return Go(
         kind=what,
         version=text,

@@ -152,12 +152,9 @@ def read_memory(image: Image, relocations: Relocations, address: int, size: int)
     size = min(size, segment.vaddr + segment.memsz - address) // image.word_size * image.word_size
     data = bytearray()
     pointers: list[int] = []
-    symbols: list[tuple[int, str, int]] = []
     for offset in range(0, size, image.word_size):
         word = relocations.word(address + offset)
         data += word.value.to_bytes(image.word_size, image.order)
         if word.pointer:
             pointers.append(offset)
-        if word.symbol is not None:
-            symbols.append((offset, word.symbol, word.addend))
-    return Memory(address, bytes(data), tuple(pointers), tuple(symbols))
+    return Memory(address, bytes(data), tuple(pointers))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from gopluck import machine
 from gopluck.elf import constants as c
-from gopluck.facts.model import Binary, Elf
+from gopluck.facts.model import Binary, Elf, order
 from gopluck.loader.answer import Failure, Refused, not_known, process_dies
 from gopluck.loader.libc import Libc, Version
 from gopluck.loader.segments import ADDRESS_SPACE, PAGE, Head, check_cut, span
@@ -64,7 +64,7 @@ def check_file(binary: Binary, path: str, name: str, host: Elf, libc: Libc) -> N
     wrong = next((key for key, fits in OPEN_VERIFY if not fits(head, elf, host)), None)
     if wrong is not None:
         evidence = {"plugin": elf.goarch, "host": host.goarch}
-        machine = int.from_bytes(elf.head[18:20], host.order)
+        machine = int.from_bytes(elf.head[18:20], order(host))
         if wrong in IDENT and machine != host.machine and libc.debian is not False:
             raise Refused("machine", fields, evidence, exact=libc.debian is True)
         raise Refused(wrong, fields, evidence)

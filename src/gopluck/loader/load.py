@@ -66,12 +66,10 @@ def _load(process: Process, plugin: Binary) -> DlopenResult:
     _check_asan(process, new)
     _check_thread(process, plugin)
     libraries = tuple(known.library for known in new if known.library is not None)
-    assumed = f"the symbols of {', '.join(process.assumed)} are not known and taken to be there"
     return DlopenResult(
         Status.LOADED,
         needed_loaded=libraries,
         evidence=room.taken() if room is not None and not process.libc.musl else EMPTY,
-        assumed=assumed if process.assumed else None,
     )
 
 

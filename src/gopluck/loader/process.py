@@ -118,8 +118,6 @@ class Process:
         """Bytes of the static TLS area that refused files left unused, at the most."""
         self.padding = 0
         """What a refusal now would add to that."""
-        self.assumed: tuple[str, ...] = ()
-        """The objects whose symbols are not known, and were taken to be there."""
         self._places: dict[str, int] = {}
         """The first of the objects that has a name."""
         self._library: Binary | None = None

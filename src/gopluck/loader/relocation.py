@@ -80,7 +80,6 @@ def _defined(process: Process, symbol: Undefined, by: Object, scope: Scope) -> b
     if not _expected(process, symbol):
         text = f"{by.base} needs the symbol {symbol.name}, and those of {unknown[0]} are not known"
         raise not_known(text, Failure.SYMBOL, _looked_for(symbol, by))
-    process.assumed = unknown
     return True
 
 

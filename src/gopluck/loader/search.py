@@ -16,7 +16,7 @@ from gopluck import machine
 from gopluck.elf import constants as c
 from gopluck.elf.image import open_regular, read_at
 from gopluck.errors import GopluckError
-from gopluck.facts.model import Binary, Elf
+from gopluck.facts.model import Binary, Elf, order
 from gopluck.loader.ldcache import MAX_SIZE, parse_cache, system_directories
 from gopluck.loader.library import MAX_FOLDERS, Absent, Found, Library, Unknown, Wanted, read_library
 from gopluck.loader.sysroot import Root
@@ -148,7 +148,7 @@ class LiveSystem:
     def _cached(self, wanted: Wanted) -> tuple[str, ...]:
         """Where `ldconfig` found a library."""
         if self._cache is None:
-            self._cache = parse_cache(self._bytes("/etc/ld.so.cache", MAX_SIZE), wanted.host.order)
+            self._cache = parse_cache(self._bytes("/etc/ld.so.cache", MAX_SIZE), order(wanted.host))
         return self._cache.get(wanted.name, ())
 
     def _musl_path(self, host: Elf) -> tuple[str, ...]:

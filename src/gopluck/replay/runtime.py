@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gopluck.elf.constants import ET_DYN
-from gopluck.facts.model import Binary, Go
+from gopluck.facts.model import Binary, Go, order
 from gopluck.golang.layouts import Layout, layout
 from gopluck.golang.records import ModuledataFacts
 from gopluck.record import NamedTuple
@@ -58,7 +58,7 @@ class Runtime:
         go, elf = host.go, host.elf
         if go is None or elf is None or go.moduledata is None:
             raise ValueError("a host without moduledata cannot be replayed")
-        self.memory = Memory(elf.elf_class // 8, elf.order, placement)
+        self.memory = Memory(elf.elf_class // 8, order(elf), placement)
         self.layout: Layout = layout(go.moduledata.layout, elf.elf_class // 8)
         self.first = self.memory.load(host, go.moduledata, position_independent=elf.type == ET_DYN)
         self.last = self.first.address if go.exports_moduledata else None
