@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from gopluck.elf.dynamic import Dynamic
-from gopluck.elf.image import open_image
 from gopluck.golang.coverage import covered_packages
 from gopluck.golang.pclntab import Pclntab
-from tinyelf import FORMS, Form, Part, build, place
+from tinyelf import FORMS, Form, Part, build, open_image, place
 
 
 def uleb(value: int) -> bytes:

@@ -9,11 +9,10 @@ import pytest
 
 from gopluck.elf.constants import ET_DYN, ET_EXEC
 from gopluck.elf.dynamic import Dynamic
-from gopluck.elf.image import open_image
 from gopluck.golang.kind import kind_of
 from gopluck.golang.pclntab import find_pclntabs
 from gopluck.golang.records import BuildInfo
-from tinyelf import FORMS, Part, build
+from tinyelf import FORMS, Part, build, open_image
 
 
 def _info(mode: str | None = None, path: str = "example.com/app") -> BuildInfo:

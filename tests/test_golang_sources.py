@@ -9,12 +9,12 @@ from typing import NamedTuple
 import pytest
 
 from gopluck.elf.dynamic import Dynamic
-from gopluck.elf.image import Image, open_image
+from gopluck.elf.image import Image
 from gopluck.golang.pclntab import find_pclntabs, plugin_support
 from gopluck.golang.places import Places
 from gopluck.golang.records import BuildInfo, Module
 from gopluck.golang.sources import directories_by_functions, package_of
-from tinyelf import FORMS, Form, Part, build
+from tinyelf import FORMS, Form, Part, build, open_image
 
 PACKAGES = {
     "main.main": "main",

@@ -64,7 +64,7 @@ def comment(text: str) -> Line:
 def edit_words(edit: Edit) -> tuple[str, ...]:
     """The arguments for the go command, unquoted: `mod edit -require=example.com/lib@v1.0.0`.
 
-    None for `lower`, which is a loop.
+    None of them for `lower`, which is a loop.
     """
     if edit.kind == "lower":
         return ()
