@@ -39,10 +39,9 @@ format: $(READY) ## let ruff write the format that lint wants
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
-# The schema is read by the program that writes it.
 pages: $(READY) ## write anew what is written from the code and the recorded sets: rule pages, references, tables
 	$(PY) -m fixtures.pages
-	$(PY) -m gopluck.config.keys > .config-keys && cp .config-keys src/gopluck/config/schema/config-v1.json; rm -f .config-keys
+	$(PY) -m fixtures.configschema
 	$(PY) -m fixtures.differences
 	$(PY) -m fixtures.field
 	$(PY) -m fixtures.survivors
