@@ -92,7 +92,7 @@ def _inline(form: Form) -> bytes:
 
 def _read(path: Path) -> BuildInfo | None:
     with open_image(str(path)) as image:
-        return read_build_info(image, Dynamic(image).relocations)
+        return read_build_info(Dynamic(image).relocations)
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)

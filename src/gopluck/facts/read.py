@@ -150,7 +150,7 @@ def _read_image(image: Image, binary: Binary) -> Binary:
         binary = binary._replace(elf=elf)
         go = _read_go(image, dynamic)
         if go is not None and go.kind == "plugin":
-            elf = elf._replace(c_functions=cgo.own_functions(dynamic, dynamic.relocations))
+            elf = elf._replace(c_functions=cgo.own_functions(dynamic))
         return binary._replace(elf=elf, go=go)
     except MalformedFile as error:
         return binary._replace(damage=_reason(error, binary.path))
@@ -158,7 +158,7 @@ def _read_image(image: Image, binary: Binary) -> Binary:
 
 def _read_go(image: Image, dynamic: Dynamic) -> Go | None:
     relocations = dynamic.relocations
-    info = buildinfo.read_build_info(image, relocations)
+    info = buildinfo.read_build_info(relocations)
     tables = pclntab.find_pclntabs(image)
     if info is None and not tables:
         return None
@@ -230,14 +230,13 @@ def _module(image: Image, dynamic: Dynamic, text: str, tables: tuple[pclntab.Pcl
     its empty twin).
     """
     headers = [table.address for table in tables]
-    relocations = dynamic.relocations
     if text:
         known = release.of(text)
         if known is not None:
-            return read_moduledata(image, dynamic, relocations, known.moduledata, headers)
+            return read_moduledata(dynamic, known.moduledata, headers)
         return _unseen(image, dynamic, headers)
     names = dict.fromkeys(one.moduledata for one in release.with_pclntab(tables[0].form)) if tables else {}
-    found = [read_moduledata(image, dynamic, relocations, name, headers) for name in names]
+    found = [read_moduledata(dynamic, name, headers) for name in names]
     symbol = dynamic.symbol("runtime.firstmoduledata")
     sizes = {symbol.size} if symbol else {layouts.layout(name, image.word_size).size for name in names}
     fitting = [one for one in found if one is not None and one.layout.size in sizes]

@@ -32,7 +32,7 @@ def by_dwarf(image: Image, dynamic: Dynamic, pclntabs: Iterable[int]) -> Moduled
     name = measured(size, {field: at for field, at in offsets.items() if field not in MARKS})
     if not is_layout(name, image.word_size):
         return None
-    module = read_moduledata(image, dynamic, dynamic.relocations, name, pclntabs)
+    module = read_moduledata(dynamic, name, pclntabs)
     return module and module._replace(told_by="DWARF")
 
 
@@ -48,7 +48,7 @@ def by_code(image: Image, dynamic: Dynamic, pclntabs: Iterable[int]) -> Moduleda
         for name in LAYOUTS
         if (form := layout(name, image.word_size)).size == symbol.size and form["next"] == following
     )
-    found = [read_moduledata(image, dynamic, dynamic.relocations, name, headers) for name in names]
+    found = [read_moduledata(dynamic, name, headers) for name in names]
     fitting = [one for one in found if one is not None]
     return fitting[0]._replace(told_by="code") if len(fitting) == 1 else None
 
