@@ -44,4 +44,4 @@ def test_the_kind_follows_from_the_file(
     header = struct.pack("<IBBBB", 0xFFFFFFF1, 0, 0, 1, 8) + form.words(1, 1, 0, 72, 72 + len(table), 0, 0, 0)
     parts = [Part(".gopclntab", header + table + bytes(64))]
     with open_image(str(build(tmp_path / "x", form, parts, elf_type))) as image:
-        assert kind_of(image, Dynamic(image), info, pluginpath, find_pclntabs(image)) == kind
+        assert kind_of(Dynamic(image), info, pluginpath, find_pclntabs(image)) == kind

@@ -240,4 +240,4 @@ def test_function_names_tell_whether_package_plugin_works(
     header = struct.pack("<IBBBB", 0xFFFFFFF1, 0, 0, 1, 8) + form.words(1, 1, 0, 72, 72 + len(table), 0, 0, 0)
     path = build(tmp_path / "x", form, [Part(".gopclntab", header + table + bytes(64))])
     with _open(path) as image:
-        assert plugin_support(image, Dynamic(image), find_pclntabs(image)) == support
+        assert plugin_support(Dynamic(image), find_pclntabs(image)) == support

@@ -13,7 +13,6 @@ from functools import cached_property
 from itertools import islice
 
 from gopluck.elf.dynamic import Dynamic
-from gopluck.elf.image import Image
 from gopluck.errors import MalformedFile
 from gopluck.golang import importpath, types
 from gopluck.golang.moduledata import Moduledata
@@ -103,8 +102,8 @@ class _Head:
 class Descriptors:
     """The types of one file. Raises `MalformedFile` for a descriptor that lies outside it, or is none."""
 
-    def __init__(self, image: Image, dynamic: Dynamic, module: Moduledata) -> None:
-        self._image = image
+    def __init__(self, dynamic: Dynamic, module: Moduledata) -> None:
+        self._image = image = dynamic.image
         self._dynamic = dynamic
         self._pointer = dynamic.relocations.pointer
         self._module = module
