@@ -39,11 +39,11 @@ format: $(READY) ## let ruff write the format that lint wants
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
-# The schema is read by the program that writes it; the pages of the rules read the table of differences.
+# The pages of the rules read the table of differences.
 pages: $(READY) ## write anew what is written from the code and the recorded sets: rule pages, references, tables
-	$(PY) -m gopluck.config.keys > .config-keys && cp .config-keys src/gopluck/config/schema/config-v1.json; rm -f .config-keys
+	$(PY) -m fixtures.configschema
 	$(PY) -m fixtures.differences
-	$(PY) -m gopluck.explainer.pages docs/rules
+	$(PY) -m fixtures.pages
 	$(PY) -m fixtures.field
 	$(PY) -m fixtures.survivors
 	$(PY) -m fixtures.reference

@@ -8,12 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from fixtures.oracle.asked import from_json as system_of
+from fixtures.oracle.codec import from_json
 from fixtures.oracle.record import document
 from gopluck.explainer.engine import Explanation
-from gopluck.facts.codec import from_json
 from gopluck.facts.model import Binary, Identity
 from gopluck.loader.library import System
-from gopluck.loader.recorded import from_json as system_of
 from gopluck.replay.process import OpenRequest, Outcome
 
 RECORDED = Path(__file__).parent.parent / "fixtures" / "recorded"

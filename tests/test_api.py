@@ -17,9 +17,9 @@ from jsonschema import Draft202012Validator
 
 import gopluck
 import recorded
+from fixtures.oracle.codec import from_json
 from fixtures.samples.archive import unpack
 from gopluck.cli.main import COMMANDS
-from gopluck.facts.codec import from_json
 from gopluck.report.interface import View, renderer
 from test_report_json import closed
 

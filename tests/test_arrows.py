@@ -128,8 +128,7 @@ def test_a_house_in_order_has_no_faults(house: Path) -> None:
             "rules/risks/new_rule.py",
             RULE,
             [
-                "rules/risks/new_rule.py:1: has no page: "
-                "python -m gopluck.explainer.pages docs/rules writes new-rule.md",
+                "rules/risks/new_rule.py:1: has no page: python -m fixtures.pages writes new-rule.md",
                 "rules/risks/new_rule.py:1: new-rule has no near miss: add one to "
                 "NEAR_MISSES in tests/test_rules_scenarios.py",
             ],

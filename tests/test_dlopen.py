@@ -13,16 +13,17 @@ from typing import Any
 
 import pytest
 
+from fixtures.oracle import codec
+from fixtures.oracle.asked import RecordedSystem, Recorder, from_json, to_json
 from gopluck.elf.versions import VersionNeed
-from gopluck.facts import codec
 from gopluck.facts.model import Binary, Elf, Identity
 from gopluck.facts.read import read
 from gopluck.loader.answer import DlopenResult
 from gopluck.loader.dlopen import dlopen
 from gopluck.loader.libc import libc_of
 from gopluck.loader.library import Absent, Found, Library, System, Unknown, Wanted, read_library
-from gopluck.loader.recorded import RecordedSystem, Recorder, from_json, to_json
 from gopluck.loader.search import LiveSystem
+from gopluck.loader.sysroot import Directory
 
 RECORDS = Path(__file__).with_name("dlopen_texts.json")
 
@@ -561,7 +562,7 @@ def root_with(root: Path, files: Mapping[str, bytes]) -> LiveSystem:
         path = root / name.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    return LiveSystem(str(root))
+    return LiveSystem(Directory(str(root)))
 
 
 def found_at(system: System, wanted: Wanted) -> str | None:
@@ -681,8 +682,8 @@ def test_links_of_a_root_stay_inside_it(tmp_path: Path) -> None:
 def test_ld_library_path_counts_only_when_it_is_given(tmp_path: Path) -> None:
     root_with(tmp_path, {"/l/libx.so.1": LIBX})
     wanted = Wanted("libx.so.1", HOST, False)
-    assert LiveSystem(str(tmp_path)).find(wanted) == Absent()
-    assert found_at(LiveSystem(str(tmp_path), ["/l"]), wanted) == "/l/libx.so.1"
+    assert LiveSystem(Directory(str(tmp_path))).find(wanted) == Absent()
+    assert found_at(LiveSystem(Directory(str(tmp_path)), ["/l"]), wanted) == "/l/libx.so.1"
 
 
 def test_libraries_of_another_machine_are_unknown_and_not_missing(tmp_path: Path) -> None:

@@ -20,12 +20,13 @@ from fixtures.samples.archive import unpack
 from gopluck.elf import constants as c
 from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.hashes import gnu_hash
-from gopluck.elf.image import Image, open_image
+from gopluck.elf.image import Image
 from gopluck.elf.numbers import numbers, places
 from gopluck.elf.records import Record, records
 from gopluck.elf.relocations import _ByAddress
 from gopluck.elf.symbols import Symbol
 from gopluck.elf.versions import VersionNeed
+from tinyelf import open_image
 
 FILES = ("gateway", "auth.so", "gateway-386", "auth-386.so", "gateway-s390x", "auth-s390x.so", "auth-relr.so")
 EVERY = 97

@@ -26,9 +26,9 @@ from fixtures.fuzz.model import Draw, Input
 from fixtures.samples.archive import unpack
 from gopluck.aligner import goinputs, gomod, project, weaker
 from gopluck.elf.dynamic import Dynamic
-from gopluck.elf.image import open_image
 from gopluck.errors import GopluckError, MalformedFile, Usage
 from gopluck.golang.typetext import NotATypeError, normalise
+from tinyelf import open_image
 
 SEED = 20261126
 EACH = {"plugin": 8, "host": 8, "c-host": 12, "library": 30, "manifest": 60, "project": 40}

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from gopluck.elf.dynamic import Dynamic
-from gopluck.elf.image import open_image
 from gopluck.golang.buildinfo import MAGIC, parse, read_build_info, unquoted
 from gopluck.golang.records import BuildInfo, Module
-from tinyelf import FORMS, Form, Part, build, place
+from tinyelf import FORMS, Form, Part, build, open_image, place
 
 SENTINELS = (bytes.fromhex("3077af0c9274080241e1c107e6d618e6"), bytes.fromhex("f932433186182072008242104116d8f2"))
 
@@ -93,7 +92,7 @@ def _inline(form: Form) -> bytes:
 
 def _read(path: Path) -> BuildInfo | None:
     with open_image(str(path)) as image:
-        return read_build_info(image, Dynamic(image).relocations)
+        return read_build_info(Dynamic(image).relocations)
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)

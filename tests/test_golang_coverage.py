@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from gopluck.elf.dynamic import Dynamic
-from gopluck.elf.image import open_image
 from gopluck.golang.coverage import covered_packages
 from gopluck.golang.pclntab import Pclntab
-from tinyelf import FORMS, Form, Part, build, place
+from tinyelf import FORMS, Form, Part, build, open_image, place
 
 
 def uleb(value: int) -> bytes:
@@ -57,5 +56,5 @@ def test_a_package_is_covered_when_it_has_meta_data_and_the_program_takes_it(
     parts = [Part(".names", names), Part(".rodata", b"\x01" * 5 + data)]
     at = place(form, parts)[".names"]
     with open_image(str(build(tmp_path / "file", form, parts))) as image:
-        found = covered_packages(image, Dynamic(image), [Pclntab(at, "go1.20", at, len(names))])
+        found = covered_packages(Dynamic(image), [Pclntab(at, "go1.20", at, len(names))])
     assert found == ({PATHS[what]} if whole and register != b"runtime.main" else set())

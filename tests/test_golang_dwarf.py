@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gopluck.elf.image import open_image
 from gopluck.golang import dwarf, units
-from tinyelf import FORMS, Form, Part, build
+from tinyelf import FORMS, Form, Part, build, open_image
 
 ABBREVIATIONS = bytes(
     [

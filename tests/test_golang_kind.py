@@ -9,11 +9,10 @@ import pytest
 
 from gopluck.elf.constants import ET_DYN, ET_EXEC
 from gopluck.elf.dynamic import Dynamic
-from gopluck.elf.image import open_image
 from gopluck.golang.kind import kind_of
 from gopluck.golang.pclntab import find_pclntabs
 from gopluck.golang.records import BuildInfo
-from tinyelf import FORMS, Part, build
+from tinyelf import FORMS, Part, build, open_image
 
 
 def _info(mode: str | None = None, path: str = "example.com/app") -> BuildInfo:
@@ -45,4 +44,4 @@ def test_the_kind_follows_from_the_file(
     header = struct.pack("<IBBBB", 0xFFFFFFF1, 0, 0, 1, 8) + form.words(1, 1, 0, 72, 72 + len(table), 0, 0, 0)
     parts = [Part(".gopclntab", header + table + bytes(64))]
     with open_image(str(build(tmp_path / "x", form, parts, elf_type))) as image:
-        assert kind_of(image, Dynamic(image), info, pluginpath, find_pclntabs(image)) == kind
+        assert kind_of(Dynamic(image), info, pluginpath, find_pclntabs(image)) == kind

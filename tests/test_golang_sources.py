@@ -9,12 +9,12 @@ from typing import NamedTuple
 import pytest
 
 from gopluck.elf.dynamic import Dynamic
-from gopluck.elf.image import Image, open_image
+from gopluck.elf.image import Image
 from gopluck.golang.pclntab import find_pclntabs, plugin_support
 from gopluck.golang.places import Places
 from gopluck.golang.records import BuildInfo, Module
 from gopluck.golang.sources import directories_by_functions, package_of
-from tinyelf import FORMS, Form, Part, build
+from tinyelf import FORMS, Form, Part, build, open_image
 
 PACKAGES = {
     "main.main": "main",
@@ -240,4 +240,4 @@ def test_function_names_tell_whether_package_plugin_works(
     header = struct.pack("<IBBBB", 0xFFFFFFF1, 0, 0, 1, 8) + form.words(1, 1, 0, 72, 72 + len(table), 0, 0, 0)
     path = build(tmp_path / "x", form, [Part(".gopclntab", header + table + bytes(64))])
     with _open(path) as image:
-        assert plugin_support(image, Dynamic(image), find_pclntabs(image)) == support
+        assert plugin_support(Dynamic(image), find_pclntabs(image)) == support

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 import recorded
-from gopluck.elf.image import open_image
 from gopluck.golang.layouts import layout
 from gopluck.golang.moduledata import Moduledata
 from gopluck.golang.records import ExportedSymbol
 from gopluck.golang.types import exported_symbols
-from tinyelf import FORMS, Form, Part, build, place
+from tinyelf import FORMS, Form, Part, build, open_image, place
 
 
 def _asked(path: Path) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:

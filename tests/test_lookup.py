@@ -12,12 +12,12 @@ from click.testing import CliRunner
 
 import recorded
 from fixtures import pace
+from fixtures.oracle.codec import from_json
 from fixtures.oracle.paths import SOURCES
 from fixtures.samples.archive import unpack
 from fixtures.scenarios.kit import MIDDLE, NEWEST, OLDEST
 from gopluck.cli.main import main
 from gopluck.explainer.engine import explain
-from gopluck.facts.codec import from_json
 from gopluck.facts.model import Binary, Go, Identity
 from gopluck.golang.records import ExportedSymbol, NamedType, SymbolType
 from gopluck.golang.typetext import NotATypeError, normalise, same

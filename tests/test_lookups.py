@@ -23,7 +23,6 @@ from fixtures.scenarios import fallback, kit, oldlookups
 from fixtures.scenarios import lookups as family
 from fixtures.scenarios.kit import NEWEST, OLDEST
 from gopluck.api import check
-from gopluck.elf.image import open_image
 from gopluck.explainer.engine import explain
 from gopluck.facts import manifest
 from gopluck.facts.model import Binary, Identity
@@ -32,6 +31,7 @@ from gopluck.golang import amd64
 from gopluck.golang.records import LookedUp
 from gopluck.replay.process import replay
 from recorded import Set
+from tinyelf import open_image
 
 ROOT = Path(__file__).parent.parent
 RECORDED = recorded.RECORDED / "lookups.json.xz"

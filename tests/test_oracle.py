@@ -13,10 +13,10 @@ import recorded
 from fixtures.oracle import __main__ as oracle
 from fixtures.oracle import arches, build, record
 from fixtures.oracle.__main__ import lacking, main
+from fixtures.oracle.codec import from_json
 from fixtures.oracle.model import GoBuild, Scenario
 from fixtures.oracle.paths import RECORDED
 from fixtures.scenarios import SCENARIOS
-from gopluck.facts.codec import from_json
 from gopluck.facts.model import Binary
 
 

@@ -86,7 +86,7 @@ class Made:
             pluginpath=self.path if self.kind == "plugin" else "",
             pkghashes=tuple(PackageHash(package, "11") for package in self.packages),
             link_hashes=dict.fromkeys(self.packages, "22"),
-            moduledata=ModuledataFacts(self.layout, 0, ()),
+            moduledata=ModuledataFacts(self.layout, ()),
             sources=self.sources,
             compile_flags=self.flags,
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gopluck.explainer.pages import pages
+from fixtures.pages import pages
 from gopluck.rules.model import Rule
 from gopluck.rules.registry import kind_of, registry
 
@@ -29,7 +29,7 @@ SLUGS = """
 def test_the_pages_are_current() -> None:
     folder = ROOT / "docs" / "rules"
     written = {page.name: page.read_text() for page in folder.glob("*.md")}
-    assert written == dict(pages()), "run: python -m gopluck.explainer.pages docs/rules"
+    assert written == dict(pages()), "run: python -m fixtures.pages"
 
 
 def test_the_order_is_that_of_the_contract() -> None:

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from fixtures.oracle.codec import from_json
 from gopluck.aligner.fit import built_otherwise
 from gopluck.builds.build import Build
 from gopluck.explainer.engine import Explanation, explain
-from gopluck.facts.codec import from_json
 from gopluck.facts.model import Binary
 from gopluck.replay.ends import End
 from gopluck.replay.process import replay

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from gopluck.elf.image import Image, image_of, open_regular
+
 BASE = 0x10000
 """The address of the one loaded segment, which holds the whole file."""
 
@@ -86,3 +88,8 @@ def build(path: Path, form: Form, parts: Iterable[Part], kind: int = 2, machine:
 
 def _rest(form: Form) -> int:
     return 48 if form.wide else 36
+
+
+def open_image(path: str) -> Image:
+    """A file as an image."""
+    return image_of(path, *open_regular(path))

@@ -297,16 +297,9 @@ def _unreadable(path: str, index: int, error: GopluckError) -> PluginResult:
 def _symbols(texts: Sequence[str]) -> list[Symbol]:
     if not texts:
         return []
-    from gopluck.golang.typetext import NotATypeError
-    from gopluck.replay.lookup import parse
+    from gopluck.replay.lookup import given
 
-    def symbol(text: str) -> Symbol:
-        try:
-            return parse(text)
-        except NotATypeError as error:
-            raise Usage(f"{text}: is not a symbol: {error}") from None
-
-    return [*map(symbol, texts)]
+    return [given(text, f"{text}:") for text in texts]
 
 
 def _ignores(ignore: Sequence[Ignore | str]) -> list[Ignore]:

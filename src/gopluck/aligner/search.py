@@ -125,7 +125,7 @@ class Search:
             # A guess that makes packages match is right for the others, too.
             self.confirmed = best is not None
             best = found
-            if not self._placeless(best.checked):
+            if all(map(self._placed, best.checked.mismatched)):
                 break
         return best
 
@@ -141,10 +141,6 @@ class Search:
         homes = [f"{home}/go/pkg/mod" for root in roots for home in root.parents if home.parent.name == "home"]
         for cache in dict.fromkeys((self.cache, *homes, *CACHES)):
             yield in_cache(cache), f", as if the module cache were {cache}"
-
-    def _placeless(self, checked: Checked) -> bool:
-        """Whether a package differs whose place in the host nothing tells."""
-        return not all(map(self._placed, checked.mismatched))
 
     def _placed(self, path: str) -> bool:
         """Whether it is known under which path the host compiled a package."""

@@ -207,8 +207,7 @@ def expand(plugins: Sequence[str], host: str | Image = "") -> list[Target]:
 
 def listed(folder: str, host: str | Image) -> list[str] | None:
     """The files in a directory, of the host's image or of this machine; None when it is not one."""
-    inside = host.inside(folder) if not isinstance(host, str) else None
-    if inside is not None and not isinstance(host, str):
+    if not isinstance(host, str) and (inside := host.inside(folder)) is not None:
         return host.listed(inside)
     if not isdir(folder):  # noqa: PTH112 (pathlib costs time at every start)
         return None

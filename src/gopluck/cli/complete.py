@@ -1,40 +1,29 @@
 """What a shell completes: files and directories, rules, and the symbols of the plugins on the line.
 
-Each function is called by click with the line so far; only then something is imported.
+Each is called by click with the line so far; only then something is imported.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from click import Context, Parameter
-    from click.shell_completion import CompletionItem
+import click
 
+files = click.Path(readable=False).shell_complete
+"""Names of files: the shell knows them."""
 
-def files(context: Context, parameter: Parameter, incomplete: str) -> list[CompletionItem]:
-    """Names of files: the shell knows them."""
-    from click.shell_completion import CompletionItem
-
-    return [CompletionItem(incomplete, type="file")]
+folders = click.Path(file_okay=False).shell_complete
+"""Names of directories."""
 
 
-def folders(context: Context, parameter: Parameter, incomplete: str) -> list[CompletionItem]:
-    """Names of directories."""
-    from click.shell_completion import CompletionItem
-
-    return [CompletionItem(incomplete, type="dir")]
-
-
-def rules(context: Context, parameter: Parameter, incomplete: str) -> list[str]:
+def rules(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """Names of rules."""
     from gopluck.documents import rule_names
 
     return [name for name in rule_names() if name.startswith(incomplete)]
 
 
-def symbols(context: Context, parameter: Parameter, incomplete: str) -> list[str]:
+def symbols(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """What `Lookup` finds in the plugins that stand before; a file that cannot be read has none.
 
     A name out of a file is completed only if it is an identifier: a shell would act on others.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from os.path import isdir
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import click
 
 from gopluck.config.model import NAME, Config, found
 from gopluck.errors import Usage
+from gopluck.loader.lazy import directories
 from gopluck.result.check import Ignore, Report
 
 if TYPE_CHECKING:
@@ -75,27 +75,14 @@ def options(
     if sysroot is None and file.sysroot is not None and not isdir(file.sysroot):  # noqa: PTH112 (pathlib costs time)
         raise Usage(f"{file.at('sysroot')}: {file.sysroot} is not a directory")
     if not symbols and file.symbols:
-        _refuse_symbols(file)
+        from gopluck.replay.lookup import given
+
+        # One that is none is told with its line.
+        for index, symbol in enumerate(file.symbols):
+            given(symbol, f"{file.at('symbols', index)}: {symbol}")
     root = sysroot if sysroot is not None else file.sysroot
     searched = directories(library_path) if library_path is not None else file.library_path
     return {"symbols": symbols or file.symbols, "sysroot": root, "library_path": searched, "ignore": known}
-
-
-def _refuse_symbols(file: Config) -> None:
-    """Raise `Usage` for a symbol of the file that is none, with its line."""
-    from gopluck.golang.typetext import NotATypeError
-    from gopluck.replay.lookup import parse
-
-    for index, symbol in enumerate(file.symbols):
-        try:
-            parse(symbol)
-        except NotATypeError as error:
-            raise Usage(f"{file.at('symbols', index)}: {symbol} is not a symbol: {error}") from None
-
-
-def directories(library_path: str) -> list[str]:
-    """The directories of an `LD_LIBRARY_PATH`, separated as `ld.so` separates them; an empty one is the current."""
-    return [directory or "." for directory in re.split("[:;]", library_path)] if library_path else []
 
 
 IGNORE = "--ignore "

@@ -1,6 +1,6 @@
 """The keys of a gopluck.toml, one row each: what reads the file and what its JSON Schema says are the same table.
 
-`python -m gopluck.config.keys` prints the schema, which is `schema/config-v1.json`.
+The schema is `schema/config-v1.json`; `fixtures/configschema.py` writes it.
 """
 
 from __future__ import annotations
@@ -10,12 +10,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gopluck.config.model import Path
-from gopluck.explainer.accept import acceptable, why_not
+from gopluck.explainer.accept import why_not
 from gopluck.record import NamedTuple
 from gopluck.report.interface import FORMATS
-
-END = r"(?![\s\S])"
-"""The end of a text, in every dialect of regular expressions: `$` is also before a last line end."""
 
 
 class Wrong(Exception):
@@ -33,10 +30,6 @@ class Text(NamedTuple):
     pattern: str = r"[^\x00]+"
     expected: str = "a text that is not empty"
 
-    def schema(self) -> dict[str, Any]:
-        """What it is for an editor."""
-        return {"type": "string", "pattern": f"^(?:{self.pattern}){END}"}
-
     def check(self, value: object, path: Path) -> object:
         """The value. Raises `Wrong`."""
         if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
@@ -49,10 +42,6 @@ class Choice(NamedTuple):
 
     words: tuple[str, ...]
 
-    def schema(self) -> dict[str, Any]:
-        """What it is for an editor."""
-        return {"enum": list(self.words)}
-
     def check(self, value: object, path: Path) -> object:
         """The value. Raises `Wrong`."""
         if not isinstance(value, str) or value not in self.words:
@@ -63,10 +52,6 @@ class Choice(NamedTuple):
 
 class Risk(NamedTuple):
     """A rule whose findings can be accepted."""
-
-    def schema(self) -> dict[str, Any]:
-        """What it is for an editor."""
-        return {"enum": acceptable()}
 
     def check(self, value: object, path: Path) -> object:
         """The value. Raises `Wrong`."""
@@ -79,10 +64,6 @@ class Risk(NamedTuple):
 
 class Day(NamedTuple):
     """A date, as TOML writes it, with quotes or without."""
-
-    def schema(self) -> dict[str, Any]:
-        """What it is for an editor, which takes a date for a text."""
-        return {"type": "string", "format": "date", "pattern": f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{END}"}
 
     def check(self, value: object, path: Path) -> object:
         """The value, as a `date`. Raises `Wrong`."""
@@ -104,12 +85,6 @@ class Table(NamedTuple):
     keys: Mapping[str, Key]
     required: tuple[str, ...] = ()
 
-    def schema(self) -> dict[str, Any]:
-        """What it is for an editor."""
-        keys = {name: {"description": key.what, **key.kind.schema()} for name, key in self.keys.items()}
-        required = {"required": list(self.required)} if self.required else {}
-        return {"type": "object", "additionalProperties": False, **required, "properties": keys}
-
     def check(self, value: object, path: Path) -> dict[str, Any]:
         """The values. Raises `Wrong`."""
         if not isinstance(value, dict):
@@ -126,10 +101,6 @@ class Table(NamedTuple):
 class Output(NamedTuple):
     """A format alone, or with the file that it is written to. Only one goes to standard output."""
 
-    def schema(self) -> dict[str, Any]:
-        """What it is for an editor."""
-        return {"anyOf": [Choice(FORMATS).schema(), OUTPUT.schema()]}
-
     def check(self, value: object, path: Path) -> object:
         """The format and the file, or None. Raises `Wrong`."""
         if isinstance(value, dict):
@@ -142,19 +113,14 @@ class Listed(NamedTuple):
     """A list."""
 
     of: Kind
-    at_most_one: str = ""
-    """The type of which there is one or none, as JSON Schema calls it."""
-
-    def schema(self) -> dict[str, Any]:
-        """What it is for an editor."""
-        one = {"contains": {"type": self.at_most_one}, "minContains": 0, "maxContains": 1} if self.at_most_one else {}
-        return {"type": "array", "items": self.of.schema(), **one}
+    one_text: bool = False
+    """Whether no more than one of its entries is a text."""
 
     def check(self, value: object, path: Path) -> object:
         """The values. Raises `Wrong`."""
         if not isinstance(value, list):
             raise Wrong(path, f"has to be a list, [ … ], not {shown(value)}")
-        if self.at_most_one and sum(isinstance(one, str) for one in value) > 1:
+        if self.one_text and sum(isinstance(one, str) for one in value) > 1:
             raise Wrong(path, 'only one goes to standard output: write {format = "…", output = "…"} for the others')
         return tuple(self.of.check(one, (*path, index)) for index, one in enumerate(value))
 
@@ -206,21 +172,11 @@ DOCUMENT = Table(
         "sysroot": Key("The root of the container in which the host runs, as --sysroot.", Text()),
         "library-path": Key("The directories of the LD_LIBRARY_PATH with which the host runs.", Listed(Text())),
         "symbols": Key("What Lookup has to find in each plugin, NAME or NAME:TYPE, as --symbol.", Listed(Text())),
-        "formats": Key("What is written: a format, or one with its file.", Listed(Output(), "string")),
+        "formats": Key("What is written: a format, or one with its file.", Listed(Output(), one_text=True)),
         "fail-on": Key("`risk`: a risk that is not accepted makes the exit status 1, too.", Choice(("none", "risk"))),
         "ignore": Key("Risks that are known, and accepted.", Listed(IGNORE)),
     }
 )
-
-
-def schema() -> dict[str, Any]:
-    """The JSON Schema of the file."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "gopluck.toml, version 1",
-        "description": "The configuration of `gopluck check` (docs/configuration.md). Paths are relative to the file.",
-        **DOCUMENT.schema(),
-    }
 
 
 def suggested(word: str, words: Iterable[str]) -> str:
@@ -240,14 +196,3 @@ def shown(value: object) -> str:
         return "a table" if isinstance(value, dict) else "a list"
     text = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-
-
-def main() -> None:
-    """Print the schema."""
-    import json
-
-    print(json.dumps(schema(), indent=2, ensure_ascii=False))
-
-
-if __name__ == "__main__":
-    main()

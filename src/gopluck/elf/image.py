@@ -99,7 +99,7 @@ class Section(NamedTuple):
 
 
 class Image:
-    """An open ELF file. Use as a context manager, or through `open_image`.
+    """An open ELF file (`image_of`). Use as a context manager.
 
     Raises `UnreadableFile` when the file cannot be read, `MalformedFile` when a read leaves it.
     """
@@ -288,18 +288,11 @@ def decoded(data: bytes) -> str:
     return data.partition(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
-def open_image(path: str) -> Image:
-    """Open `path` as ELF. Raises `UnreadableFile`, or `MalformedFile` when it is no ELF file or its header is cut."""
-    fd, size = open_regular(path)
-    try:
-        return image_of(path, fd, size)
-    except BaseException:
-        os.close(fd)
-        raise
-
-
 def image_of(path: str, fd: int, size: int) -> Image:
-    """The ELF file at a descriptor, which from then on belongs to the image. Raises as `open_image`."""
+    """The ELF file at a descriptor, which from then on belongs to the image.
+
+    Raises `UnreadableFile`, and `MalformedFile` when it is no ELF file or its header is cut.
+    """
     try:
         header = parse_header(read_at(path, fd, 0, 64))
     except ValueError as reason:

@@ -48,14 +48,11 @@ MAX_WRITERS = 64
 class Word(NamedTuple):
     """A machine word as the loader leaves it at load bias 0.
 
-    `value` is the number; `pointer` says whether the load bias is added to it; `symbol` names the symbol that it is
-    taken from (which another file may define first), with `addend` beyond it.
+    `value` is the number; `pointer` says whether the load bias is added to it.
     """
 
     value: int
     pointer: bool
-    symbol: str | None = None
-    addend: int = 0
 
 
 class _ByAddress:
@@ -239,9 +236,8 @@ class Relocations:
             if kind == types.glob_dat and kind != types.absolute:
                 addend = 0
             symbol = self._symbols.at(index)
-            signed = addend - (self._mask + 1) if addend > self._mask >> 1 else addend
-            value = symbol.value + signed if symbol.defined else 0
-            return Word(value & self._mask, symbol.defined, symbol.name, signed)
+            value = symbol.value + addend if symbol.defined else 0
+            return Word(value & self._mask, symbol.defined)
         return Word(self.image.word(address), False)
 
     def takes(self, symbol: Symbol) -> bool:

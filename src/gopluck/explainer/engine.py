@@ -72,7 +72,7 @@ def explain(
         else:
             evidence = Evidence(host, request.binary, outcome, tuple(earlier), build)
             out.append(explain_one(evidence))
-        earlier.append(Opened(position, request.name, request.binary, outcome))
+        earlier.append(Opened(position, request.title, request.binary, outcome))
     return tuple(out)
 
 
@@ -82,13 +82,14 @@ def explain_one(evidence: Evidence) -> Explanation:
     settled = {path for one in endings if registry.rule(one.rule).settles for path in one.packages}
     attributions = [_attribute(comparison) for comparison in _comparisons(evidence, settled)]
     differences = [finding for attribution in attributions for finding in attribution.findings()]
-    builds = dict(zip((0, -1), evidence.builds, strict=True))
+    host, plugin = evidence.builds
+    providers = {0: host}
     for mismatch in evidence.outcome.mismatches:
-        if mismatch.provider not in builds:
-            builds[mismatch.provider] = Build(evidence.provider(mismatch), "an earlier plugin")
+        if mismatch.provider not in providers:
+            providers[mismatch.provider] = Build(evidence.provider(mismatch), "an earlier plugin")
     ended = [(finding.rule, frozenset(finding.packages)) for finding in endings]
     packages = tuple(
-        _package(mismatch, Comparison(builds[mismatch.provider], builds[-1], ()), ended, attributions)
+        _package(mismatch, (providers[mismatch.provider], plugin), ended, attributions)
         for mismatch in evidence.outcome.mismatches
     )
     findings = _ordered([*_merged(endings, differences), *_harmless(evidence), *_risks(evidence)])
@@ -147,7 +148,7 @@ def compare(provider: Build, other: Build, mismatched: Sequence[str]) -> Explana
     comparison = Comparison(provider, other, tuple(mismatched), shared, is_host=False, functions=False)
     attribution = _attribute(comparison)
     packages = tuple(
-        _package(Mismatch(path, both[other][path], both[provider][path], 0), comparison, (), [attribution])
+        _package(Mismatch(path, both[other][path], both[provider][path], 0), comparison.builds, (), [attribution])
         for path in mismatched
     )
     return Explanation(Packages(len(shared), packages), _ordered(attribution.findings()))
@@ -279,7 +280,7 @@ def _attribute(comparison: Comparison) -> _Attribution:
                 mine = []
             # Code that nothing pins is the nearer reason: tags and the like stay a risk beside it.
             mine = [index for index in mine if found[index].rule.nearer] or mine
-            module = _module(comparison, path) if mine else None
+            module = _module(comparison.builds, path) if mine else None
             if before:
                 # What explains one package of a module without evidence by package explains its others, too.
                 mine = [index for index in mine if module != STD and (module, index) in seen]
@@ -320,8 +321,8 @@ class _Roots:
         return {**known, **new, **dict.fromkeys(more, package)} if new or more else known
 
 
-def _module(comparison: Comparison, package: str) -> str | None:
-    for build in comparison.builds:
+def _module(builds: tuple[Build, Build], package: str) -> str | None:
+    for build in builds:
         used = build.use(package)
         if used is not None:
             return used.path
@@ -330,12 +331,12 @@ def _module(comparison: Comparison, package: str) -> str | None:
 
 def _package(
     mismatch: Mismatch,
-    builds: Comparison,
+    builds: tuple[Build, Build],
     endings: Sequence[tuple[str, Set[str]]],
     attributions: Sequence[_Attribution],
 ) -> MismatchedPackage:
     """A package that differs. `endings`: the rules that explain how the Open ended, each with its packages."""
-    provider, plugin = builds.builds
+    provider, plugin = builds
     path = mismatch.path
     causes = tuple(rule for rule, packages in endings if path in packages)
     via: tuple[str, ...] = ()

@@ -1,17 +1,13 @@
-"""`python -m gopluck.explainer.pages docs/rules`: one page for each rule, and an index, from the rules themselves."""
+"""What a rule says, as a page: `gopluck explain` shows it, and `docs/rules` has it."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from gopluck.builds import measured as table
 from gopluck.result.check import RulePage
 from gopluck.rules.model import Rule
-from gopluck.rules.registry import Kind, kind_of, registry, rule, rules
-
-NOTE = "<!-- Written by `python -m gopluck.explainer.pages docs/rules` from src/gopluck/rules: edit there. -->"
+from gopluck.rules.registry import Kind, kind_of, rule
 
 GROUPS: Mapping[Kind, tuple[str, str]] = {
     Kind.LOADING: ("Loading", "The file cannot be loaded at all."),
@@ -34,11 +30,6 @@ GROUPS: Mapping[Kind, tuple[str, str]] = {
     ),
 }
 """By kind: the heading, and what its rules have in common."""
-
-
-def pages() -> Mapping[str, str]:
-    """The text of each page by its file name."""
-    return {"README.md": _index(), **{f"{slug}.md": f"{NOTE}\n\n{page(rule_page(slug))}" for slug in registry()}}
 
 
 def sections(one: Rule) -> tuple[tuple[str, str], ...]:
@@ -88,31 +79,7 @@ def rule_page(slug: str) -> RulePage:
 
 
 def page(one: RulePage) -> str:
-    """The page of one rule as Markdown; `gopluck explain` shows the same text."""
+    """The page of one rule as Markdown."""
     links = "\n".join(f"- [{title}]({url})" if url else f"- {title}" for title, url in one.links)
     parts = (*one.sections, *([("Where to read more", links)] if links else []))
     return f"# {one.slug}\n\n{one.title}\n" + "".join(f"\n## {heading}\n\n{text}\n" for heading, text in parts)
-
-
-def _index() -> str:
-    parts = [NOTE, "# Rules", "The reasons that gopluck names. `gopluck explain RULE` shows these pages."]
-    for kind, (heading, text) in GROUPS.items():
-        rows = "\n".join(f"- [{one.slug}]({one.slug}.md): {one.title}" for one in rules(kind))
-        parts += [f"## {heading}", text, rows]
-    return "\n\n".join(parts) + "\n"
-
-
-def main(folder: str) -> None:
-    """Write the pages, and remove those of rules that are no more."""
-    out = Path(folder)
-    out.mkdir(parents=True, exist_ok=True)
-    written = pages()
-    for old in out.glob("*.md"):
-        if old.name not in written:
-            old.unlink()
-    for name, text in written.items():
-        (out / name).write_text(text)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -40,7 +40,6 @@ def read_or(default: T, reader: Callable[..., T], *arguments: Any) -> T:
 class GoFile(NamedTuple):
     """An open Go file, with what every reader of it begins with."""
 
-    image: Image
     dynamic: Dynamic
     tables: tuple[Pclntab, ...]
     info: BuildInfo | None
@@ -103,8 +102,7 @@ def names(entries: Mapping[str, V]) -> Iterable[str]:
 
 def link_hashes(file: GoFile) -> Mapping[str, str]:
     """`Go.link_hashes`: a package is looked up; all of them, in link order, only when they are gone through."""
-    opened = file.image, file.dynamic
-    return _Asked(partial(linkhash.read_link_hash, *opened), partial(linkhash.read_link_hashes, *opened))
+    return _Asked(partial(linkhash.read_link_hash, file.dynamic), partial(linkhash.read_link_hashes, file.dynamic))
 
 
 def sources(file: GoFile) -> Mapping[str, str]:
@@ -117,7 +115,7 @@ def sources(file: GoFile) -> Mapping[str, str]:
     def places() -> Places:
         from gopluck.golang.places import Places
 
-        return Places(file.image, file.tables, file.info, file.pluginpath)
+        return Places(file.dynamic.image, file.tables, file.info, file.pluginpath)
 
     def packages() -> Iterable[str]:
         none: frozenset[str] = frozenset()
@@ -155,9 +153,7 @@ def declared(file: GoFile) -> Mapping[str, str]:
     def search(name: str) -> str | None:
         from gopluck.golang.declared import declared
 
-        return (
-            read_or(None, declared, file.image, file.dynamic, file.tables, file.module, name) if file.module else None
-        )
+        return read_or(None, declared, file.dynamic, file.tables, file.module, name) if file.module else None
 
     return _Asked(search)
 
@@ -169,7 +165,7 @@ def types(file: GoFile) -> tuple[Mapping[str, SymbolType], Mapping[str, tuple[Na
     def descriptors() -> Descriptors | None:
         from gopluck.golang.typedata import Descriptors
 
-        return Descriptors(file.image, file.dynamic, file.module) if file.module else None
+        return Descriptors(file.dynamic, file.module) if file.module else None
 
     def asked(what: str, name: str) -> Any:
         return read_or(None, getattr(descriptors(), what), name) if file.module else None
@@ -190,7 +186,7 @@ class Lookups(Sequence[LookedUp]):
 
         file = self._file
         unread = (LookedUp(lookups.COMPUTED, ""),)
-        return read_or(unread, lookups.read, file.image, file.dynamic, file.tables, file.module, self._machine)
+        return read_or(unread, lookups.read, file.dynamic, file.tables, file.module, self._machine)
 
     def __getitem__(self, index: Any) -> Any:
         return self._all[index]
@@ -207,7 +203,7 @@ class Lookups(Sequence[LookedUp]):
 
 def lookups(file: GoFile, version: str) -> Sequence[LookedUp] | None:
     """`Go.lookups` of a program that can open plugins; None where gopluck does not know the machine or the release."""
-    known = file.image.machine
+    known = file.dynamic.image.machine
     if known is None or file.module is None or not file.tables:
         return None
     passing = release.passing(version, file.tables[0].form, known.goarch)
@@ -227,7 +223,7 @@ class Code(Mapping[str, Mapping[str, FunctionCode]]):
         from gopluck.golang.code import Reader
 
         file = self._file
-        return Reader(file.image, file.dynamic, file.tables, self._text)
+        return Reader(file.dynamic, file.tables, self._text)
 
     def ask(self, packages: Iterable[str]) -> None:
         """Say which packages are going to be gone through: one search finds the names of them all."""

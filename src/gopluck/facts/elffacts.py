@@ -46,17 +46,17 @@ _LOCAL = bytes(byte >> 4 == c.STB_LOCAL for byte in range(256))
 """For `bytes.translate`: 1 where `st_info` says that a symbol is local."""
 
 
-def read_elf(elf: Elf, image: Image, dynamic: Dynamic) -> Elf:
+def read_elf(elf: Elf, dynamic: Dynamic) -> Elf:
     """The facts of an ELF file, of which `read_skeleton` gave some.
 
     Raises `MalformedFile` when a table that the loader reads lies outside the file.
     """
-    if not image.segments or not elf.dynamic:
+    if not dynamic.image.segments or not elf.dynamic:
         return elf
     tags = dynamic.tags
     if c.DT_STRTAB not in tags or c.DT_SYMTAB not in tags:
         # ld.so takes them for granted, and dies where they are missing.
-        raise MalformedFile(f"{image.path}: its dynamic section names no symbol table")
+        raise MalformedFile(f"{dynamic.image.path}: its dynamic section names no symbol table")
     undefined = _undefined_by_index(dynamic)
     naming = dynamic.relocations.naming(undefined)
     return elf._replace(

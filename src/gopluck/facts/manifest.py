@@ -174,9 +174,7 @@ def _binary(document: Mapping[str, Any], size: int, path: str, identity: Identit
             pkghashes=(),
             link_hashes=packages,
             moduledata=(
-                ModuledataFacts(layout, _ADDRESS, (Memory(_ADDRESS, bytes(MINIMUM_WINDOW_WORDS * word), ()),))
-                if layout
-                else None
+                ModuledataFacts(layout, (Memory(_ADDRESS, bytes(MINIMUM_WINDOW_WORDS * word), ()),)) if layout else None
             ),
             sources=_unpack_sources(document["sources"], packages, info),
             compile_flags=_unpack_flags(document["compile_flags"], packages),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from gopluck.elf.constants import PF_X, PT_GNU_STACK
 from gopluck.elf.image import Segment
@@ -135,6 +135,11 @@ class Elf(NamedTuple):
         """Whether its `PT_GNU_STACK` asks for an executable stack."""
         flags = next((one.flags for one in self.segments if one.type == PT_GNU_STACK), 0)
         return bool(flags & PF_X)
+
+
+def order(elf: Elf) -> Literal["little", "big"]:
+    """The byte order of a file, as `int.from_bytes` spells it."""
+    return "big" if elf.byte_order == "big" else "little"
 
 
 class Identity(NamedTuple):

@@ -146,33 +146,33 @@ def _read_image(image: Image, binary: Binary) -> Binary:
         elf = read_skeleton(image)
         binary = binary._replace(elf=elf)
         dynamic = Dynamic(image)
-        elf = read_elf(elf, image, dynamic)
+        elf = read_elf(elf, dynamic)
         binary = binary._replace(elf=elf)
-        go = _read_go(image, dynamic)
+        go = _read_go(dynamic)
         if go is not None and go.kind == "plugin":
-            elf = elf._replace(c_functions=cgo.own_functions(dynamic, dynamic.relocations))
+            elf = elf._replace(c_functions=cgo.own_functions(dynamic))
         return binary._replace(elf=elf, go=go)
     except MalformedFile as error:
         return binary._replace(damage=_reason(error, binary.path))
 
 
-def _read_go(image: Image, dynamic: Dynamic) -> Go | None:
-    relocations = dynamic.relocations
-    info = buildinfo.read_build_info(image, relocations)
+def _read_go(dynamic: Dynamic) -> Go | None:
+    image, relocations = dynamic.image, dynamic.relocations
+    info = buildinfo.read_build_info(relocations)
     tables = pclntab.find_pclntabs(image)
     if info is None and not tables:
         return None
     text = info.go_version if info else _build_version(dynamic)
-    module = _module(image, dynamic, text, tables)
-    file = details.GoFile(image, dynamic, tables, info, module)
+    module = _module(dynamic, text, tables)
+    file = details.GoFile(dynamic, tables, info, module)
     last = dynamic.symbol("runtime.lastmoduledatap")
     exported = types.exported_symbols(image, module) if module else ()
-    what = kind.kind_of(image, dynamic, info, file.pluginpath, tables)
+    what = kind.kind_of(dynamic, info, file.pluginpath, tables)
     if what == "c-shared" and text == "unknown":
         what = "unknown"  # garble leaves nothing that tells a plugin from a library for C
     symbol_types, named_types = details.types(file)
-    support = pclntab.plugin_support(image, dynamic, tables) if what != "plugin" else "none"
-    facts = ModuledataFacts(module.layout.name, module.address, module.memory, module.told_by) if module else None
+    support = pclntab.plugin_support(dynamic, tables) if what != "plugin" else "none"
+    facts = ModuledataFacts(module.layout.name, module.memory, module.told_by) if module else None
     return Go(
         kind=what,
         version=text,
@@ -189,7 +189,7 @@ def _read_go(image: Image, dynamic: Dynamic) -> Go | None:
         sources=details.sources(file),
         compile_flags=details.compile_flags(image),
         declared=details.declared(file),
-        covered=details.read_or(None, covered_packages, image, dynamic, tables),
+        covered=details.read_or(None, covered_packages, dynamic, tables),
         code=details.Code(file, _text_address(facts, image)),
         tested=details.read_or("", _tested, image, tables, what, info),
         symbol_types=symbol_types,
@@ -222,7 +222,7 @@ def _build_version(dynamic: Dynamic) -> str:
     return text if text.isprintable() else ""
 
 
-def _module(image: Image, dynamic: Dynamic, text: str, tables: tuple[pclntab.Pclntab, ...]) -> Moduledata | None:
+def _module(dynamic: Dynamic, text: str, tables: tuple[pclntab.Pclntab, ...]) -> Moduledata | None:
     """The `moduledata`, by the Go version `text`.
 
     Without one the pclntab tells the releases that it can be, and the only layout among theirs that fits is the file's.
@@ -230,25 +230,24 @@ def _module(image: Image, dynamic: Dynamic, text: str, tables: tuple[pclntab.Pcl
     its empty twin).
     """
     headers = [table.address for table in tables]
-    relocations = dynamic.relocations
     if text:
         known = release.of(text)
         if known is not None:
-            return read_moduledata(image, dynamic, relocations, known.moduledata, headers)
-        return _unseen(image, dynamic, headers)
+            return read_moduledata(dynamic, known.moduledata, headers)
+        return _unseen(dynamic, headers)
     names = dict.fromkeys(one.moduledata for one in release.with_pclntab(tables[0].form)) if tables else {}
-    found = [read_moduledata(image, dynamic, relocations, name, headers) for name in names]
+    found = [read_moduledata(dynamic, name, headers) for name in names]
     symbol = dynamic.symbol("runtime.firstmoduledata")
-    sizes = {symbol.size} if symbol else {layouts.layout(name, image.word_size).size for name in names}
+    sizes = {symbol.size} if symbol else {layouts.layout(name, dynamic.image.word_size).size for name in names}
     fitting = [one for one in found if one is not None and one.layout.size in sizes]
-    return fitting[0] if len(fitting) == 1 else _unseen(image, dynamic, headers)
+    return fitting[0] if len(fitting) == 1 else _unseen(dynamic, headers)
 
 
-def _unseen(image: Image, dynamic: Dynamic, headers: Sequence[int]) -> Moduledata | None:
+def _unseen(dynamic: Dynamic, headers: Sequence[int]) -> Moduledata | None:
     """The `moduledata` of a release that has no row."""
     from gopluck.golang import unseen
 
-    return unseen.by_dwarf(image, dynamic, headers) or unseen.by_code(image, dynamic, headers)
+    return unseen.by_dwarf(dynamic, headers) or unseen.by_code(dynamic, headers)
 
 
 def _tested(image: Image, tables: Sequence[pclntab.Pclntab], what: str, info: BuildInfo | None) -> str:

@@ -213,28 +213,28 @@ def decode(code: bytes, address: int) -> list[Step] | None:
 def _step(one: _Instruction, pc: int, end: int) -> Step:
     opcode = one.opcode
     if one.map == 1 and not one.vector:
-        return _jump(one, pc, end) or _move(one, pc, end) or step(pc, end, "other", kills=tuple(_writes(one)))
+        return _jump(one, pc, end) or _move(one, pc, end) or step(pc, "other", kills=tuple(_writes(one)))
     if one.map == 2 and not one.vector:
         if opcode & 0xF0 == 0x80:
-            return step(pc, end, "branch", value=end + one.immediate)
+            return step(pc, "branch", value=end + one.immediate)
         if opcode == 0x0B:
-            return step(pc, end, "end")
+            return step(pc, "end")
         if opcode & 0xF0 == 0x40 and one.place >= 0:
-            return step(pc, end, "select", one.reg, one.place, opcode & 15, (one.reg,))
-    return step(pc, end, "other", kills=tuple(_other_map(one)))
+            return step(pc, "select", one.reg, one.place, opcode & 15, (one.reg,))
+    return step(pc, "other", kills=tuple(_other_map(one)))
 
 
 def _jump(one: _Instruction, pc: int, end: int) -> Step | None:
     opcode, kind = one.opcode, one.reg & 7
     if opcode == CALL:
-        return step(pc, end, "call", value=end + one.immediate)
+        return step(pc, "call", value=end + one.immediate)
     if opcode in (0xE9, 0xEB):
-        return step(pc, end, "jump", value=end + one.immediate)
+        return step(pc, "jump", value=end + one.immediate)
     if opcode & 0xF0 == 0x70 or opcode == 0xE3:
-        return step(pc, end, "branch", value=end + one.immediate)
+        return step(pc, "branch", value=end + one.immediate)
     if opcode == 0xFF and kind in (2, 4):
-        return step(pc, end, "call" if kind == 2 else "indirect")
-    return step(pc, end, "end") if opcode in (0xC3, 0xCC, 0xF4) else None
+        return step(pc, "call" if kind == 2 else "indirect")
+    return step(pc, "end") if opcode in (0xC3, 0xCC, 0xF4) else None
 
 
 def _move(one: _Instruction, pc: int, end: int) -> Step | None:
@@ -242,28 +242,28 @@ def _move(one: _Instruction, pc: int, end: int) -> Step | None:
     opcode, place = one.opcode, one.place
     if opcode == 0x8D and one.wide:
         if one.relative:
-            return step(pc, end, "const", one.reg, value=end + one.displacement, kills=(one.reg,))
+            return step(pc, "const", one.reg, value=end + one.displacement, kills=(one.reg,))
         if one.base >= 0 and one.base != SP:
-            return step(pc, end, "add", one.reg, one.base, one.displacement, (one.reg,))
+            return step(pc, "add", one.reg, one.base, one.displacement, (one.reg,))
     elif opcode == 0x8B and (one.wide or not one.memory):
         if place >= 0:
-            return step(pc, end, "copy", one.reg, place, kills=(one.reg,))
+            return step(pc, "copy", one.reg, place, kills=(one.reg,))
         if one.base >= 0:
-            return step(pc, end, "load", one.reg, one.base, one.displacement, (one.reg,))
+            return step(pc, "load", one.reg, one.base, one.displacement, (one.reg,))
     elif opcode == 0x89 and (one.wide or not one.memory) and place >= 0:
-        return step(pc, end, "copy", place, one.reg, kills=(place,))
+        return step(pc, "copy", place, one.reg, kills=(place,))
     elif opcode & 0xF8 == 0xB8:
         to = opcode & 7 | (one.rex & 1) << 3
         mask = (1 << 64) - 1 if one.wide else (1 << 32) - 1
-        return step(pc, end, "const", to, value=one.immediate & mask, kills=(to,))
+        return step(pc, "const", to, value=one.immediate & mask, kills=(to,))
     elif opcode == 0xC7 and one.wide and place >= 0:
-        return step(pc, end, "const", place, value=one.immediate & (1 << 64) - 1, kills=(place,))
+        return step(pc, "const", place, value=one.immediate & (1 << 64) - 1, kills=(place,))
     elif opcode in (0x31, 0x33) and one.rm == one.reg:
-        return step(pc, end, "const", one.reg, kills=(one.reg, FLAGS))
+        return step(pc, "const", one.reg, kills=(one.reg, FLAGS))
     elif opcode in (0x39, 0x3B) and one.wide and place >= 0:
-        return step(pc, end, "compare", one.reg, place)
+        return step(pc, "compare", one.reg, place)
     elif opcode in (0x81, 0x83) and one.wide and one.rm == SP and one.reg in (0, 5):
-        return step(pc, end, "frame", SP, value=-one.immediate if one.reg else one.immediate, kills=(SP,))
+        return step(pc, "frame", SP, value=-one.immediate if one.reg else one.immediate, kills=(SP,))
     return None
 
 

@@ -42,52 +42,51 @@ def _select(word: int, pc: int) -> Iterator[Step]:
     """CSEL."""
     to, first, second, condition = word & 31, word >> 5 & 31, word >> 16 & 31, word >> 12 & 15
     if ZERO in (first, second):
-        yield step(pc, pc + 4, "other", kills=(to,))
+        yield step(pc, "other", kills=(to,))
     elif to == first:
-        yield step(pc, pc + 4, "select", to, second, condition ^ 1, (to,))
+        yield step(pc, "select", to, second, condition ^ 1, (to,))
     else:
-        yield step(pc, pc + 4, "copy", to, second, kills=(to,))
-        yield step(pc, pc + 4, "select", to, first, condition, (to,))
+        yield step(pc, "copy", to, second, kills=(to,))
+        yield step(pc, "select", to, first, condition, (to,))
 
 
 def _jump(word: int, pc: int) -> Step | None:
-    end = pc + 4
     if word & 0x7C000000 == 0x14000000:
         to = pc + 4 * _signed(word, 26)
-        return step(pc, end, "call" if word >> 31 else "jump", value=to)
+        return step(pc, "call" if word >> 31 else "jump", value=to)
     if word & 0xFF000000 == 0x54000000 or word & 0x7E000000 == 0x34000000:
-        return step(pc, end, "branch", value=pc + 4 * _signed(word >> 5, 19))
+        return step(pc, "branch", value=pc + 4 * _signed(word >> 5, 19))
     if word & 0x7E000000 == 0x36000000:
-        return step(pc, end, "branch", value=pc + 4 * _signed(word >> 5, 14))
+        return step(pc, "branch", value=pc + 4 * _signed(word >> 5, 14))
     if word & 0xFFFFFC1F == 0xD63F0000:
-        return step(pc, end, "call")
+        return step(pc, "call")
     if word & 0xFFFFFC1F == 0xD61F0000:
-        return step(pc, end, "indirect")
+        return step(pc, "indirect")
     # RET, BRK, UDF.
     ends = word & 0xFFFFFC1F == 0xD65F0000 or word & 0xFFE0001F == 0xD4200000 or word < 1 << 16
-    return step(pc, end, "end") if ends else None
+    return step(pc, "end") if ends else None
 
 
 def _move(word: int, pc: int) -> Step:
     """Data processing."""
-    end, to, first, second = pc + 4, word & 31, word >> 5 & 31, word >> 16 & 31
+    to, first, second = word & 31, word >> 5 & 31, word >> 16 & 31
     if word & 0x1F000000 == 0x10000000:
         offset = _signed((word >> 5 & 0x7FFFF) << 2 | word >> 29 & 3, 21)
         value = (pc & ~0xFFF) + (offset << 12) if word >> 31 else pc + offset
-        return step(pc, end, "const", to, value=value, kills=(to,))
+        return step(pc, "const", to, value=value, kills=(to,))
     if word & 0xFF800000 == 0x91000000 and SP not in (to, first):
-        return step(pc, end, "add", to, first, (word >> 10 & 0xFFF) << (12 if word >> 22 & 1 else 0), (to,))
+        return step(pc, "add", to, first, (word >> 10 & 0xFFF) << (12 if word >> 22 & 1 else 0), (to,))
     if word & 0x7F800000 == 0x52800000:
-        return step(pc, end, "const", to, value=(word >> 5 & 0xFFFF) << (16 * (word >> 21 & 3)), kills=(to,))
+        return step(pc, "const", to, value=(word >> 5 & 0xFFFF) << (16 * (word >> 21 & 3)), kills=(to,))
     if word & 0x7FE0FFE0 == 0x2A0003E0:
         if second == ZERO:
-            return step(pc, end, "const", to, kills=(to,))
-        return step(pc, end, "copy", to, second, kills=(to,))
+            return step(pc, "const", to, kills=(to,))
+        return step(pc, "copy", to, second, kills=(to,))
     if word & 0x7F800000 == 0x32000000 and first == ZERO and (run := _mask(word)) is not None:
-        return step(pc, end, "const", to, value=run, kills=(to,))
+        return step(pc, "const", to, value=run, kills=(to,))
     if word & 0xFFE0FC1F == 0xEB00001F:
-        return step(pc, end, "compare", first, second)
-    return step(pc, end, "other", kills=(to,))
+        return step(pc, "compare", first, second)
+    return step(pc, "other", kills=(to,))
 
 
 def _mask(word: int) -> int | None:
@@ -104,7 +103,7 @@ def _mask(word: int) -> int | None:
 
 def _memory(word: int, pc: int) -> Iterator[Step]:
     """Loads and stores."""
-    end, to, base = pc + 4, word & 31, word >> 5 & 31
+    to, base = word & 31, word >> 5 & 31
     vector = word >> 26 & 1
     if word & 0x3A000000 == 0x28000000:
         yield from _pair(word, pc)
@@ -116,30 +115,30 @@ def _memory(word: int, pc: int) -> Iterator[Step]:
             yield _word(pc, to, base, offset, bool(load))
         else:
             # Of another size: its place on the stack may be any.
-            yield step(pc, end, "other", kills=(to,) if load else ())
+            yield step(pc, "other", kills=(to,) if load else ())
     elif word & 0x3B000000 == 0x18000000:
-        yield step(pc, end, "other", kills=() if vector else (to,))
+        yield step(pc, "other", kills=() if vector else (to,))
     elif word & 0x3F000000 == 0x08000000:
         # Exclusive, acquire, release.
-        yield step(pc, end, "other", kills=(to, word >> 10 & 31, word >> 16 & 31))
+        yield step(pc, "other", kills=(to, word >> 10 & 31, word >> 16 & 31))
     else:
         # Without bit 21 the base changes; with it, a store is what has an index and no bit 22 or 23.
         changed = () if word >> 21 & 1 else (base,)
         kept = vector or word & 0x00E00C00 == 0x00200800
-        yield step(pc, end, "other", kills=changed if kept else (*changed, to))
+        yield step(pc, "other", kills=changed if kept else (*changed, to))
 
 
 def _word(pc: int, to: int, base: int, offset: int, load: bool) -> Step:
     """A whole word between a register and memory."""
-    end, slot = pc + 4, SLOT + offset
+    slot = SLOT + offset
     if load:
         kind = "copy" if base == SP else "load"
-        return step(pc, end, kind, to, slot if base == SP else base, 0 if base == SP else offset, (to,))
+        return step(pc, kind, to, slot if base == SP else base, 0 if base == SP else offset, (to,))
     if base != SP:
-        return step(pc, end, "other")
+        return step(pc, "other")
     if to == ZERO:
-        return step(pc, end, "const", slot, kills=(slot,))
-    return step(pc, end, "copy", slot, to, kills=(slot,))
+        return step(pc, "const", slot, kills=(slot,))
+    return step(pc, "copy", slot, to, kills=(slot,))
 
 
 def _pair(word: int, pc: int) -> Iterator[Step]:
@@ -148,7 +147,7 @@ def _pair(word: int, pc: int) -> Iterator[Step]:
     load, vector, offset = bool(word >> 22 & 1), word >> 26 & 1, 8 * _signed(word >> 15, 7)
     if word >> 23 & 3 != 2 or vector or word >> 30 != 2:
         slots = (SLOT + offset, SLOT + offset + 8) if base == SP else ()
-        yield step(pc, pc + 4, "other", kills=(base, *slots, *(() if vector else (one, two))))
+        yield step(pc, "other", kills=(base, *slots, *(() if vector else (one, two))))
         return
     rows = [(one, offset), (two, offset + 8)]
     # A register that is both base and result is written last.

@@ -42,11 +42,12 @@ _ESCAPE = r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3}
 _SIMPLE: Mapping[str, str] = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
-def read_build_info(image: Image, relocations: Relocations) -> BuildInfo | None:
+def read_build_info(relocations: Relocations) -> BuildInfo | None:
     """The build info, or None when the file has none (or it cannot be decoded, as for `go version`)."""
+    image = relocations.image
     for address in islice(_addresses(image), MAX_CANDIDATES):
         try:
-            texts = _texts(image, relocations, address)
+            texts = _texts(relocations, address)
         except MalformedFile:
             continue
         if texts is not None:
@@ -93,8 +94,9 @@ def _addresses(image: Image) -> Iterator[int]:
         yield from (place for place in places if place % ALIGN == 0)
 
 
-def _texts(image: Image, relocations: Relocations, address: int) -> tuple[bytes, bytes] | None:
+def _texts(relocations: Relocations, address: int) -> tuple[bytes, bytes] | None:
     """Go version and module information: varint strings since Go 1.18 (flag 2), pointers to strings before."""
+    image = relocations.image
     head = image.read(address, HEADER)
     size, flags = head[14], head[15]
     if flags & 2:

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from itertools import islice
 
 from gopluck.elf.dynamic import Dynamic
-from gopluck.elf.relocations import Relocations
 from gopluck.golang.records import CFunction
 
 MARK = b"_cgo"
@@ -27,13 +26,14 @@ MAX_MARKS = 1 << 17
 MAX_NAME = 1024
 
 
-def own_functions(dynamic: Dynamic, relocations: Relocations) -> tuple[CFunction, ...]:
+def own_functions(dynamic: Dynamic) -> tuple[CFunction, ...]:
     """Those that calls reach by name, sorted. Nothing of `runtime/cgo` is among them: Go calls it in other ways."""
     wanted: dict[str, set[str]] = {}
     for name, package in _marked(dynamic):
         if name in wanted or len(wanted) < MAX_FUNCTIONS:
             wanted.setdefault(name, set()).add(package)
     found = {name: symbol for name in wanted if (symbol := dynamic.symbol(name)) is not None and symbol.defined}
+    relocations = dynamic.relocations
     bound = relocations.named(relocations.naming([symbol.entry for symbol in found.values()])) if found else {}
     return tuple(CFunction(name, tuple(sorted(wanted[name]))) for name in sorted(found) if found[name].entry in bound)
 

@@ -77,8 +77,8 @@ class Reader:
     `text`: the address of `runtime.text`, which the entries of the table of functions count from.
     """
 
-    def __init__(self, image: Image, dynamic: Dynamic, tables: Iterable[Pclntab], text: int) -> None:
-        self._image = image
+    def __init__(self, dynamic: Dynamic, tables: Iterable[Pclntab], text: int) -> None:
+        self._image = dynamic.image
         self._dynamic = dynamic
         self._tables = tuple(tables)
         self._text = text

@@ -31,16 +31,14 @@ MAX_BLOBS = 1 << 14
 MAX_TRIES = 1 << 17
 """Places at which a blob may begin, of those that are looked at."""
 
-REACH = HEADER.size + 2 * importpath.MAX_PATH
-"""Bytes after the start of a blob without functions in which its package's path ends."""
 
-
-def covered_packages(image: Image, dynamic: Dynamic, tables: Sequence[Pclntab]) -> frozenset[str]:
+def covered_packages(dynamic: Dynamic, tables: Sequence[Pclntab]) -> frozenset[str]:
     """The import paths of the instrumented packages; empty for a file that was built without -cover."""
     exported = any(dynamic.symbol(name) is not None for name in ("runtime.main", "runtime.mallocgc"))
     if exported and all(dynamic.symbol(name) is None for name in REGISTER):
         # Hosts and plugins export all their functions: a look-up tells what a search of a large pclntab would.
         return frozenset()
+    image = dynamic.image
     needles = [f"{name}\0".encode() for name in REGISTER]
     if not any(contains(image, table, needle) for table in tables if table.names_size for needle in needles):
         return frozenset()

@@ -24,7 +24,7 @@ MAX_TYPES = 32 << 20
 """Bytes of type data that are searched (a plugin of 100 MB has some 5 MB)."""
 
 
-def declared(image: Image, dynamic: Dynamic, tables: Iterable[Pclntab], module: Moduledata, name: str) -> str | None:
+def declared(dynamic: Dynamic, tables: Iterable[Pclntab], module: Moduledata, name: str) -> str | None:
     """What a name is: `func`, `generic func`, `var`, `type`, `generic type`, or `method of T`; None for nothing."""
     if not name.isidentifier():
         return None
@@ -33,7 +33,7 @@ def declared(image: Image, dynamic: Dynamic, tables: Iterable[Pclntab], module: 
         symbol = dynamic.symbol(f"{prefix}.{name}")
         if symbol is not None and symbol.defined:
             return "func" if symbol.type == STT_FUNC else "var"
-    return _function(image, tables, prefixes, name) or _type(image, module, name)
+    return _function(dynamic.image, tables, prefixes, name) or _type(dynamic.image, module, name)
 
 
 def _function(image: Image, tables: Iterable[Pclntab], prefixes: tuple[str, ...], name: str) -> str | None:

@@ -14,7 +14,7 @@ from itertools import islice
 
 from gopluck.elf.constants import ET_DYN
 from gopluck.elf.dynamic import Dynamic
-from gopluck.elf.image import CHUNK, Image
+from gopluck.elf.image import CHUNK
 from gopluck.elf.numbers import numbers
 from gopluck.errors import MalformedFile
 from gopluck.golang.functab import MAX_NAME, parts_go12, parts_of, pc_values, region
@@ -90,14 +90,13 @@ class Program:
 
     def __init__(
         self,
-        image: Image,
         dynamic: Dynamic,
         table: Pclntab,
         module: Moduledata,
         machine: tuple[str, str],
         first: str,
     ) -> None:
-        self._image = image
+        self._image = image = dynamic.image
         self.machine: Machine = import_module(f"gopluck.golang.{machine[0]}").MACHINE
         convention: Convention | None = getattr(self.machine, machine[1])
         self._unit = UNITS[machine[0]]

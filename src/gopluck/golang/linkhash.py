@@ -16,21 +16,22 @@ MAX_HASH = 64
 """Bytes of one hash: 8 (`goobj.FingerprintType`) since Go 1.16, 20 before."""
 
 
-def read_link_hash(image: Image, dynamic: Dynamic, package: str) -> str | None:
+def read_link_hash(dynamic: Dynamic, package: str) -> str | None:
     """The hash (hex) of a package, where the file defines it. Raises `MalformedFile`."""
     for prefix in LINK_PREFIXES:
         symbol = dynamic.symbol(prefix + package)
         if symbol is not None:
-            return _hash(image, symbol)
+            return _hash(dynamic.image, symbol)
     return None
 
 
-def read_link_hashes(image: Image, dynamic: Dynamic) -> dict[str, str]:
+def read_link_hashes(dynamic: Dynamic) -> dict[str, str]:
     """Package path to hash (hex), for each package whose hash the file defines, in link order: imports come first.
 
     The linker makes these symbols in the order of its packages, and lays out those of one size in that order
     (`ld/data.go`, `dodataSect`). Raises `MalformedFile`.
     """
+    image = dynamic.image
     found = dynamic.symbols.starting_with(tuple(prefix.encode() for prefix in LINK_PREFIXES))
     if len(found) > importpath.MAX_PACKAGES:
         raise MalformedFile(f"{image.path}: more than {importpath.MAX_PACKAGES} packages")

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from gopluck.elf.constants import ET_DYN
 from gopluck.elf.dynamic import Dynamic
-from gopluck.elf.image import Image
 from gopluck.elf.numbers import numbers
 from gopluck.errors import MalformedFile
 from gopluck.golang.dataflow import Flow, Held
@@ -84,13 +83,11 @@ class Passed(NamedTuple):
 class Lookups:
     """What one program looks up. Raises `MalformedFile` for tables that lie outside the file."""
 
-    def __init__(
-        self, image: Image, dynamic: Dynamic, table: Pclntab, module: Moduledata, machine: tuple[str, str]
-    ) -> None:
-        self._image = image
+    def __init__(self, dynamic: Dynamic, table: Pclntab, module: Moduledata, machine: tuple[str, str]) -> None:
+        self._image = dynamic.image
         self._dynamic = dynamic
         self._module = module
-        self._program = Program(image, dynamic, table, module, machine, OPEN)
+        self._program = Program(dynamic, table, module, machine, OPEN)
         self._convention = self._program.convention
         self._lookup = self._program.named(LOOKUP)
         self._flow = Flow(self._program.changed)
@@ -117,7 +114,7 @@ class Lookups:
         # Most hosts of a check have nothing that is asked for.
         from gopluck.golang.typedata import Descriptors
 
-        return Descriptors(self._image, self._dynamic, self._module)
+        return Descriptors(self._dynamic, self._module)
 
     # -- calls ----------------------------------------------------------------------------------------------------
 
@@ -249,10 +246,10 @@ class Lookups:
 
 
 def read(
-    image: Image, dynamic: Dynamic, tables: Sequence[Pclntab], module: Moduledata, machine: tuple[str, str]
+    dynamic: Dynamic, tables: Sequence[Pclntab], module: Moduledata, machine: tuple[str, str]
 ) -> tuple[LookedUp, ...]:
     """What a program looks up. `machine`: its GOARCH, and how functions get arguments (`release.passing`).
 
     Raises `MalformedFile`.
     """
-    return Lookups(image, dynamic, tables[0], module, machine).read()
+    return Lookups(dynamic, tables[0], module, machine).read()

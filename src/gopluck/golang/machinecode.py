@@ -29,7 +29,6 @@ class Step(NamedTuple):
     """One instruction, or one of two that an instruction does."""
 
     pc: int
-    end: int
     kind: str
     """`const`, `add`, `copy`, `select` (a copy under a condition), `load`, `compare`, `call`, `jump`, `branch` (a jump
     that may not be taken), `indirect` (a jump to a computed place), `frame` (the stack pointer is moved), `end`
@@ -47,11 +46,9 @@ class Step(NamedTuple):
     """Locations that hold something else afterwards."""
 
 
-def step(
-    pc: int, end: int, kind: str, to: int = -1, source: int = -1, value: int = 0, kills: tuple[int, ...] = ()
-) -> Step:
+def step(pc: int, kind: str, to: int = -1, source: int = -1, value: int = 0, kills: tuple[int, ...] = ()) -> Step:
     """A `Step`, made four times faster where values are named."""
-    return Step._make((pc, end, kind, to, source, value, kills))
+    return Step._make((pc, kind, to, source, value, kills))
 
 
 class Convention(NamedTuple):

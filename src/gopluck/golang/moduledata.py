@@ -12,7 +12,6 @@ from itertools import chain, islice
 from sys import intern
 
 from gopluck.elf.dynamic import Dynamic
-from gopluck.elf.image import Image
 from gopluck.elf.numbers import numbers
 from gopluck.elf.relocations import Relocations
 from gopluck.errors import MalformedFile
@@ -54,29 +53,28 @@ class Moduledata(NamedTuple):
     """As `ModuledataFacts.told_by`."""
 
 
-def read_moduledata(
-    image: Image, dynamic: Dynamic, relocations: Relocations, layout_name: str, pclntabs: Iterable[int]
-) -> Moduledata | None:
+def read_moduledata(dynamic: Dynamic, layout_name: str, pclntabs: Iterable[int]) -> Moduledata | None:
     """The file's `moduledata`, or None when none is found that fits the layout.
 
     `layout_name` is a key of `LAYOUTS`. `pclntabs` are the addresses of pclntab headers.
     """
-    form = layout(layout_name, image.word_size)
+    relocations = dynamic.relocations
+    form = layout(layout_name, dynamic.image.word_size)
     headers = list(pclntabs)
-    for address in islice(_candidates(image, dynamic, relocations, headers), MAX_CANDIDATES):
+    for address in islice(_candidates(dynamic, headers), MAX_CANDIDATES):
         try:
-            if _plausible(image, relocations, form, address, headers):
-                return _parse(image, relocations, form, address)
+            if _plausible(relocations, form, address, headers):
+                return _parse(relocations, form, address)
         except MalformedFile:
             continue
     return None
 
 
-def _candidates(image: Image, dynamic: Dynamic, relocations: Relocations, pclntabs: list[int]) -> Iterator[int]:
-    section = image.sections.get(".go.module")
+def _candidates(dynamic: Dynamic, pclntabs: list[int]) -> Iterator[int]:
+    section = dynamic.image.sections.get(".go.module")
     first = dynamic.symbol("runtime.firstmoduledata")
     known = (section.addr if section else 0, first.value if first else 0)
-    written = (address for pclntab in pclntabs for address in relocations.writers_of(pclntab))
+    written = (address for pclntab in pclntabs for address in dynamic.relocations.writers_of(pclntab))
     seen = {0}
     for address in chain(known, written):
         if address not in seen:
@@ -84,9 +82,9 @@ def _candidates(image: Image, dynamic: Dynamic, relocations: Relocations, pclnta
             yield address
 
 
-def _plausible(image: Image, relocations: Relocations, form: Layout, address: int, pclntabs: list[int]) -> bool:
+def _plausible(relocations: Relocations, form: Layout, address: int, pclntabs: list[int]) -> bool:
     """Whether the fields of this layout at this address agree with each other, as the linker writes them."""
-    word, size = relocations.pointer, image.word_size
+    image, word, size = relocations.image, relocations.pointer, relocations.image.word_size
     if pclntabs and word(address) not in pclntabs:
         return False
     for field in _SLICES:
@@ -105,20 +103,18 @@ def _plausible(image: Image, relocations: Relocations, form: Layout, address: in
     return word(address + form["next"]) == 0 and word(address + form["typemap"]) == 0
 
 
-def _parse(image: Image, relocations: Relocations, form: Layout, address: int) -> Moduledata:
-    word, size = relocations.pointer, image.word_size
-    memory = [read_memory(image, relocations, address, MINIMUM_WINDOW_WORDS * size)]
+def _parse(relocations: Relocations, form: Layout, address: int) -> Moduledata:
+    word, size = relocations.pointer, relocations.image.word_size
+    memory = [read_memory(relocations, address, MINIMUM_WINDOW_WORDS * size)]
     path = word(address + form["pluginpath"])
     if path:
         # Go 1.27 has `pkghashes` where Go 1.20 has `pluginpath`: a host of the one reads the text of the other.
-        memory.append(read_memory(image, relocations, path, HASH_WORDS * size))
+        memory.append(read_memory(relocations, path, HASH_WORDS * size))
     return Moduledata(
         layout=form,
         address=address,
         pluginpath=relocations.text(address + form["pluginpath"], importpath.MAX_PATH).decode("utf-8", "replace"),
-        pkghashes=_pkghashes(
-            image, relocations, word(address + form["pkghashes"]), word(address + form["pkghashes"] + size)
-        ),
+        pkghashes=_pkghashes(relocations, word(address + form["pkghashes"]), word(address + form["pkghashes"] + size)),
         types=word(address + form["types"]),
         etypes=word(address + form["etypes"]),
         ptab=word(address + form["ptab"]),
@@ -127,8 +123,9 @@ def _parse(image: Image, relocations: Relocations, form: Layout, address: int) -
     )
 
 
-def _pkghashes(image: Image, relocations: Relocations, array: int, count: int) -> tuple[PackageHash, ...]:
+def _pkghashes(relocations: Relocations, array: int, count: int) -> tuple[PackageHash, ...]:
     """`[]modulehash`."""
+    image = relocations.image
     if count > MAX_PACKAGES:
         raise MalformedFile(f"{image.path}: {count} package hashes")
     step = HASH_WORDS * image.word_size
@@ -144,20 +141,18 @@ def _pkghashes(image: Image, relocations: Relocations, array: int, count: int) -
     return tuple(map(PackageHash._make, zip(paths, map(bytes.hex, hashes), strict=True)))
 
 
-def read_memory(image: Image, relocations: Relocations, address: int, size: int) -> Memory:
+def read_memory(relocations: Relocations, address: int, size: int) -> Memory:
     """`size` bytes of memory from `address` (fewer where the segment ends), relocated, with its pointers marked."""
+    image = relocations.image
     segment = image.segment_of(address)
     if segment is None:
         raise MalformedFile(f"{image.path}: nothing is mapped at {address:#x}")
     size = min(size, segment.vaddr + segment.memsz - address) // image.word_size * image.word_size
     data = bytearray()
     pointers: list[int] = []
-    symbols: list[tuple[int, str, int]] = []
     for offset in range(0, size, image.word_size):
         word = relocations.word(address + offset)
         data += word.value.to_bytes(image.word_size, image.order)
         if word.pointer:
             pointers.append(offset)
-        if word.symbol is not None:
-            symbols.append((offset, word.symbol, word.addend))
-    return Memory(address, bytes(data), tuple(pointers), tuple(symbols))
+    return Memory(address, bytes(data), tuple(pointers))

@@ -79,7 +79,7 @@ def _parse(image: Image, address: int) -> Pclntab | None:
     return Pclntab(address, form, address + names, following - names)
 
 
-def plugin_support(image: Image, dynamic: Dynamic, tables: tuple[Pclntab, ...]) -> str:
+def plugin_support(dynamic: Dynamic, tables: tuple[Pclntab, ...]) -> str:
     """Whether the program can open plugins: `dlopen` (package plugin with cgo), `stub` (without), or `none`.
 
     Package plugin with cgo has functions made by cgo (`plugin._Cfunc_pluginOpen`, `plugin/plugin_dlopen.go`); the
@@ -87,6 +87,7 @@ def plugin_support(image: Image, dynamic: Dynamic, tables: tuple[Pclntab, ...]) 
     """
     if any(dynamic.symbol(f"plugin._Cfunc_pluginOpen{abi}") is not None for abi in (".abi0", "")):
         return "dlopen"
+    image = dynamic.image
     names = [table for table in tables if table.names_size]
     if any(contains(image, table, b"plugin._Cfunc_pluginOpen\0") for table in names):
         return "dlopen"

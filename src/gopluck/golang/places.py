@@ -8,6 +8,7 @@ folder that replaces them. Where that leaves a choice, or none, the functions of
 
 from __future__ import annotations
 
+import posixpath
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -136,7 +137,7 @@ class Places:
         elif used.path.startswith("/"):
             yield used.path + below, True
         elif self._root:
-            yield _joined(self._root, used.path) + below, True
+            yield posixpath.normpath(posixpath.join(self._root, used.path)) + below, True
 
     def _at(self, end: str, whole: bool) -> Iterator[str]:
         for directory in self._by_last.get(end.rpartition("/")[2], ()):
@@ -155,12 +156,6 @@ class Places:
         found = {d for d in named if d not in taken and f"/{_plain(d)}".endswith(f"/{package}")}
         found = {d for d in found if not self._is_std_vendor(d)}
         return found.pop() if len(found) == 1 else ""
-
-
-def _joined(root: str, folder: str) -> str:
-    from posixpath import join, normpath
-
-    return normpath(join(root, folder))
 
 
 def _plain(directory: str) -> str:

@@ -129,8 +129,6 @@ class Memory(NamedTuple):
     data: bytes
     pointers: tuple[int, ...]
     """Offsets in `data` of the words that the load bias is added to."""
-    symbols: tuple[tuple[int, str, int], ...] = ()
-    """(offset, symbol, addend) of words that the loader takes from a symbol, which another file may define first."""
 
 
 class ModuledataFacts(NamedTuple):
@@ -138,7 +136,6 @@ class ModuledataFacts(NamedTuple):
 
     layout: str
     """The release layout (`golang.layouts`) that its own runtime uses."""
-    address: int
     memory: tuple[Memory, ...]
     """The moduledata window first, then what a runtime with another layout would follow pointers to."""
     told_by: str = ""

@@ -7,16 +7,14 @@ symbols `type:…` of `.dynsym`, which every file has that plugins share types w
 from __future__ import annotations
 
 import json
-import re
 import struct
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import islice
 
 from gopluck.elf.dynamic import Dynamic
-from gopluck.elf.image import Image
 from gopluck.errors import MalformedFile
-from gopluck.golang import types
+from gopluck.golang import importpath, types
 from gopluck.golang.moduledata import Moduledata
 from gopluck.golang.records import AssertedType, NamedType, SymbolType
 from gopluck.golang.typesyntax import MAX_DEPTH, NotATypeError, parse
@@ -78,13 +76,6 @@ FIXED = ("go1.2", "go1.16")
 EMBEDDED_BY_OFFSET = ("go1.2", "go1.16", "go1.18")
 """The layouts up to Go 1.18, which marked embedded fields in their offset."""
 
-_ESCAPED = re.compile(r"%([0-9a-f]{2})")
-
-
-def unescaped(path: str) -> str:
-    """An import path as it is, of how a symbol's name has it (`objabi.PathToPrefix`)."""
-    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), path) if "%" in path else path
-
 
 def _split(text: str) -> tuple[str, str, str]:
     """Package, name and type arguments of a named type, as Go prints it."""
@@ -111,8 +102,8 @@ class _Head:
 class Descriptors:
     """The types of one file. Raises `MalformedFile` for a descriptor that lies outside it, or is none."""
 
-    def __init__(self, image: Image, dynamic: Dynamic, module: Moduledata) -> None:
-        self._image = image
+    def __init__(self, dynamic: Dynamic, module: Moduledata) -> None:
+        self._image = image = dynamic.image
         self._dynamic = dynamic
         self._pointer = dynamic.relocations.pointer
         self._module = module
@@ -168,7 +159,7 @@ class Descriptors:
     def _packages(self, head: _Head) -> tuple[str, str]:
         """The import path and the package's name of a named type."""
         package = _split(self._printed(head))[0]
-        return (unescaped(self._pkgpath(head)) if head.uncommon else "") or package, package
+        return (importpath.of_prefix(self._pkgpath(head)) if head.uncommon else "") or package, package
 
     # -- the index ----------------------------------------------------------------------------------------------------
 

@@ -128,16 +128,26 @@ def _entries(entries: tuple[Parameters, ...], change: Callable[[Named], Named]) 
     return tuple(one._replace(type=mapped(one.type, change)) for one in entries)
 
 
+def parts(found: Type) -> Iterator[Type]:
+    """The type and all that it is made of, in order."""
+    yield found
+    match found:
+        case Named(arguments=inner):
+            pass
+        case Pointer(element) | Array(_, element) | Channel(_, element):
+            inner = (element,)
+        case Map(key, element):
+            inner = (key, element)
+        case Function(parameters, results):
+            inner = tuple(entry.type for entry in (*parameters, *results))
+        case Interface(methods):
+            inner = tuple(method.signature for method in methods)
+        case Struct(fields):
+            inner = tuple(field.type for field in fields)
+    for one in inner:
+        yield from parts(one)
+
+
 def named_types(found: Type) -> Iterator[Named]:
     """The named types that a type is made of, in order."""
-    out: list[Named] = []
-
-    def note(one: Named) -> Named:
-        out.append(one)
-        return one
-
-    mapped(found, note)
-    for one in out:
-        yield one
-        for argument in one.arguments:
-            yield from named_types(argument)
+    return (one for one in parts(found) if isinstance(one, Named))

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gopluck.elf.dynamic import Dynamic
-from gopluck.elf.image import Image
 from gopluck.errors import MalformedFile
 from gopluck.golang import dwarf
 from gopluck.golang.layouts import LAYOUTS, is_layout, layout, measured
@@ -23,41 +22,42 @@ CODE = 64
 """Bytes of `addmoduledata` that are looked at."""
 
 
-def by_dwarf(image: Image, dynamic: Dynamic, pclntabs: Iterable[int]) -> Moduledata | None:
+def by_dwarf(dynamic: Dynamic, pclntabs: Iterable[int]) -> Moduledata | None:
     """The module data, laid out as the file's DWARF says."""
-    found = dwarf.struct(image, b"runtime", b"runtime.moduledata")
+    found = dwarf.struct(dynamic.image, b"runtime", b"runtime.moduledata")
     if found is None:
         return None
     size, offsets = found
     name = measured(size, {field: at for field, at in offsets.items() if field not in MARKS})
-    if not is_layout(name, image.word_size):
+    if not is_layout(name, dynamic.image.word_size):
         return None
-    module = read_moduledata(image, dynamic, dynamic.relocations, name, pclntabs)
+    module = read_moduledata(dynamic, name, pclntabs)
     return module and module._replace(told_by="DWARF")
 
 
-def by_code(image: Image, dynamic: Dynamic, pclntabs: Iterable[int]) -> Moduledata | None:
+def by_code(dynamic: Dynamic, pclntabs: Iterable[int]) -> Moduledata | None:
     """The module data in a known layout that size, content and code of the file confirm."""
     symbol = dynamic.symbol("runtime.firstmoduledata")
-    following = _next(image, dynamic)
+    following = _next(dynamic)
     if symbol is None or following is None:
         return None
     headers = list(pclntabs)
     names = dict.fromkeys(
         name
         for name in LAYOUTS
-        if (form := layout(name, image.word_size)).size == symbol.size and form["next"] == following
+        if (form := layout(name, dynamic.image.word_size)).size == symbol.size and form["next"] == following
     )
-    found = [read_moduledata(image, dynamic, dynamic.relocations, name, headers) for name in names]
+    found = [read_moduledata(dynamic, name, headers) for name in names]
     fitting = [one for one in found if one is not None]
     return fitting[0]._replace(told_by="code") if len(fitting) == 1 else None
 
 
-def _next(image: Image, dynamic: Dynamic) -> int | None:
+def _next(dynamic: Dynamic) -> int | None:
     """The offset of `next`, where the file's own `addmoduledata` stores the new module."""
     symbol = dynamic.symbol("runtime.addmoduledata.abi0") or dynamic.symbol("runtime.addmoduledata")
     if symbol is None or not symbol.value:
         return None
+    image = dynamic.image
     try:
         code = image.read(symbol.value, CODE)
     except MalformedFile:

@@ -18,6 +18,7 @@ from gopluck.images.stores import Store, opened, spooled
 from gopluck.images.streams import Budget, Checked, Forward, Part, Source, unpacked
 from gopluck.images.tarball import members
 from gopluck.images.tree import File, Found, Tree
+from gopluck.loader.lazy import Libraries, directories
 
 PREFIX = "image:"
 """`image:/path` is a file of the host's image."""
@@ -90,8 +91,7 @@ class Image:
     @property
     def library_path(self) -> list[str]:
         """The directories of the LD_LIBRARY_PATH that the image sets."""
-        found = self._environment.get("LD_LIBRARY_PATH", "")
-        return [one or "." for one in found.replace(";", ":").split(":")] if found else []
+        return directories(self._environment.get("LD_LIBRARY_PATH", ""))
 
     # -- names -----------------------------------------------------------------------------------------------------
 
@@ -140,7 +140,6 @@ class Image:
         binary = self.read(f"{PREFIX}{self.host_path}")
         if self._host_path is None and binary.go is None and binary.elf is not None:
             from gopluck.loader.chost import with_library
-            from gopluck.loader.lazy import Libraries
 
             with suppress(Usage):  # a C program without Go
                 binary = with_library(binary, Libraries(self, self.library_path))

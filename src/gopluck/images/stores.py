@@ -14,6 +14,7 @@ from gopluck.images.streams import Budget, File, Forward, Part, Source, unpacked
 from gopluck.images.tarball import members
 from gopluck.images.tree import File as Place
 from gopluck.images.tree import Tree
+from gopluck.record import NamedTuple
 
 STDIN = "-"
 MAX_STDIN = 1 << 36
@@ -77,12 +78,11 @@ class FolderStore:
         os.close(self._root)
 
 
-class Blob:
+class Blob(NamedTuple):
     """A file of a layout folder, which is open while it is read: an index can name many."""
 
-    def __init__(self, store: FolderStore, path: str) -> None:
-        self.store = store
-        self.path = path
+    store: FolderStore
+    path: str
 
     def chunks(self, start: int = 0) -> Iterator[bytes]:
         """See `Source.chunks`."""

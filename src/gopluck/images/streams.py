@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from gopluck.elf.image import read_at
 from gopluck.errors import GopluckError, MalformedFile
+from gopluck.record import NamedTuple
 
 CHUNK = 1 << 18
 FEED = 1 << 14
@@ -67,12 +68,11 @@ class Budget:
             raise MalformedFile(f"{self.name}: its manifests have more than {MAX_DOCUMENTS} bytes")
 
 
-class File:
+class File(NamedTuple):
     """An open file."""
 
-    def __init__(self, name: str, fd: int) -> None:
-        self.name = name
-        self.fd = fd
+    name: str
+    fd: int
 
     def chunks(self, start: int = 0) -> Iterator[bytes]:
         """See `Source.chunks`."""
@@ -81,14 +81,13 @@ class File:
             start += len(data)
 
 
-class Part:
+class Part(NamedTuple):
     """A part of a stream. Reading raises `MalformedFile` when the stream ends before it."""
 
-    def __init__(self, name: str, source: Source, start: int, size: int) -> None:
-        self.name = name
-        self.source = source
-        self.start = start
-        self.size = size
+    name: str
+    source: Source
+    start: int
+    size: int
 
     def chunks(self, start: int = 0) -> Iterator[bytes]:
         """See `Source.chunks`."""
@@ -185,13 +184,12 @@ def _fed(chunks: Iterator[bytes]) -> Iterator[bytes]:
             yield chunk[at : at + FEED]
 
 
-class Zstd:
+class Zstd(NamedTuple):
     """What a zstd stream unpacks to. There is no way into its middle: every reading begins at its start."""
 
-    def __init__(self, name: str, source: Source, budget: Budget) -> None:
-        self.name = name
-        self.source = source
-        self.budget = budget
+    name: str
+    source: Source
+    budget: Budget
 
     def chunks(self, start: int = 0) -> Iterator[bytes]:
         """See `Source.chunks`."""

@@ -58,8 +58,6 @@ class DlopenResult(NamedTuple):
     evidence: Mapping[str, str] = EMPTY
     lost: int = 0
     """Bytes of the static TLS area that a refusal leaves unused, at the most."""
-    assumed: str | None = None
-    """What `loaded` takes for granted because the libraries of that process are not known, in one line."""
 
 
 class Ended(Exception):

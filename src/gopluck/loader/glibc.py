@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 from gopluck import machine
 from gopluck.elf import constants as c
-from gopluck.facts.model import Binary, Elf
+from gopluck.facts.model import Binary, Elf, order
 from gopluck.loader.answer import Failure, Refused, not_known, process_dies
 from gopluck.loader.libc import Libc, Version
-from gopluck.loader.segments import ADDRESS_SPACE, PAGE, Head, check_cut, order, span
+from gopluck.loader.segments import ADDRESS_SPACE, PAGE, Head, check_cut, span
 from gopluck.loader.texts import SIGSEGV, has_check
 
 OSABI_SYSV, OSABI_GNU = 0, 3

@@ -25,3 +25,8 @@ class Libraries:
 
             self._live = LiveSystem(self._sysroot, self._library_path)
         return self._live.find(wanted)
+
+
+def directories(library_path: str) -> list[str]:
+    """Those of an `LD_LIBRARY_PATH`, separated as `ld.so` separates them; an empty one is the current."""
+    return [one or "." for one in library_path.replace(";", ":").split(":")] if library_path else []

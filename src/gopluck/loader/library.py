@@ -14,7 +14,7 @@ from gopluck.elf.dynamic import Dynamic
 from gopluck.elf.image import Image, image_of, open_regular, read_at
 from gopluck.errors import MalformedFile
 from gopluck.facts.elffacts import read_elf, read_skeleton
-from gopluck.facts.model import Binary, Elf, Go
+from gopluck.facts.model import Binary, Elf
 from gopluck.facts.read import identity, read, sniff
 from gopluck.record import NamedTuple
 
@@ -70,7 +70,7 @@ def read_library(path: str, shown: str | None = None, *, most: int | None = None
             symbols = dynamic.symbols.count
             if most is not None and symbols > most:
                 raise MalformedFile(f"{path}: it has {symbols} symbols, which is more than gopluck reads")
-            return Read(_library(elf, image, dynamic, binary), symbols)
+            return Read(_library(elf, dynamic, binary), symbols)
     except MalformedFile as error:
         return Read(Library(binary._replace(damage=str(error).removeprefix(f"{path}: "))), symbols)
     finally:
@@ -78,18 +78,15 @@ def read_library(path: str, shown: str | None = None, *, most: int | None = None
             os.close(fd)
 
 
-def _library(elf: Elf, image: Image, dynamic: Dynamic, binary: Binary) -> Library:
-    elf = read_elf(elf, image, dynamic)._replace(c_exports=frozenset())
+def _library(elf: Elf, dynamic: Dynamic, binary: Binary) -> Library:
+    image = dynamic.image
+    elf = read_elf(elf, dynamic)._replace(c_exports=frozenset())
     exports = frozenset(_export(*row) for row in dynamic.symbols.definitions())
     versioned = c.DT_VERSYM in dynamic.tags and bool(elf.version_needs or elf.version_definitions)
     maker = _maker(image) if image.path.rpartition("/")[2].startswith("libc.so.6") else None
     is_go = GO_SECTION in image.sections or dynamic.symbol(MODULE_LIST) is not None
-    go = _go(image.path) if is_go else None
+    go = read(image.path).go if is_go else None
     return Library(binary._replace(elf=elf, go=go), exports, versioned, maker)
-
-
-def _go(path: str) -> Go | None:
-    return read(path).go
 
 
 def _maker(image: Image) -> str | None:

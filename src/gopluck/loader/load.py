@@ -13,8 +13,8 @@ from gopluck.loader import glibc, musl
 from gopluck.loader.answer import DlopenResult, Ended, Failure, Refused, Status, not_known, process_dies
 from gopluck.loader.libc import Libc, glibc_version, highest, only_in_the_other
 from gopluck.loader.library import Absent, Library, System, Unknown
-from gopluck.loader.process import Object, Process, of_library
-from gopluck.loader.relocation import Scope, relocate_glibc, relocate_musl
+from gopluck.loader.process import Object, Process, Scope, of_library
+from gopluck.loader.relocation import relocate_glibc, relocate_musl
 from gopluck.loader.statictls import StaticTls, needs_static
 from gopluck.loader.texts import ASAN, GUARDED, ODR, SIGSEGV, answer, has_check
 
@@ -66,12 +66,10 @@ def _load(process: Process, plugin: Binary) -> DlopenResult:
     _check_asan(process, new)
     _check_thread(process, plugin)
     libraries = tuple(known.library for known in new if known.library is not None)
-    assumed = f"the symbols of {', '.join(process.assumed)} are not known and taken to be there"
     return DlopenResult(
         Status.LOADED,
         needed_loaded=libraries,
         evidence=room.taken() if room is not None and not process.libc.musl else EMPTY,
-        assumed=assumed if process.assumed else None,
     )
 
 

@@ -1,79 +1,18 @@
-"""Relocation with RTLD_NOW: every symbol that an object needs must be found in the `Scope`.
+"""Relocation with RTLD_NOW: every symbol that an object needs must be found in the scope (`process.Scope`).
 
 glibc `elf/dl-reloc.c`, `elf/dl-lookup.c`; musl's `do_relocs`, `find_sym`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from gopluck.elf.symbols import TlsUse, Undefined
 from gopluck.facts.elffacts import TLSG
 from gopluck.loader.answer import Failure, Refused, not_known, process_dies
-from gopluck.loader.process import Object, Process
+from gopluck.loader.process import Object, Process, Scope
 from gopluck.loader.statictls import StaticTls
 from gopluck.loader.texts import ASSERTION
-
-
-class Scope:
-    """The objects in which a symbol is looked for, in their order, and which of them define what."""
-
-    def __init__(self, objects: Sequence[Object], musl: bool) -> None:
-        self.objects = objects
-        self.musl = musl
-        self._places: dict[str, list[int]] = {}
-        """The objects that define a name, which has its version behind an `@`."""
-        self._versions: dict[str, list[str]] = {}
-        """The names with a version, by those without."""
-        self._files: dict[str, list[Object]] = {}
-        self._fitting: dict[tuple[str, str], list[int]] = {}
-        self._unknown: dict[tuple[int, bool], tuple[str, ...]] = {}
-        self._asked = [at for at, known in enumerate(objects) if known.elf is not None and known.library is None]
-        """The hosts and plugins: their symbols have no versions, and are looked up one by one."""
-        for place, known in enumerate(objects):
-            for name in known.exports if known.elf is not None and known.library is not None else ():
-                self._places.setdefault(name, []).append(place)
-            for name in known.names if known.elf is not None else ():
-                self._files.setdefault(name, []).append(known)
-        for name in self._places:
-            if "@" in name:
-                self._versions.setdefault(name.partition("@")[0], []).append(name)
-        self._own = [tuple(known.elf.version_definitions[1:]) if known.elf is not None else () for known in objects]
-        self._own_set = [frozenset(own) for own in self._own]
-
-    def first(self, symbol: Undefined, by: Object) -> Object | None:
-        """The first object but `by` in which a symbol is found."""
-        key = symbol.name, "" if self.musl else symbol.version
-        if key not in self._fitting:
-            self._fitting[key] = sorted(self._fit(*key))
-        return next((self.objects[at] for at in self._fitting[key] if self.objects[at] is not by), None)
-
-    def _fit(self, name: str, version: str) -> set[int]:
-        """The places of the objects that define a name in a version that fits (`elf/dl-lookup.c`, `check_match`)."""
-        out = {at for at in self._asked if name in self.objects[at].exports}.union(self._places.get(name, ()))
-        if version:
-            return out.union(self._places.get(f"{name}@@{version}", ()), self._places.get(f"{name}@{version}", ()))
-        for found in self._versions.get(name, ()):
-            default = found.startswith("@@", len(name))
-            own = found[len(name) + 1 + default :]
-            for at in self._places[found]:
-                # glibc takes the first version of an object where it is hidden, too.
-                if own in self._own_set[at] if default else not self.musl and self._own[at][:1] == (own,):
-                    out.add(at)
-        return out
-
-    def unknown(self, by: Object, c_name: bool) -> tuple[str, ...]:
-        """The paths of the objects but `by` of which it is not known whether they define a name. `c_name`: one of C."""
-        key = id(by), c_name
-        if key not in self._unknown:
-            others = (known for known in self.objects if known is not by)
-            asked = (one.path for one in others if one.elf is None or (one.library is None and not c_name))
-            self._unknown[key] = tuple(dict.fromkeys(asked))
-        return self._unknown[key]
-
-    def knows(self, file: str, by: Object) -> bool:
-        """Whether the file that a version is asked from is an object that is known."""
-        return any(known is not by for known in self._files.get(file, ()))
 
 
 def relocate_glibc(process: Process, known: Object, scope: Scope, room: StaticTls | None = None) -> None:
@@ -141,7 +80,6 @@ def _defined(process: Process, symbol: Undefined, by: Object, scope: Scope) -> b
     if not _expected(process, symbol):
         text = f"{by.base} needs the symbol {symbol.name}, and those of {unknown[0]} are not known"
         raise not_known(text, Failure.SYMBOL, _looked_for(symbol, by))
-    process.assumed = unknown
     return True
 
 

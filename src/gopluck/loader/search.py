@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal
 
 from gopluck import machine
 from gopluck.elf import constants as c
 from gopluck.elf.image import open_regular, read_at
 from gopluck.errors import GopluckError
-from gopluck.facts.model import Binary, Elf
+from gopluck.facts.model import Binary, Elf, order
 from gopluck.loader.ldcache import MAX_SIZE, parse_cache, system_directories
 from gopluck.loader.library import MAX_FOLDERS, Absent, Found, Library, Unknown, Wanted, read_library
-from gopluck.loader.sysroot import Directory, Root
+from gopluck.loader.sysroot import Root
 
 MUSL_PATH = ("/lib", "/usr/local/lib", "/usr/lib")
 """`sys_path` of musl's `load_library` where there is no `/etc/ld-musl-ARCH.path`."""
@@ -49,10 +48,7 @@ class LiveSystem:
     directories of `LD_LIBRARY_PATH`; the variable itself is never read.
     """
 
-    def __init__(self, sysroot: str | Root | None = None, library_path: Sequence[str] = ()) -> None:
-        if isinstance(sysroot, str):
-            folder = os.path.realpath(sysroot).rstrip("/") if sysroot else ""
-            sysroot = Directory(folder) if folder else None
+    def __init__(self, sysroot: Root | None = None, library_path: Sequence[str] = ()) -> None:
         self.root = sysroot
         self.library_path = tuple(library_path)
         self._found: dict[tuple[object, ...], Found] = {}
@@ -152,8 +148,7 @@ class LiveSystem:
     def _cached(self, wanted: Wanted) -> tuple[str, ...]:
         """Where `ldconfig` found a library."""
         if self._cache is None:
-            order: Literal["little", "big"] = "big" if wanted.host.byte_order == "big" else "little"
-            self._cache = parse_cache(self._bytes("/etc/ld.so.cache", MAX_SIZE), order)
+            self._cache = parse_cache(self._bytes("/etc/ld.so.cache", MAX_SIZE), order(wanted.host))
         return self._cache.get(wanted.name, ())
 
     def _musl_path(self, host: Elf) -> tuple[str, ...]:

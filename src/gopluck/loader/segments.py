@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal
 
 from gopluck import machine
 from gopluck.elf import constants as c
@@ -38,11 +37,6 @@ class Head(NamedTuple):
         # A file can end inside the header of its class, but not inside that of the host's.
         row = struct.unpack_from(order + ("HHIQQQIHHHHHH" if wide else "HHIIIIIHHHHHH"), elf.head.ljust(64, b"\0"), 16)
         return cls(elf.head[:16], row[0], row[1], row[2], row[4], row[8], row[9])
-
-
-def order(elf: Elf) -> Literal["little", "big"]:
-    """The byte order, as `int.from_bytes` spells it."""
-    return "little" if elf.byte_order == "little" else "big"
 
 
 def span(loads: Sequence[Segment]) -> int:

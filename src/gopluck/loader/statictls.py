@@ -7,7 +7,6 @@ glibc `elf/dl-tls.c` (`_dl_tls_static_surplus_init`, `_dl_determine_tlsoffset`),
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
 from gopluck.elf import constants as c
 from gopluck.elf.symbols import TlsUse, Undefined
@@ -15,7 +14,7 @@ from gopluck.facts.elffacts import TLSG
 from gopluck.facts.model import Elf
 from gopluck.loader.answer import Failure, Refused, not_known
 from gopluck.loader.libc import Libc
-from gopluck.loader.process import Object, Process
+from gopluck.loader.process import Object, Process, Scope
 from gopluck.loader.segments import PAGE
 from gopluck.record import NamedTuple
 
@@ -122,16 +121,6 @@ def at_start(objects: Iterable[Object], libc: Libc, exact: bool) -> Area:
 
 def _up(value: int, step: int) -> int:
     return -(-value // step) * step
-
-
-class Scope(Protocol):
-    """`loader.relocation.Scope`."""
-
-    objects: Sequence[Object]
-
-    def first(self, symbol: Undefined, by: Object) -> Object | None:
-        """The first object but `by` in which a symbol is found."""
-        ...
 
 
 class StaticTls:

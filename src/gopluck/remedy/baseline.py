@@ -59,9 +59,9 @@ class Baseline(NamedTuple):
         found = Recipe(not self.left_out, "plugin", NOT_REPEATED if self.left_out else None, **self._asdict())
         return found._replace(build=build_words(self.flags, output), **more)
 
-    def line(self, output: str, mode: str = "plugin") -> str:
-        """The build line with the environment, quoted for a shell. `mode`: empty for an executable."""
-        return " ".join((*assignments(self.env), *map(sh, build_words(self.flags, output, mode))))
+    def line(self, output: str) -> str:
+        """The build line with the environment, quoted for a shell."""
+        return " ".join((*assignments(self.env), *map(sh, build_words(self.flags, output))))
 
 
 def baseline(host: Build, plugin: Build | None = None) -> Baseline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from gopluck.golang.release import TOOLCHAIN_LINE, before
@@ -14,6 +15,9 @@ from gopluck.result.verdict import Role
 
 GO_MOD = ("require", "exclude", "replace", "dropreplace", "module")
 """The kinds of edits of which one `go mod edit` can make several."""
+
+BREAK = r"'?-|[A-Z_]+=|(?:go|do)$|\S+@\S*\)$"
+"""Words of a command before which it may be folded: none of them, alone on a line, is a command that a file names."""
 
 
 class Line(NamedTuple):
@@ -28,6 +32,29 @@ class Line(NamedTuple):
         """The line, unfolded."""
         return f"# {self.words[0]}" if self.comment else " ".join(self.words)
 
+    @property
+    def parts(self) -> list[str]:
+        """The words of a command in parts that stay together when it is folded with a backslash."""
+        out: list[str] = []
+        last = ""
+        for word in self.words:
+            if out and (last == "-o" or not re.match(BREAK, word)):
+                out[-1] += f" {word}"
+            else:
+                out.append(word)
+            last = word
+        return out
+
+    def folded(self, width: int) -> list[str]:
+        """A command in lines of a width, where its parts are not longer."""
+        lines = [""]
+        for part in self.parts:
+            if lines[-1] and len(lines[-1]) + len(part) + 3 > width:
+                lines[-1] += " \\"
+                lines.append("  ")
+            lines[-1] += part if not lines[-1].strip() else f" {part}"
+        return lines
+
 
 def comment(text: str) -> Line:
     """A line to read: our own words, and values of which none is trusted."""
@@ -37,7 +64,7 @@ def comment(text: str) -> Line:
 def edit_words(edit: Edit) -> tuple[str, ...]:
     """The arguments for the go command, unquoted: `mod edit -require=example.com/lib@v1.0.0`.
 
-    None for `lower`, which is a loop.
+    None of them for `lower`, which is a loop.
     """
     if edit.kind == "lower":
         return ()

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gopluck.facts.model import Binary, Go
+from gopluck.golang.importpath import of_prefix
 from gopluck.golang.records import NamedType, SymbolType
-from gopluck.golang.typedata import unescaped
 from gopluck.golang.typematch import EXACT, Answer, Rules, all_of, exact, identical, missing
 from gopluck.golang.typetext import method_text, printed
 from gopluck.golang.typetree import Function, Interface, Method, Named, Parameters, Pointer, Type, mapped, named_types
@@ -91,7 +91,7 @@ class Assertions:
 
     def _find(self, go: Go | None, wanted: Named) -> tuple[NamedType, ...]:
         """The types of a file that may be meant by a name."""
-        path = unescaped(wanted.package)
+        path = of_prefix(wanted.package)
         found = go.named_types.get(f"{path}.{wanted.name}") or () if go else ()
         return tuple(one for one in found if self._same_arguments(wanted, one.type) is not False)
 
@@ -105,7 +105,7 @@ class Assertions:
             return isinstance(actual, Named) and not actual.package and actual.name == wanted.name
         if isinstance(actual, Named) and actual.package and actual.name == wanted.name:
             hosts = self._find(self._host, wanted)
-            answers = [self._same_path(unescaped(wanted.package), actual, hosts), self._same_arguments(wanted, actual)]
+            answers = [self._same_path(of_prefix(wanted.package), actual, hosts), self._same_arguments(wanted, actual)]
             answer = all_of(answers)
             if answer is not False:
                 return all_of((answer, self._same_scope(actual)))
@@ -126,7 +126,7 @@ class Assertions:
 
     def _is_main(self, package: str) -> bool:
         """Whether it is the plugin's package main, which no host can import."""
-        return self._plugin is not None and package == unescaped(self._plugin.pluginpath)
+        return self._plugin is not None and package == of_prefix(self._plugin.pluginpath)
 
     def _same_arguments(self, wanted: Named, actual: Named) -> Answer:
         if len(wanted.arguments) != len(actual.arguments):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gopluck.errors import Usage
 from gopluck.facts.model import Binary
 from gopluck.golang import typesyntax, typetext
 from gopluck.golang.records import ExportedSymbol, SymbolType
@@ -32,6 +33,14 @@ def parse(text: str) -> Symbol:
     """`NAME` or `NAME:TYPE`. Raises `typetext.NotATypeError` for a type that is none or cannot be compared."""
     name, colon, source = text.partition(":")
     return Symbol(name.strip(), typetext.normalise(source) if colon else "")
+
+
+def given(text: str, shown: str) -> Symbol:
+    """A symbol that the user names. Raises `Usage`, which begins with `shown`."""
+    try:
+        return parse(text)
+    except typetext.NotATypeError as error:
+        raise Usage(f"{shown} is not a symbol: {error}") from None
 
 
 def look_up(

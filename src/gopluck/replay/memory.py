@@ -66,7 +66,6 @@ class Module(NamedTuple):
 
     binary: Binary
     facts: ModuledataFacts
-    bias: int
     pieces: tuple[Piece, ...]
     """The struct first, then what it points at, as far as it is kept."""
 
@@ -95,7 +94,7 @@ class Memory:
             for offset in window.pointers:
                 at = piece.address + offset
                 self._put(piece, at, (self._get(piece, at) + bias) & self._mask)
-        module = Module(binary, facts, bias, pieces)
+        module = Module(binary, facts, pieces)
         self.modules.append(module)
         return module
 

@@ -8,10 +8,9 @@ the host's.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 from gopluck.elf.constants import ET_DYN
-from gopluck.facts.model import Binary, Go
+from gopluck.facts.model import Binary, Go, order
 from gopluck.golang.layouts import Layout, layout
 from gopluck.golang.records import ModuledataFacts
 from gopluck.record import NamedTuple
@@ -59,8 +58,7 @@ class Runtime:
         go, elf = host.go, host.elf
         if go is None or elf is None or go.moduledata is None:
             raise ValueError("a host without moduledata cannot be replayed")
-        order: Literal["little", "big"] = "little" if elf.byte_order == "little" else "big"
-        self.memory = Memory(elf.elf_class // 8, order, placement)
+        self.memory = Memory(elf.elf_class // 8, order(elf), placement)
         self.layout: Layout = layout(go.moduledata.layout, elf.elf_class // 8)
         self.first = self.memory.load(host, go.moduledata, position_independent=elf.type == ET_DYN)
         self.last = self.first.address if go.exports_moduledata else None

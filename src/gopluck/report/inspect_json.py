@@ -7,7 +7,7 @@ from typing import Any
 
 from gopluck.facts.model import Binary, Elf, Go
 from gopluck.golang.records import LookedUp, Module
-from gopluck.report.interface import View, go_packages
+from gopluck.report.interface import View, go_packages, library_versions
 from gopluck.report.json import TOOL, dumps
 
 SCHEMA_VERSION = 1
@@ -31,9 +31,7 @@ def render(binary: Binary, view: View) -> str:
 
 
 def _elf(elf: Elf) -> dict[str, Any]:
-    versions: dict[str, list[str]] = {}
-    for need in elf.version_needs:
-        versions.setdefault(need.file, []).append(need.version)
+    versions = library_versions(elf)
     return {
         "class": elf.elf_class,
         "byte_order": elf.byte_order,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gopluck.facts.model import Binary, Elf, Go
 from gopluck.golang.records import BuildInfo, Module
-from gopluck.report.interface import HINT, View, go_packages
+from gopluck.report.interface import HINT, View, go_packages, library_versions
 from gopluck.report.sheet import Sheet
 
 COLUMN = 13
@@ -131,9 +131,7 @@ def _packages(sheet: Sheet, go: Go) -> None:
 def _elf(sheet: Sheet, elf: Elf) -> None:
     _rows(sheet, "machine", f"{elf.goarch}, {elf.elf_class}-bit, {elf.byte_order}-endian")
     _rows(sheet, "loader", elf.interp or ("dynamic, no interpreter" if elf.dynamic else "static"))
-    versions: dict[str, list[str]] = {}
-    for need in elf.version_needs:
-        versions.setdefault(need.file, []).append(need.version)
+    versions = library_versions(elf)
     named = [f"{name} ({', '.join(versions[name])})" if name in versions else name for name in elf.needed]
     _rows(sheet, "libraries", *named)
 

@@ -6,14 +6,14 @@ nothing at all. It does no input or output.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from gopluck.record import NamedTuple
 
 if TYPE_CHECKING:
-    from gopluck.facts.model import Go
+    from gopluck.facts.model import Elf, Go
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 HINT = "(-v shows all)"
@@ -69,6 +69,14 @@ def renderer(command: str, format_: str) -> Callable[..., str]:
     """What renders a command's result (`RENDERERS`). Imports that format only."""
     render: Callable[..., str] = import_module(f"{__package__}.{RENDERERS[command, format_]}").render
     return render
+
+
+def library_versions(elf: Elf) -> Mapping[str, list[str]]:
+    """The symbol versions that a file needs, by library."""
+    versions: dict[str, list[str]] = {}
+    for need in elf.version_needs:
+        versions.setdefault(need.file, []).append(need.version)
+    return versions
 
 
 def go_packages(go: Go) -> list[tuple[str, str]]:

@@ -123,8 +123,6 @@ def _value(value: Any, margin: str) -> str:
             for key, item in value.items()
         ]
         return f"{{{inner}{f',{inner}'.join(rows)}{margin}}}" if rows else "{}"
-    if isinstance(value, set | frozenset):
-        value = sorted(value)
     if isinstance(value, list | tuple):
         rows = [quoted(item) if type(item) is str else _value(item, inner) for item in value]
         return f"[{inner}{f',{inner}'.join(rows)}{margin}]" if rows else "[]"
@@ -137,6 +135,4 @@ def _plain(value: Any) -> Any:
         return without_surrogates(value)
     if isinstance(value, Mapping):
         return {without_surrogates(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, set | frozenset):
-        return sorted(map(_plain, value))
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -21,7 +21,6 @@ from rich.theme import Theme
 
 from gopluck.clean import clean
 from gopluck.record import NamedTuple
-from gopluck.report.folding import parts
 from gopluck.report.interface import HINT, NORMAL, QUIET, View
 from gopluck.site import rule_address
 
@@ -269,7 +268,7 @@ class Sheet:
                 said = line.words[0] if self.view.unicode else line.words[0].replace("’", "\\'")
                 shown = [f"# {text}" for text in self.fold(said, room)]
             else:
-                shown = " \\\n".join(map(str, self.fold(parts(line.words), room, hang=2))).split("\n")
+                shown = " \\\n".join(map(str, self.fold(line.parts, room, hang=2))).split("\n")
             for text in shown:
                 self.line(*_label(label, self.column), (text, "dim" if line.comment else "command"))
                 label = ""

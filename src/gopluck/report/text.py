@@ -95,8 +95,8 @@ def _table(sheet: Sheet, rows: Sequence[Group]) -> None:
         plugin = row.first
         words = (SHORT.get(state(plugin), "will load" if plugin.verdict == Verdict.LOADS else ""), reason(plugin))
         text = ": ".join(filter(None, words))
-        if plugin.verdict == Verdict.LOADS and len(row.plugins) == 1 and plugin.packages.compared:
-            text += f"  ({_matching(plugin)})"
+        if len(row.plugins) == 1 and (matching := _matching(plugin)):
+            text += f"  ({matching})"
         sheet.entry(state(plugin), name, text or "will not load", widest + 4)
         if len(row.plugins) > 1 and not _has_block(sheet, plugin):
             sheet.names("", row.paths, shared.SHOWN_PLUGINS, column=widest + 4)

@@ -30,14 +30,10 @@ class Opened(NamedTuple):
     """One `plugin.Open` that the process has tried."""
 
     position: int
-    name: str
+    title: str
+    """How messages call it."""
     binary: Binary | None
     outcome: Outcome
-
-    @property
-    def title(self) -> str:
-        """How messages call it."""
-        return self.binary.path if self.binary else self.name
 
 
 class Evidence:

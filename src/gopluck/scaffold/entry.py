@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from gopluck.builds.build import Build
 from gopluck.builds.source import is_std
@@ -25,6 +25,7 @@ from gopluck.golang.typetree import (
     Struct,
     Type,
     named_types,
+    parts,
 )
 from gopluck.record import NamedTuple
 from gopluck.remedy import grammar
@@ -52,26 +53,9 @@ LONGEST_SHOWN = 200
 
 def packages(found: Type) -> tuple[str, ...]:
     """What stands before the dot of names, in order: import paths, or packages' names. Raises `NotATypeError`."""
-    return tuple(dict.fromkeys(one.package for one in _named(found) if one.package))
-
-
-def _named(found: Type) -> Iterator[Named]:
-    match found:
-        case Named():
-            yield found
-            for argument in found.arguments:
-                yield from _named(argument)
-        case Pointer(element) | Array(_, element) | Channel(_, element):
-            yield from _named(element)
-        case Map(key, element):
-            yield from _named(key)
-            yield from _named(element)
-        case Function(parameters, results):
-            for entry in (*parameters, *results):
-                yield from _named(entry.type)
-        case Interface(inner) | Struct(inner):
-            if inner:
-                raise NotATypeError("a type with methods or fields needs a name: write PACKAGE.NAME")
+    if any(isinstance(one, Interface | Struct) and one[0] for one in parts(found)):
+        raise NotATypeError("a type with methods or fields needs a name: write PACKAGE.NAME")
+    return tuple(dict.fromkeys(one.package for one in named_types(found) if one.package))
 
 
 def source(found: Type, names: Names) -> str:

@@ -19,6 +19,7 @@ from gopluck.errors import GopluckError, Usage
 from gopluck.facts import manifest
 from gopluck.facts.model import Binary
 from gopluck.golang import godebug
+from gopluck.golang import release as releases
 from gopluck.golang.records import Module
 from gopluck.golang.release import minor as minor_of
 from gopluck.loader.libc import libc_of
@@ -176,8 +177,7 @@ def _values(
     line, directives = _godebug(host)
     direct = {use.path for path in names if (use := host.use(path)) is not None}
     main = host.main_module or ""
-    env = dict(base.env)
-    cache = env.get("GOMODCACHE", "")
+    cache = base.env.get("GOMODCACHE", "")
     return {
         "module": module,
         "plugin": posixpath.basename(re.sub(r"/v\d+$", "", module)) + ".so",
@@ -190,8 +190,8 @@ def _values(
         "vendored": bool(host.vendored) and host.trimmed is False,
         "go_line": (own.go if own else "") or line,
         "directives": directives,
-        "make_env": {name: quote.make(value) for name, value in env.items()},
-        "docker_env": {name: quote.dockerfile(value) for name, value in env.items() if name != "GOTOOLCHAIN"},
+        "make_env": {name: quote.make(value) for name, value in base.env.items()},
+        "docker_env": {name: quote.dockerfile(value) for name, value in base.env.items() if name != "GOTOOLCHAIN"},
         "make_flags": list(map(quote.make_word, base.flags)),
         "profile": any(isinstance(flag, Placeholder) for flag in base.flags),
         "cache": quote.markdown(cache),
@@ -219,12 +219,11 @@ def go_line(release: str) -> str:
 
     Of a toolchain that is no release (`devel go1.28-abc`, `go1.27.3-acme`) it is the language.
     """
-    named = release.removeprefix("go")
     found = re.search(r"go(1\.[0-9]{1,3})", release)
-    minor = minor_of(found[0]) if found else None
-    if minor is None or found is None:
+    if found is None:
         return "1.21"
-    return named if minor >= (1, 21) and grammar.go_line(named) else found[1]
+    line = releases.go_line(release)
+    return line if grammar.go_line(line) else found[1]
 
 
 def _godebug(host: Build) -> tuple[str, tuple[str, ...]]:

@@ -15,7 +15,6 @@ from gopluck.clean import clean
 from gopluck.record import NamedTuple
 from gopluck.report import sentences as said
 from gopluck.report.fix import Block, blocks, of_alignment
-from gopluck.report.folding import folded
 from gopluck.report.groups import Group, changes, groups, subject
 from gopluck.report.interface import View
 from gopluck.result.align import Alignment
@@ -278,7 +277,7 @@ def _fixes(found: Iterable[Block]) -> Iterator[Fix]:
 def _short(line: Line) -> list[str]:
     if line.comment:
         return [f"# {row}" for row in wrap(line.words[0], WIDTH - 2, break_long_words=False, break_on_hyphens=False)]
-    return folded(line.words, WIDTH).split("\n")
+    return line.folded(WIDTH)
 
 
 def _diff(diff: HostDiff) -> Digest:

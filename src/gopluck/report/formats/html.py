@@ -121,15 +121,11 @@ def _card(name: str, item: Item, tiles: Tiles, alone: bool) -> dict[str, Any]:
     several = len(item.paths) > 1
     return {
         "id": name,
-        "level": item.level,
+        "item": item,
         "sign": SIGNS[item.level],
         "headed": not alone,
-        "title": item.title,
-        "reason": item.reason,
         "names": some(item.paths, LISTED) if several else (),
         "of": f", of {item.paths[0]}" if several else "",
-        "error": item.error,
-        "notes": item.notes,
         "reasons": [_reason(reason, colors.get(reason.rule, "")) for reason in (*item.reasons, *item.accepted)],
         "modules": modules,
         "share": _share(item),
