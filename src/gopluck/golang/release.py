@@ -19,7 +19,10 @@ MAX_VERSION = 256
 MAX_DIGITS = 9
 """Digits of one number of a version; a text with more names no release."""
 
-TOOLCHAIN_LINE = (1, 21)
+DIRECTIVES = dict(zip(["toolchain", "godebug", "tool", "ignore"], ((1, 21), (1, 23), (1, 24), (1, 25)), strict=True))
+"""The first release that knows a directive of go.mod (`golang.org/x/mod/modfile`, `File.add`): others refuse it."""
+
+TOOLCHAIN_LINE = DIRECTIVES["toolchain"]
 """Since when go.mod can have a toolchain line, and `go mod edit` has a flag for it."""
 
 
