@@ -178,7 +178,7 @@ def test_a_directive_that_the_hosts_release_does_not_know(tmp_path: Path, line: 
     (tmp_path / "plug/go.mod").write_text(f"module example.com/plug\n\ngo 1.25\n\n{NEWER}\n{line}\n")
     new.typed("go mod tidy && go build -buildmode=plugin -o ../p.so .")
     assert old.opened != LOADS
-    (note,) = (one for one in old.told()["remedy"]["notes"] if "line of go.mod has to go" in one)
+    (note,) = (one for one in old.told()["remedy"]["notes"] if "line, that has to go, too" in one)
     assert line.split()[0] in note
     (block,) = pasted.blocks_of(old.says("align", "plug"))
     assert f"-drop{line.split()[0]}=" in block
@@ -209,7 +209,7 @@ def test_a_folder_that_is_not_recorded_may_be_the_right_one(tmp_path: Path) -> N
     (tmp_path / "other").mkdir()
     lab.write("other", "example.com/other", f"{OWN}{GREET}", **{"main.go": HOST})
     (tmp_path / "app/api/api.go").write_text(
-        'package api\n\nimport "example.com/greet"\n\n// Input greets.\ntype Input interface{ Greet() greet.Greeting }\n'
+        'package api\n\nimport "example.com/greet"\n\ntype Input interface{ Greet() greet.Greeting }\n'
     )
     (tmp_path / "go.work").write_text("go 1.21\n\nuse (\n\t./app\n\t./other\n)\n")
     lab.typed("GOFLAGS= go build -o ../host .", "other")

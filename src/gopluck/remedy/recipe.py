@@ -380,8 +380,8 @@ def _later_lines(edits: Sequence[Edit], fixed: Build, moved: Build) -> Iterator[
     ]
     if newer and any(edit.kind == "go" for edit in edits):
         named = " or ".join(filter(None, (", ".join(newer[:-1]), newer[-1])))
-        article = "An" if named.startswith("i") else "A"
-        yield f"{article} {named} line of go.mod has to go, too: {fixed.release} does not know it."
+        article = "an" if named.startswith("i") else "a"
+        yield f"If go.mod has {article} {named} line, that has to go, too: {fixed.release} does not know it."
 
 
 def _maybe_vendored(moved: Build) -> bool:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from gopluck.builds.build import Build
 from gopluck.rules.model import Comparison, Difference, Rule, go_source
 
-
 CONSTANTS = "internal/goexperiment"
 
 
