@@ -19,7 +19,10 @@ MAX_VERSION = 256
 MAX_DIGITS = 9
 """Digits of one number of a version; a text with more names no release."""
 
-DIRECTIVES = dict(zip(["toolchain", "godebug", "tool", "ignore"], ((1, 21), (1, 23), (1, 24), (1, 25)), strict=True))
+_DROPPED = {"droptoolchain": (1, 21), "dropgodebug": (1, 23), "droptool": (1, 24), "dropignore": (1, 25)}
+"""By the flag of `go mod edit` that takes one away (a toolchain line: `-toolchain=none`)."""
+
+DIRECTIVES = {flag.removeprefix("drop"): first for flag, first in _DROPPED.items()}
 """The first release that knows a directive of go.mod (`golang.org/x/mod/modfile`, `File.add`): others refuse it."""
 
 TOOLCHAIN_LINE = DIRECTIVES["toolchain"]
