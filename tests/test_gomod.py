@@ -73,6 +73,7 @@ def test_every_directive_is_read() -> None:
             Replace("example.com/two/v2", "v2.3.0", "example.com/fork/v2", "v2.3.1"),
             Replace("example.com/three", "", "./with space"),
         ),
+        excludes=(Require("example.com/one", "v1.1.0"), Require("example.com/one", "v1.2.0")),
     )
 
 

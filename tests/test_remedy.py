@@ -155,11 +155,11 @@ RUN = {
     "flags/race/plugin-only@1.27.3": (f"{PLUGIN} -race=false -o p.so .",),
     "flags/gcflags-all-N-l/plugin-only@1.27.3": (f"{PLUGIN} -gcflags=all= -o p.so .",),
     "flags/experiment-arenas/plugin-only@1.27.3": (
-        "GOTOOLCHAIN=go1.27.3 GOEXPERIMENT='' CGO_ENABLED=1 go build -buildmode=plugin -o p.so .",
+        "GOTOOLCHAIN=go1.27.3 GOEXPERIMENT=noarenas CGO_ENABLED=1 go build -buildmode=plugin -o p.so .",
     ),
     "flags/pgo/plugin-only@1.27.3": (f"{PLUGIN} -pgo=off -o p.so .",),
     "modules/wire-v1.1.0/trimmed/host-only@1.27.3": (
-        "go mod edit -require=example.com/Acme/wire@v1.1.0",
+        "go mod edit -require=example.com/Acme/wire@v1.1.0 -dropexclude=example.com/Acme/wire@v1.1.0",
         f"{GO} GOWORK=off go build -buildmode=plugin -trimpath -mod=mod -o p.so .",
     ),
     # A fork gives way: for all versions, and for the one that counts more.
@@ -171,7 +171,7 @@ RUN = {
     # The plugin requires the host's module: trimmed, only a workspace gives it the host's path.
     "traps/required-by-version/trimmed@1.27.3": (
         "HOST_CHECKOUT=/path/to/it  # complete this line",
-        'GOTOOLCHAIN=go1.27.3 go work init . "$HOST_CHECKOUT"',
+        'GOTOOLCHAIN=go1.27.3 GOWORK=off go work init . "$HOST_CHECKOUT"',
         f"{GO} GOWORK='' go build -buildmode=plugin -trimpath -mod=readonly -o p.so .",
     ),
     "traps/inside-another-checkout/untrimmed@1.27.3": (
@@ -351,7 +351,7 @@ FOLLOWING_THE_PLUGIN = {
     "flags/trimpath/plugin-only@1.27.3": (f"{GO} go build -trimpath -o host .",),
     "flags/trimpath/host-only@1.27.3": (f"{GO} go build -trimpath=false -o host .",),
     "modules/wire-v1.1.0/untrimmed/plugin-only@1.27.3": (
-        "go mod edit -require=example.com/Acme/wire@v1.1.0",
+        "go mod edit -require=example.com/Acme/wire@v1.1.0 -dropexclude=example.com/Acme/wire@v1.1.0",
         f"{GO} GOWORK=off go build -mod=mod -o host .",
     ),
 }
@@ -407,7 +407,7 @@ def test_the_text_is_one_block_to_paste() -> None:
         # In the folder of the plugin’s package main:
         HOST_CHECKOUT=/path/to/it  # complete this line
         go mod edit -dropreplace=example.com/gateway
-        GOTOOLCHAIN=go1.27.3 go work init . "$HOST_CHECKOUT"
+        GOTOOLCHAIN=go1.27.3 GOWORK=off go work init . "$HOST_CHECKOUT"
         # if the go line of go.mod asks for more than 1.27.3: go mod edit
         # -go=1.27.3 -toolchain=none
         GOTOOLCHAIN=go1.27.3 CGO_ENABLED=1 GOWORK='' go build \\

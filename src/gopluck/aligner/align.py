@@ -14,14 +14,14 @@ from pathlib import Path
 from gopluck.aligner import gomod
 from gopluck.aligner.fit import Checked, explained
 from gopluck.aligner.gocommand import GoCommand, GoFailed, find, settings
-from gopluck.aligner.golines import go_line_edit, go_line_findings, toolchain_notes
+from gopluck.aligner.golines import go_line_findings, readable, toolchain_notes
 from gopluck.aligner.imports import VARIABLES, Plan, split, vendored
 from gopluck.aligner.places import Place
 from gopluck.aligner.planner import beyond
 from gopluck.aligner.printed import Printed
 from gopluck.aligner.project import Project, plugin_name
 from gopluck.aligner.remarks import departed, only_required, pulled_up, settled
-from gopluck.aligner.repair import Repaired, list_failed, repaired
+from gopluck.aligner.repair import UNTAGGED, Repaired, list_failed, repaired
 from gopluck.aligner.search import Found, Search
 from gopluck.aligner.trial import Trial
 from gopluck.builds.build import Build
@@ -108,15 +108,26 @@ class _Aligner:
         self.printed = Printed(host, self.project, self.mod, go, self.variables)
 
     def run(self, flags: str | None, *, here: bool = False) -> Alignment:
-        """The alignment."""
+        """The alignment. Where nothing fits with this environment's own tags, the one without them."""
+        found = self._run(flags, here=here)
+        if found.recipe.possible or flags is not None or "-tags" not in self.printed.given:
+            return found
+        other = _Aligner(self.host, self.project, self.go, self.environ, self.compiling, self.progress)
+        other.printed.own_tags = False
+        without = other._run(flags, here=here)
+        return without if without.recipe.possible else found
+
+    def _run(self, flags: str | None, *, here: bool) -> Alignment:
         release = self.host.release
         newer = list(go_line_findings(self.project, release))
         self.notes += toolchain_notes(self.project, release)
-        edits = (edit,) if (edit := go_line_edit(self.mod, release)) else ()
+        edits = readable(self.project, self.mod, release)
         try:
             first, more = self._as_it_is(edits)
             failed = ""
         except GoFailed as error:
+            if self.project.workspace and OUTSIDE in str(error):
+                return self._alone()[1]
             first, more, failed = None, (), list_failed(str(error))
         settling = (
             repaired(self.trial, self.mod, lambda found: self._try(found, *more), first, edits)
@@ -290,16 +301,24 @@ class _Aligner:
 
     def _without_workspace(self) -> tuple[Recipe, str] | None:
         """The recipe, and go.mod after it, that makes the module fit on its own, outside of its go.work."""
+        recipe, found = self._alone()
+        if not recipe.possible:
+            return None
+        note = f"{self.project.workspace} decides the versions here; with GOWORK=off the module's own go.mod does."
+        return recipe._replace(notes=(note, *recipe.notes)), found.after
+
+    def _alone(self) -> tuple[Recipe, Alignment]:
+        """The module on its own: its recipe, and the alignment with a recipe that says why."""
         environ = {**self.environ, "GOWORK": "off"}
         project = Project.read(self.project.folder, environ)
         go = self.go.with_environ(GOWORK="off")
-        alone = _Aligner(self.host, project, go, environ, self.compiling, self.progress)
-        found = alone.run(None)
-        if not found.recipe.possible:
-            return None
-        note = f"{self.project.workspace} decides the versions here; with GOWORK=off the module's own go.mod does."
+        found = _Aligner(self.host, project, go, environ, self.compiling, self.progress).run(None)
         recipe = found.recipe
-        return recipe._replace(env={"GOWORK": "off", **recipe.env}, notes=(note, *recipe.notes)), found.after
+        if recipe.possible:
+            recipe = recipe._replace(env={"GOWORK": "off", **recipe.env})
+        note = f"{self.project.workspace} does not use this module: with GOWORK=off it stands on its own."
+        noted = recipe._replace(notes=(note, *recipe.notes))
+        return recipe, found._replace(recipe=noted)
 
     def _recipe(self, base: Baseline, settling: Repaired, more: tuple[str, ...], found: Found) -> Recipe:
         possible = not settling.why_not
@@ -330,9 +349,14 @@ READONLY = re.compile(
 )
 """Refusals of a build that may not change go.mod and go.sum, or that takes a vendor folder."""
 
+OUTSIDE = "not one of the workspace modules"
+"""How the go command says that the go.work above is another one's."""
+
 NOT_HAD = re.compile(
     r"dial tcp|no such host|(i/o|handshake) timeout|Client\.Timeout|deadline exceeded|connection (refused|reset)"
     r"|reading (https?|file)://|unrecognized import path|exit status 128|cannot find module|not found"
     r"|disabled by GOPROXY"
+    rf"|{UNTAGGED}"
 )
-"""Refusals because a module could not be fetched (`cmd/go/internal/modfetch`): that says nothing about the fit."""
+"""Refusals because a module could not be fetched (`cmd/go/internal/modfetch`), or for want of tags: that says nothing
+about the fit."""

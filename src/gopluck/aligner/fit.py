@@ -146,12 +146,11 @@ def _differing(host: Build, plan: Plan, listed: Sequence[Listed]) -> Iterator[st
 
 
 def _other_version(theirs: Use | None, one: Listed) -> bool:
-    """Whether two versions of one module differ, neither of which is replaced."""
-    if theirs is None or one.module is None or theirs.path != one.module.path:
+    """Whether two module versions differ, neither of which is replaced. Of two modules, where one was split."""
+    if theirs is None or one.module is None or theirs.replace is not None or one.module.replace is not None:
         return False
-    if theirs.replace is not None or one.module.replace is not None:
-        return False
-    return bool(theirs.version and one.module.version) and theirs.version != one.module.version
+    both = bool(theirs.version and one.module.version)
+    return both and (theirs.path, theirs.version) != (one.module.path, one.module.version)
 
 
 _DECLARATION = re.compile(r"^(?:func|type|var|const|import)\b", re.MULTILINE)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gopluck.errors import MalformedFile
@@ -43,6 +43,8 @@ class GoMod(NamedTuple):
     toolchain: str = ""
     requires: tuple[Require, ...] = ()
     replaces: tuple[Replace, ...] = ()
+    excludes: tuple[Require, ...] = ()
+    """Versions that count as not required, whoever asks for them."""
 
     def required(self, path: str) -> str:
         """The version that is required of a module; empty when it is not required."""
@@ -85,7 +87,31 @@ def parse(text: str, path: str) -> GoMod:
     module, go, toolchain = (_last(found, verb) for verb in ("module", "go", "toolchain"))
     if not module:
         raise MalformedFile(f"{path}: has no module line")
-    return GoMod(module, go, toolchain, tuple(Require(*words) for words in found["require"]), replaces)
+    return GoMod(module, go, toolchain, _versions(found["require"]), replaces, _versions(found["exclude"]))
+
+
+def _versions(found: Iterable[Sequence[str]]) -> tuple[Require, ...]:
+    return tuple(Require(*words) for words in found)
+
+
+def directives(text: str, path: str, verbs: Container[str]) -> tuple[tuple[str, str], ...]:
+    """The verb and the first word of each directive of these verbs. Raises `MalformedFile`."""
+    return tuple((verb, words[0] if words else "") for _, verb, words in _directives(text, path) if verb in verbs)
+
+
+def without(text: str, path: str, verbs: Container[str]) -> str:
+    """A go.mod without the directives of these verbs. Raises `MalformedFile`."""
+    kept: list[str] = []
+    inside = False
+    for number, line in enumerate(text.split("\n"), 1):
+        words = _words(line.removesuffix("\r"), f"{path}:{number}")
+        if inside:
+            inside = words != [")"]
+        elif words and words[0] in verbs:
+            inside = words[1:] == ["("]
+        else:
+            kept.append(line)
+    return "\n".join(kept)
 
 
 def parse_work(text: str, path: str) -> GoWork:
@@ -134,6 +160,7 @@ def from_json(text: str, path: str) -> GoMod:
                 )
                 for one in value.get("Replace") or ()
             ),
+            excludes=tuple(Require(one["Path"], one["Version"]) for one in value.get("Exclude") or ()),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise MalformedFile(f"{path}: `go mod edit -json` gave something else: {error}") from None

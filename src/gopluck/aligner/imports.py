@@ -52,6 +52,10 @@ class Listed(NamedTuple):
     """Whether cgo writes files of it, into a folder of the go command."""
     imports: tuple[str, ...]
 
+    def lies(self, place: Place) -> bool:
+        """Whether it is a package of a place's module, and lies in its folder here."""
+        return within(self.path, place.module) and within(self.directory, place.here)
+
 
 def packages(go: GoCommand, flags: Sequence[str], *, compile_: bool = False) -> tuple[Listed, ...]:
     """The package in the folder and all that it depends on, dependencies first. Raises `GoFailed`.
@@ -212,7 +216,7 @@ def planned(plan: Plan, listed: Sequence[Listed], link_hashes: Mapping[str, str]
 def compiled_under(one: Listed, plan: Plan) -> str:
     """The directory under which the compiler sees a package's files (`cmd/go/internal/work/gc.go`, `trimpath`)."""
     for place in plan.places:
-        if within(one.path, place.module) and within(one.directory, place.here):
+        if one.lies(place):
             return place.there + one.directory.removeprefix(place.here)
     if not plan.trimmed:
         return one.directory

@@ -21,6 +21,9 @@ from gopluck.remedy.quote import Placeholder
 class Printed:
     """That build of one project for one host. `variables`: `go env` here."""
 
+    own_tags = True
+    """Whether the tags of this environment stay (`GOFLAGS=-tags=x`): the plugin's own code may ask for them."""
+
     def __init__(self, host: Build, project: Project, mod: GoMod, go: GoCommand, variables: Mapping[str, str]) -> None:
         self.host = host
         self.project = project
@@ -29,10 +32,15 @@ class Printed:
         self.variables = variables
 
     @cached_property
+    def given(self) -> Mapping[str, str]:
+        """The flags of this environment."""
+        return Plan(self.go, (), self.variables).options
+
+    @cached_property
     def base(self) -> Baseline:
         """What the host demands, with what this environment has otherwise switched off by name."""
         as_it_is = Plan(self.go, (), self.variables)
-        found = baseline(self.host, Build(planned(as_it_is, (), {}), "the plugin"))
+        found = baseline(self.host, Build(planned(as_it_is, (), {}), "the plugin"), own_tags=self.own_tags)
         env = dict(found.env)
         if "GOARCH" in env and self.go.which(env.get("CC", "")) is None and self._compiles_for(env["GOARCH"]):
             # Another system has other names; the one of this environment is for another machine.

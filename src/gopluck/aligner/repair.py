@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from gopluck.aligner.fit import Checked, explained
 from gopluck.aligner.gocommand import GoFailed
-from gopluck.aligner.gomod import GoMod
+from gopluck.aligner.gomod import GoMod, Require
 from gopluck.aligner.trial import Trial
 from gopluck.builds.build import Build
 from gopluck.builds.source import Use
@@ -53,10 +53,13 @@ def _step(host: Build, package: str, one: Use | None, two: Use, mod: GoMod, done
     if one is None or two.is_main:
         return Step()  # no edit of go.mod moves it; the rules say what differs
     if one.path != two.path:
-        return Step(why_not=f"{package} is of module {one.path} in the host, of {two.path} here")
+        split = tuple(_other_module(host, one, two, mod, done))
+        return Step(split, "" if split else f"{package} is of module {one.path} in the host, of {two.path} here")
     if one.is_main and not one.sum:
         return _checkout(host, package, one, two, mod, "is the host's own module, built from its checkout")
-    required = _require(one, two, done)
+    if not one.version and one.replace is None:
+        return _checkout(host, package, one, two, mod, "has no version in the host: it was built from a checkout of it")
+    required = _require(one, two, mod, done)
     if one.replace is not None and one.is_folder:
         if host.trimmed:
             if not required and one.effective != two.effective:
@@ -69,13 +72,39 @@ def _step(host: Build, package: str, one: Use | None, two: Use, mod: GoMod, done
     return Step(required)
 
 
-def _require(one: Use, two: Use, done: Sequence[Edit]) -> tuple[Edit, ...]:
+def _other_module(host: Build, one: Use, two: Use, mod: GoMod, done: Sequence[Edit]) -> Iterator[Edit]:
+    """The host's modules for a package that it has from another module than the plugin: both would be ambiguous."""
+    theirs = host.modules.get(two.path)
+    wanted = [use for use in (one, theirs) if use is not None and use.version and not use.is_main]
+    for use in wanted:
+        yield from (edit for edit in _pinned(use, mod) if edit not in done)
+    if theirs is None and two.version:
+        reason = f"the host has the package in {one.path}"
+        yield from (
+            edit
+            for edit in (
+                Edit("droprequire", two.path, reason=reason),
+                Edit("exclude", two.path, two.version, reason=reason),
+            )
+            if edit not in done
+        )
+
+
+def _pinned(one: Use, mod: GoMod) -> Iterator[Edit]:
+    """The host's version, also where go.mod excludes it."""
+    reason = f"the host has {one.version}"
+    yield Edit("require", one.path, one.version, reason=reason)
+    if Require(one.path, one.version) in mod.excludes:
+        yield Edit("dropexclude", one.path, one.version, reason=reason)
+
+
+def _require(one: Use, two: Use, mod: GoMod, done: Sequence[Edit]) -> tuple[Edit, ...]:
     """Require the host's version; where that was done in vain, exclude what other modules ask for."""
     if not one.version or one.version == two.version:
         return ()
-    require = Edit("require", one.path, one.version, reason=f"the host has {one.version}")
-    if require not in done:
-        return (require,)
+    pinned = tuple(edit for edit in _pinned(one, mod) if edit not in done)
+    if pinned:
+        return pinned
     reason = f"other modules require {two.version}, and the host has {one.version}"
     return (Edit("exclude", two.path, two.version, reason=reason),)
 
@@ -162,7 +191,14 @@ def _unsettled(trial: Trial, current: Checked) -> str:
     return causes[0].message if causes else "the packages differ for a reason that nothing here shows"
 
 
+UNTAGGED = "build constraints exclude all Go files"
+"""How the go command says that the tags select nothing."""
+
+
 def list_failed(said: str) -> str:
     """What the go command said, in one line."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return f"go list says: {lines[0] if lines else 'nothing'}"
+    if lines and lines[0].endswith("errors parsing go.mod:"):
+        lines = [" ".join(lines[:2])]
+    hint = " (where the plugin is built with -tags, set them in GOFLAGS: GOFLAGS=-tags=…)" if UNTAGGED in said else ""
+    return f"go list says: {lines[0] if lines else 'nothing'}{hint}"

@@ -163,11 +163,14 @@ class Search:
             if checked.verdict != Fit.DIFFERS or checked.broken:
                 break
             more = next_step(self.host, checked, self.mod, done, partly=True).edits if editing else ()
-            moved = [one for one in self._places(checked) if one not in places]
-            if not more and not moved:
+            # What an edit changes lies elsewhere in the next round, and so may what it requires.
+            edited = {one.module for one in more}
+            there = [one for one in places if any(listed.lies(one) for listed in checked.listed)]
+            moved = [one for one in self._places(checked) if one not in there and one.module not in edited]
+            if not more and not moved and there == places:
                 break
             done += more
-            places = [one for one in places if one.module not in {other.module for other in moved}] + moved
+            places = [one for one in there if one.module not in {other.module for other in moved}] + moved
         if checked is None:
             return None
         self.tried.append(Tried(what, len(checked.mismatched), checked.reason if checked.broken else ""))

@@ -8,13 +8,14 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from gopluck.aligner import gomod
 from gopluck.aligner.fit import Checked, check_plan
 from gopluck.aligner.gocommand import GoCommand
 from gopluck.aligner.imports import Plan
 from gopluck.aligner.project import Project
 from gopluck.builds.build import Build
 from gopluck.record import NamedTuple
-from gopluck.remedy.lines import edit_flags
+from gopluck.remedy.lines import LATER, edit_flags
 from gopluck.result.recipe import Edit
 
 
@@ -56,10 +57,13 @@ def copied(project: Project, go: GoCommand, edits: Sequence[Edit], folder: str) 
     sums = Path(project.root, "go.sum")
     if sums.is_file():
         shutil.copyfile(sums, copy.with_suffix(".sum"))
-    if edits:
+    if later := {edit.kind.removeprefix("drop") for edit in edits if edit.kind in LATER}:
+        # The go command that is here may be too old to read them.
+        copy.write_bytes(gomod.without(project.text, project.go_mod, later).encode("utf-8", "surrogateescape"))
+    if known := [edit for edit in edits if edit.kind not in LATER]:
         # The go command of an old host does not know each flag.
         local = go.with_environ(GOTOOLCHAIN="local")
-        local.ask("mod", "edit", *edit_flags(edits, toolchain=bool(project.mod.toolchain)), str(copy))
+        local.ask("mod", "edit", *edit_flags(known, toolchain=bool(project.mod.toolchain)), str(copy))
     return str(copy)
 
 

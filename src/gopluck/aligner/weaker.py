@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gopluck.aligner import gomod
-from gopluck.aligner.golines import go_line_edit, go_line_findings
-from gopluck.aligner.gomod import Replace
+from gopluck.aligner.golines import go_line_findings, readable
+from gopluck.aligner.gomod import GoMod, Replace, Require
 from gopluck.aligner.project import MAX_LIST, MAX_SOURCE, Project, plugin_name, text_of
 from gopluck.builds.build import Build
 from gopluck.builds.source import Use
@@ -37,7 +37,7 @@ def by_go_mod(host: Build, project: Project, reason: str) -> Alignment:
     imports = imported(project.absolute)
     stale = list(_vendor(project))
     findings: list[Finding] = [*go_line_findings(project, host.release), *stale]
-    edits = [edit] if (edit := go_line_edit(project.mod, host.release)) else []
+    edits = [*readable(project, project.mod, host.release)]
     left_out = list(refused(edits))
     for wanted, replaced in required(project):
         theirs = host.modules.get(wanted.path)
@@ -46,7 +46,7 @@ def by_go_mod(host: Build, project: Project, reason: str) -> Alignment:
         packages = _both(host, wanted.path, imports)
         certain = bool(packages) and _above(wanted, theirs)
         findings.append(_finding(theirs, wanted, packages, certain))
-        more = _edits(theirs, wanted, replaced)
+        more = _edits(theirs, wanted, replaced, project.mod)
         unfit = list(refused(more))
         left_out += unfit
         edits += () if unfit else more
@@ -112,11 +112,13 @@ def _finding(theirs: Use, wanted: Use, packages: tuple[str, ...], certain: bool)
     )
 
 
-def _edits(theirs: Use, wanted: Use, replaced: Replace | None) -> tuple[Edit, ...]:
+def _edits(theirs: Use, wanted: Use, replaced: Replace | None, mod: GoMod) -> tuple[Edit, ...]:
     out: list[Edit] = []
     if theirs.version and theirs.version != wanted.version:
         reason = f"the host has {theirs.version}"
         out.append(Edit("require", wanted.path, theirs.version, reason=reason))
+        if Require(wanted.path, theirs.version) in mod.excludes:
+            out.append(Edit("dropexclude", wanted.path, theirs.version, reason=reason))
         if order(wanted.version) > order(theirs.version):
             out.append(Edit("exclude", wanted.path, wanted.version, reason="so that no other module brings it back"))
     if theirs.replace is None and replaced is not None and theirs.effective != wanted.effective:

@@ -157,7 +157,8 @@ class PathDifferences:
             return PathDifference(package, why, one.path, *sides, certain)
 
         if one.path != two.path:
-            return found(Why.VERSION)
+            mine, theirs = (f"of {use.path} {use.described}" for use in (one, two))
+            return PathDifference(package, Why.VERSION, package, mine, theirs)
         if one.replace is None and two.replace is None:
             if one.version != two.version:
                 return found(Why.VERSION)

@@ -19,7 +19,13 @@ MAX_VERSION = 256
 MAX_DIGITS = 9
 """Digits of one number of a version; a text with more names no release."""
 
-TOOLCHAIN_LINE = (1, 21)
+_DROPPED = {"droptoolchain": (1, 21), "dropgodebug": (1, 23), "droptool": (1, 24), "dropignore": (1, 25)}
+"""By the flag of `go mod edit` that takes one away (a toolchain line: `-toolchain=none`)."""
+
+DIRECTIVES = {flag.removeprefix("drop"): first for flag, first in _DROPPED.items()}
+"""The first release that knows a directive of go.mod (`golang.org/x/mod/modfile`, `File.add`): others refuse it."""
+
+TOOLCHAIN_LINE = DIRECTIVES["toolchain"]
 """Since when go.mod can have a toolchain line, and `go mod edit` has a flag for it."""
 
 

@@ -13,7 +13,9 @@ from gopluck import machine
 from gopluck.builds.build import Build
 from gopluck.builds.flags import CGO, CGO_LINK, INSTRUMENTS, cgo_lines
 from gopluck.builds.source import STD, is_std
+from gopluck.facts.details import all_functions
 from gopluck.facts.model import Binary, Identity
+from gopluck.golang.release import before, minor
 from gopluck.loader.libc import libc_of
 from gopluck.record import NamedTuple
 from gopluck.remedy import grammar
@@ -31,6 +33,10 @@ NO_BUILD = Build(Binary("", 0, Identity("", ""), "empty"), "")
 def checkout(host: Build) -> Placeholder:
     """What stands for the folder of a build's main module, where it is not recorded (-trimpath)."""
     return Placeholder(f"${whose(host)}_CHECKOUT")
+
+
+BY_NAME = "command-line-arguments"
+"""The import path of what is built from files that are named (`go build a.go`)."""
 
 
 class Baseline(NamedTuple):
@@ -64,12 +70,14 @@ class Baseline(NamedTuple):
         return " ".join((*assignments(self.env), *map(sh, build_words(self.flags, output))))
 
 
-def baseline(host: Build, plugin: Build | None = None) -> Baseline:
+def baseline(host: Build, plugin: Build | None = None, *, own_tags: bool = False) -> Baseline:
     """What a plugin has to repeat of a host's build, from the host's facts or its manifest.
 
     `plugin`: an earlier build of the plugin. What it has and the host has not is then switched off by name: it may come
-    from GOFLAGS or the environment, which no file records. What it has already is left out.
+    from GOFLAGS or the environment, which no file records. What it has already is left out. `own_tags`: its tags stay,
+    because its own code may ask for them, and nothing says that a shared package does.
     """
+    own = (plugin.tags or frozenset()) - (host.tags or frozenset()) if plugin is not None and own_tags else frozenset()
     env: dict[str, str] = {}
     flags: list[str] = []
     left_out: list[LeftOut] = []
@@ -80,7 +88,7 @@ def baseline(host: Build, plugin: Build | None = None) -> Baseline:
             env[name] = value
         else:
             left_out.append(LeftOut(name, value))
-    for flag in _flags(host, plugin or NO_BUILD):
+    for flag in _flags(host, plugin or NO_BUILD, own):
         name, _, value = flag.partition("=")
         if grammar.flag(flag):
             flags.append(flag)
@@ -97,6 +105,9 @@ def baseline(host: Build, plugin: Build | None = None) -> Baseline:
         if name == "-pgo" and value != "off":
             variable, path = ("", value) if value != profile(host) else (value[1:], "")
             inputs.append(Input(variable, f"the profile that {host.name} was built with", path))
+    if own:
+        named = ",".join(sorted(own))
+        notes.append(f"-tags={named} stays, which {host.name} was not built with: your own code may ask for it.")
     if any(map(env.get, CGO)):
         notes.append(f"Folders that the C flags name must hold the headers that {host.name} was built with.")
     if not toolchain(host):
@@ -125,10 +136,20 @@ def toolchain(build: Build) -> str:
     return build.release if grammar.release(build.release) else ""
 
 
-def build_words(flags: tuple[str, ...], output: str, mode: str = "plugin") -> tuple[str, ...]:
-    """The words of `go build`, unquoted, that write `output`. `mode`: empty for an executable."""
+def build_words(flags: tuple[str, ...], output: str, mode: str = "plugin", of: str = ".") -> tuple[str, ...]:
+    """The words of `go build`, unquoted, that write `output`. `mode`: empty for an executable; `of`: what is built."""
     name = output if grammar.file_name(output) else "plugin.so" if mode == "plugin" else "host"
-    return ("go", "build", *([f"-buildmode={mode}"] if mode else []), *flags, "-o", name, ".")
+    return ("go", "build", *([f"-buildmode={mode}"] if mode else []), *flags, "-o", name, of)
+
+
+def only_file(plugin: Build) -> str:
+    """The file that a plugin was built from by name, outside of a module, where no folder is built; else nothing."""
+    go = plugin.binary.go
+    if go is None or plugin.info is None or plugin.info.path != BY_NAME or plugin.modules:
+        return ""
+    files = {one.file for one in all_functions(plugin.code(go.pluginpath or "main")).values()}
+    written = [name for name in files if name.endswith(".go") and not name.startswith("_")]
+    return written[0] if len(written) == 1 and grammar.file_name(written[0]) else ""
 
 
 def linked_again(host: Build) -> tuple[str, ...]:
@@ -141,7 +162,7 @@ def _environment(baseline: Build, other: Build) -> Iterator[tuple[str, str]]:
     if toolchain(baseline):
         yield "GOTOOLCHAIN", toolchain(baseline)
     if baseline.experiments or other.experiments:
-        yield "GOEXPERIMENT", ",".join(sorted(baseline.experiments or ()))
+        yield "GOEXPERIMENT", ",".join(sorted(baseline.experiments or _switched_off(baseline, other)))
     if baseline.fips or other.fips:
         yield "GOFIPS140", baseline.fips or "off"
     yield "CGO_ENABLED", "1"
@@ -160,6 +181,16 @@ def _environment(baseline: Build, other: Build) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
+def _switched_off(baseline: Build, other: Build) -> list[str]:
+    """The experiments of another build, each off by name: an empty GOEXPERIMENT leaves that of `go env -w` as it is.
+
+    Another release may not know them, and refuses a name that it does not know.
+    """
+    if minor(baseline.release) != minor(other.release) or before(baseline.release, (1, 17)):
+        return []
+    return [name.removeprefix("no") if name.startswith("no") else f"no{name}" for name in other.experiments or ()]
+
+
 def whose(build: Build) -> str:
     """Whose build it is, as the beginning of a shell variable."""
     return "PLUGIN" if build.binary.go and build.binary.go.kind == "plugin" else "HOST"
@@ -170,7 +201,7 @@ def profile(build: Build) -> str:
     return f"${whose(build)}_PROFILE"
 
 
-def _flags(baseline: Build, other: Build) -> Iterator[str]:
+def _flags(baseline: Build, other: Build, own_tags: frozenset[str]) -> Iterator[str]:
     if baseline.trimmed:
         yield "-trimpath"
     elif other.trimmed:
@@ -184,8 +215,8 @@ def _flags(baseline: Build, other: Build) -> Iterator[str]:
             yield flag
         elif flag in other.instruments:
             yield f"{flag}=false"
-    if baseline.tags:
-        yield f"-tags={','.join(sorted(baseline.tags))}"
+    if tags := (baseline.tags or frozenset()) | own_tags:
+        yield f"-tags={','.join(sorted(tags))}"
     elif other.tags:
         yield "-tags="
     if (given := gcflags(baseline)) is not None:

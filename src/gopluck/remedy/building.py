@@ -63,6 +63,10 @@ def _cures(host: Binary, outcome: Outcome, found: Recipe) -> bool:
         open_ = found.side == "plugin"
     else:
         open_ = found.untold or found.inside is not None or (found.side == "plugin" and bool(found.build))
+    if found.build[-1:] and found.build[-1].endswith(".go"):
+        return False  # no folder is built
+    if any(edit.kind == "init" for edit in found.go_mod):
+        return False  # it makes no new module
     if not open_ or found.left_out or outcome.why == End.SAME_PLUGINPATH:
         return False
     if any(one.provider for one in outcome.mismatches) or outcome.stage == Stage.LOOKUP:

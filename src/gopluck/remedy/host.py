@@ -30,6 +30,8 @@ class Problem(NamedTuple):
     """What the host's own build line needs besides."""
     todo: str = ""
     """A sentence for the host's owner."""
+    untold: bool = False
+    """Whether the plugin may be built at the right place all the same: no file tells where that is."""
 
 
 TRIM = ("-trimpath",)

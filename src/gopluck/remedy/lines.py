@@ -13,7 +13,10 @@ from gopluck.result.check import Finding
 from gopluck.result.recipe import Edit, Recipe
 from gopluck.result.verdict import Role
 
-GO_MOD = ("require", "exclude", "replace", "dropreplace", "module")
+LATER = ("dropgodebug", "droptool", "dropignore")
+"""The kinds of edits that only a newer go command makes: an older one refuses the file in which they are needed."""
+
+GO_MOD = ("require", "droprequire", "exclude", "dropexclude", "replace", "dropreplace", "module", *LATER)
 """The kinds of edits of which one `go mod edit` can make several."""
 
 BREAK = r"'?-|[A-Z_]+=|(?:go|do)$|\S+@\S*\)$"
@@ -70,7 +73,7 @@ def edit_words(edit: Edit) -> tuple[str, ...]:
         return ()
     at = f"{edit.module}@{edit.version}" if edit.module and edit.version else edit.module or edit.version
     if edit.kind == "use":
-        return ("work", "init", ".", edit.to)
+        return ("work", "init", edit.root or ".", edit.to)
     if edit.kind == "init":
         return ("mod", "init", edit.module)
     if edit.kind == "vendor":
@@ -98,7 +101,7 @@ def edit_line(edit: Edit) -> Line:
     if edit.kind != "lower":
         return Line(("go", *map(sh, edit_words(edit))))
     module, at = sh(edit.module), sh(f"{edit.module}@{edit.version}")
-    graph = ("for", "at", "in", "$(GOFLAGS=-mod=mod", "go", "mod", "graph);", "do", "case", "$at", "in")
+    graph = ("for", "at", "in", "$(GOWORK=off", "GOFLAGS=-mod=mod", "go", "mod", "graph);", "do", "case", "$at", "in")
     each = (f"{at})", ";;", f"{module}@*)", "go", "mod", "edit", "-exclude=$at;;", "esac;", "done")
     return Line(("go", "mod", "edit", f"-require={at};", *graph, *each))
 
@@ -131,9 +134,12 @@ def _edits(recipe: Recipe) -> Iterator[Line]:
             flags = []
         if edit.when:
             yield comment(f"if {edit.when}: {edit_line(edit).text}")
-        elif recipe.go and edit.kind in ("use", "init"):
-            # The go line of a new go.work or go.mod is that of the release that writes it.
-            yield Line((f"GOTOOLCHAIN={sh(recipe.go)}", *edit_line(edit).words))
+        elif edit.kind in ("use", "init"):
+            # The go line of a new go.work or go.mod is that of the release that writes it. Where a go.work lies above,
+            # go work init would refuse.
+            release = {"GOTOOLCHAIN": recipe.go} if recipe.go else {}
+            own = {"GOWORK": "off"} if edit.kind == "use" else {}
+            yield Line((*assignments({**release, **own}), *edit_line(edit).words))
         else:
             yield edit_line(edit)
     if flags:

@@ -79,11 +79,12 @@ def _others(host: Build, plugin: Build, changed: set[str]) -> bool:
 def _lowered(edits: tuple[Edit, ...]) -> Iterator[Edit]:
     """With every higher version that anything requires excluded, not only the one that was chosen."""
     lowered = {edit.module for edit in edits if edit.kind == "exclude"}
+    required = {edit.module for edit in edits if edit.kind == "require"}
     for edit in edits:
         if edit.kind == "require" and edit.module in lowered:
             why = f"{edit.reason}; modules that are not in the host may require other versions"
             yield Edit("lower", edit.module, edit.version, reason=why)
-        elif edit.kind != "exclude":
+        elif edit.kind != "exclude" or edit.module not in required:
             yield edit
 
 
@@ -105,6 +106,7 @@ def _change(host: Build, plugin: Build, package: str, one: Use, two: Use, replac
     edits: list[Edit] = []
     inputs: list[Input] = []
     has = f"{host.name} has {one.path} {one.described}"
+    edits += _other_module(host, one, two)
     if one.replace is None:
         if two.replace is not None or not two.version:
             edits += _dropped(two, has)
@@ -135,11 +137,33 @@ def _dropped(two: Use, reason: str) -> Iterator[Edit]:
             yield Edit("dropreplace", two.path, two.version, reason=reason)
 
 
+def _other_module(host: Build, one: Use, two: Use) -> Iterator[Edit]:
+    """The module from which the plugin has a package that the host has from another one: a module that was split.
+
+    Both would have the package, which Go refuses as ambiguous. Where the host has that module, it has it without the
+    package.
+    """
+    if one.path == two.path or not two.version:
+        return
+    theirs = host.modules.get(two.path)
+    if theirs is not None and theirs.version:
+        yield from _required(theirs, two, f"{host.name} has {two.path} {theirs.described}", False)
+    elif theirs is None:
+        reason = f"{host.name} has the package in {one.path}"
+        yield Edit("droprequire", two.path, reason=reason)
+        yield Edit("exclude", two.path, two.version, reason=reason)
+
+
 def _required(one: Use, two: Use, reason: str, always: bool) -> Iterator[Edit]:
     """The host's version, and no higher one."""
-    if not one.version or (one.version == two.version and not always):
+    if not one.version or (one[:2] == two[:2] and not always):
         return
     yield Edit("require", one.path, one.version, reason=reason)
+    if one.path != two.path:
+        return
+    if order(two.version) < order(one.version):
+        # An earlier recipe, for an older build of the host, may have excluded it; else this does nothing.
+        yield Edit("dropexclude", one.path, one.version, reason="an excluded version counts as not required")
     if order(two.version) > order(one.version):
         yield Edit(
             "exclude",
@@ -204,14 +228,21 @@ def _checkout(host: Build, plugin: Build, package: str, one: Use, two: Use) -> C
             else Input(used[1:], f"the folder of {one.path} that {host.name} was built with")
         )
         # In a workspace its module counts more than a replacement, without which its version may be nowhere to be had.
-        return Changed((Edit("use", one.path, to=used, reason=reason),), (needed,))
+        return Changed((Edit("use", one.path, to=used, reason=reason, root=_above(plugin)),), (needed,))
     if not root:
         which = "which was built without -trimpath in a folder that is not recorded"
         why = f"{plugin.name} imports {package} of {of}, {which}"
-        return Changed(problems=(Problem(why, TRIM, TRIMMED),))
+        return Changed(problems=(Problem(why, TRIM, TRIMMED, untold=True),))
     needed = Input("", f"the checkout of {one.path} that {host.name} was built in: its path counts", root)
     edits = [*_dropped(two, reason), Edit("replace", one.path, to=root, reason=reason)]
     return Changed(tuple(edits), (needed,))
+
+
+def _above(plugin: Build) -> str:
+    """The way from the plugin's package main to its go.mod; empty where it lies there, and where no file tells."""
+    path, module = plugin.info.path if plugin.info else "", plugin.main_module or ""
+    below = path.removeprefix(f"{module}/") if module and path.startswith(f"{module}/") else ""
+    return "/".join(".." for _ in below.split("/")) if below else ""
 
 
 def _variable(path: str) -> str:
@@ -224,7 +255,7 @@ def _same_module(host: Build, plugin: Build, one: Use, root: str) -> Changed:
         return Changed()
     if not root:
         why = f"{host.name} was built without -trimpath in a folder of {one.path} that is not recorded"
-        return Changed(problems=(Problem(why, TRIM, TRIMMED),))
+        return Changed(problems=(Problem(why, TRIM, TRIMMED, untold=True),))
     below = (plugin.info.path if plugin.info else "").removeprefix(one.path)
     folder = root + (below if below.startswith("/") else "")
     needed = Input("", f"the checkout of {one.path} that {host.name} was built in: its path counts", root)
@@ -241,7 +272,8 @@ def _own_module(host: Build, plugin: Build, one: Use, two: Use) -> Changed:
     reason = f"{host.name} has {one.path} {one.version}; a checkout of it has no version, so the plugin has to leave it"
     return Changed(
         (
-            Edit("init", path, reason=reason),
+            # Not the plugin's own path: the published version may have that package, too.
+            Edit("init", f"{path}/plugin", reason=reason),
             Edit("require", one.path, one.version, reason=reason),
         )
     )

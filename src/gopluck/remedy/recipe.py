@@ -6,17 +6,17 @@ modules as far as the two share packages of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gopluck.builds.build import Build
 from gopluck.builds.source import is_std
 from gopluck.explainer.engine import Explanation
 from gopluck.facts.model import Binary
-from gopluck.golang.release import TOOLCHAIN_LINE, before, go_line, order
+from gopluck.golang.release import DIRECTIVES, before, go_line, order
 from gopluck.loader.libc import libc_of
 from gopluck.record import NamedTuple
 from gopluck.remedy import grammar
-from gopluck.remedy.baseline import baseline, build_words, linked_again
+from gopluck.remedy.baseline import baseline, build_words, linked_again, only_file
 from gopluck.remedy.building import built
 from gopluck.remedy.flaglists import definitions
 from gopluck.remedy.grammar import refused
@@ -119,7 +119,7 @@ def _name(path: str) -> str:
 
 def _fit(failure: Failure, fixed: Build, moved: Build, side: str) -> Recipe:
     """`moved` built anew to fit `fixed`."""
-    wanted = baseline(fixed, moved)
+    wanted = baseline(fixed, moved, own_tags=not failure.has(Trait.OTHER_TAGS))
     env, flags, notes = dict(wanted.env), list(wanted.flags), list(wanted.notes)
     left_out = list(wanted.left_out)
     changed = _modules(failure, fixed, moved)
@@ -146,19 +146,18 @@ def _fit(failure: Failure, fixed: Build, moved: Build, side: str) -> Recipe:
         # No file tells whether a go.work lies above: it would add its own requirements, and refuse -mod=mod.
         env["GOWORK"] = "off"
         flags.append("-mod=mod")
-    notes += (*_older(edits, fixed, moved), *_toolchain_line(edits, fixed, moved))
+    notes += (*_older(edits, fixed, moved), *_later_lines(edits, fixed, moved))
     lowered = [edit for edit in edits if edit.kind == "lower"]
     if lowered:
         which = " and ".join(f"{edit.module} {edit.version}" for edit in lowered)
         notes.append(f"If a dependency does not compile with {which}, use an older release of that dependency.")
     if problems and side == "plugin":
-        hidden = (Trait.UNEXPLAINED, Trait.UNPINNED_CODE, Trait.GO_INSTALLATION)
         within = inside(fixed, wanted, _name(failure.path)) if problems == vendored else None
-        untold = any(map(failure.has, hidden)) or (problems == vendored and within is None)
+        untold = _untold(failure, problems) or (problems == vendored and within is None)
         return for_the_host(fixed, problems)._replace(untold=untold, inside=within)
     whys = [*(problem.why for problem in problems), *([NOT_REPEATED] if left_out else [])]
-    words = build_words(tuple(flags), _name(failure.path)) if side == "plugin" else host_words(moved, tuple(flags))
-    notes += () if side == "plugin" else linked_again(moved)
+    words, about = _build_line(moved, side, tuple(flags), _name(failure.path))
+    notes += about
     return Recipe(
         not whys,
         side,
@@ -173,6 +172,22 @@ def _fit(failure: Failure, fixed: Build, moved: Build, side: str) -> Recipe:
         tuple(notes),
         tuple(dict.fromkeys(left_out)),
     )
+
+
+def _untold(failure: Failure, problems: Sequence[Problem]) -> bool:
+    """Whether a build of the plugin may fit all the same, which no file tells."""
+    hidden = (Trait.UNEXPLAINED, Trait.UNPINNED_CODE, Trait.GO_INSTALLATION)
+    return any(map(failure.has, hidden)) or any(problem.untold for problem in problems)
+
+
+def _build_line(moved: Build, side: str, flags: tuple[str, ...], output: str) -> tuple[tuple[str, ...], Iterable[str]]:
+    """The words of `go build`, and what has to be said of them."""
+    if side != "plugin":
+        return host_words(moved, flags), linked_again(moved)
+    if not (file := only_file(moved)):
+        return build_words(flags, output), ()
+    note = f"The plugin was built from {file}, outside of a module: if it has more files, name them, too."
+    return build_words(flags, output, of=file), (note,)
 
 
 def _older(edits: Sequence[Edit], fixed: Build, moved: Build) -> Iterator[str]:
@@ -358,11 +373,15 @@ def _go_line(fixed: Build, moved: Build) -> list[Edit]:
     ]
 
 
-def _toolchain_line(edits: Sequence[Edit], fixed: Build, moved: Build) -> Iterator[str]:
-    """A go.mod that a newer release has written may have a line that the older one refuses."""
-    newer = before(fixed.release, TOOLCHAIN_LINE) and not before(moved.release, TOOLCHAIN_LINE)
+def _later_lines(edits: Sequence[Edit], fixed: Build, moved: Build) -> Iterator[str]:
+    """A go.mod that is for a newer release may have lines that the older one refuses."""
+    newer = [
+        verb for verb, first in DIRECTIVES.items() if before(fixed.release, first) and not before(moved.release, first)
+    ]
     if newer and any(edit.kind == "go" for edit in edits):
-        yield f"A toolchain line of go.mod has to go, too: {fixed.release} does not know it."
+        named = " or ".join(filter(None, (", ".join(newer[:-1]), newer[-1])))
+        article = "an" if named.startswith("i") else "a"
+        yield f"If go.mod has {article} {named} line, that has to go, too: {fixed.release} does not know it."
 
 
 def _maybe_vendored(moved: Build) -> bool:

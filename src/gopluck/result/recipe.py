@@ -14,10 +14,11 @@ class Edit(NamedTuple):
     """One change of go.mod (or go.work), done in the folder of the plugin's main package."""
 
     kind: str
-    """`require`, `exclude`, `replace`, `dropreplace`, `go` (which takes the toolchain line away), `module` (its own
-    path): `go mod edit`. `use`: the folder becomes a workspace together with another module. `init`: the folder becomes
-    a module of its own. `vendor`: the vendor folder is made anew. `lower`: this version is required, and every other
-    one that anything asks for is excluded. `get`: `go get`, all of them at once, after the other edits."""
+    """`require`, `droprequire`, `exclude`, `dropexclude`, `replace`, `dropreplace`, `dropgodebug`, `droptool`,
+    `dropignore`, `go` (which takes the toolchain line away), `module` (its own path): `go mod edit`. `use`: the folder
+    becomes a workspace together with another module. `init`: the folder becomes a module of its own. `vendor`: the
+    vendor folder is made anew. `lower`: this version is required, and every other one that anything asks for is
+    excluded. `get`: `go get`, all of them at once, after the other edits."""
     module: str = ""
     """The module's path; for `init` the path of the new module."""
     version: str = ""
@@ -28,6 +29,8 @@ class Edit(NamedTuple):
     """Why, in one sentence."""
     when: str = ""
     """The condition under which it is needed, where no file tells whether it is; empty: always."""
+    root: str = ""
+    """For `use`: the folder of the plugin's own go.mod, seen from that of its package main (`../..`); empty: that."""
 
 
 class Input(NamedTuple):

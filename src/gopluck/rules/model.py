@@ -272,6 +272,7 @@ class Trait(StrEnum):
     OTHER_LIBC = auto()
     OWN_LDFLAGS = auto()
     """It lies in the plugin's own -ldflags."""
+    OTHER_TAGS = auto()
     FOLLOWS = auto()
     """A package differs only because one that it imports does."""
     UNEXPLAINED = auto()

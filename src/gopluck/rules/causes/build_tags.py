@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gopluck.builds.build import Build
 from gopluck.builds.source import is_std
-from gopluck.rules.model import Comparison, Difference, Link, Rule
+from gopluck.rules.model import Comparison, Difference, Link, Rule, Trait
 
 
 def differs(comparison: Comparison) -> Iterator[Difference]:
@@ -52,5 +52,6 @@ RULE = Rule(
     fix="Build the plugin with the host's -tags.",
     links=(Link("Build constraints", "https://pkg.go.dev/cmd/go#hdr-Build_constraints"),),
     differs=differs,
+    traits=frozenset({Trait.OTHER_TAGS}),
     compiled=True,
 )

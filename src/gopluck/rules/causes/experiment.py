@@ -7,10 +7,17 @@ from collections.abc import Iterator
 from gopluck.builds.build import Build
 from gopluck.rules.model import Comparison, Difference, Rule, go_source
 
+CONSTANTS = "internal/goexperiment"
+
 
 def differs(comparison: Comparison) -> Iterator[Difference]:
-    """By the build setting, else by what follows `X:` in the recorded release."""
+    """By the build setting, else by what follows `X:` in the recorded release.
+
+    Not where the package that has a constant of each experiment is the same: `noarenas` is what a release has anyway.
+    """
     provider, plugin = comparison.builds
+    if CONSTANTS in comparison.shared.difference(comparison.mismatched):
+        return
     if provider.experiments is None or plugin.experiments is None or provider.experiments == plugin.experiments:
         return
     fix = "Build the plugin with the host's GOEXPERIMENT."
