@@ -91,6 +91,7 @@ NEAR_MISSES = (
     near("symbol-missing", "symbols/small@1.27.3", symbols=("Describe",)),
     near("symbol-type", "symbols/small@1.27.3", symbols=("Describe:func(string) (string, error)",)),
     near("untrimmed-host", "risks/untrimmed/usual-cache@1.27.3"),
+    near("cpu-tags", "rules/cpu-tags/both@1.27.3"),
     near("cpu-level", "risks/cpu-level/both@1.27.3"),
     near("code-skew", "risks/code-skew/comment-at-end/plugin@1.27.3"),
     near("registers-twice", "twice/other-code@1.27.3"),

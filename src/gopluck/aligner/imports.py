@@ -17,7 +17,7 @@ from gopluck.aligner import gomod
 from gopluck.aligner.gocommand import GoCommand, GoFailed, documents
 from gopluck.aligner.places import Place, place_flags, within
 from gopluck.aligner.project import MAX_LIST, text_of
-from gopluck.builds.flags import CGO, CGO_DEFAULT, CGO_LINK, INSTRUMENTS
+from gopluck.builds.flags import CGO, CGO_DEFAULT, CGO_LINK, CPU, INSTRUMENTS
 from gopluck.facts.model import Binary, Elf, Go, Identity
 from gopluck.golang import goobj
 from gopluck.golang.records import BuildInfo, Module, PackageHash
@@ -157,6 +157,7 @@ VARIABLES = (
     "CGO_ENABLED",
     "GOEXPERIMENT",
     "GOFIPS140",
+    *CPU,
     *CGO,
     CGO_LINK,
 )
@@ -279,6 +280,7 @@ def _settings(plan: Plan, main: Listed | None) -> tuple[tuple[str, str], ...]:
     if variables["GOFIPS140"] not in ("", "off"):
         out["GOFIPS140"] = variables["GOFIPS140"]
     out["GOOS"] = variables["GOOS"]
+    out |= {name: variables[name] for name in CPU if variables[name]}
     return tuple(out.items())
 
 

@@ -9,7 +9,7 @@ from gopluck.aligner.fit import Checked
 from gopluck.aligner.gomod import GoMod
 from gopluck.aligner.trial import Trial, copied
 from gopluck.builds.build import Build
-from gopluck.builds.flags import CGO, CGO_DEFAULT
+from gopluck.builds.flags import CGO, CGO_DEFAULT, CPU
 from gopluck.clean import first_of
 from gopluck.remedy.baseline import Baseline
 from gopluck.remedy.quote import sh
@@ -23,7 +23,7 @@ from gopluck.rules.registry import named
 SETTLED = {
     "CGO_ENABLED": "and a plugin needs cgo",
     "GOMODCACHE": "and the host was built without -trimpath, from another one",
-    **dict.fromkeys(("GOEXPERIMENT", "GOFIPS140", *CGO), "and otherwise in the host"),
+    **dict.fromkeys(("GOEXPERIMENT", "GOFIPS140", *CPU, *CGO), "and otherwise in the host"),
 }
 """Variables that the printed command sets, and why."""
 

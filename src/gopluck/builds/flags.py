@@ -26,6 +26,17 @@ CGO_LINK = "CGO_LDFLAGS"
 CGO_DEFAULT = "-O2 -g"
 """What the go command takes where one of them is not set; it records nothing then."""
 
+CPU = {
+    "GOAMD64": "v1",
+    "GOARM64": "v8.0",
+    "GO386": "sse2",
+    "GOARM": "7",
+    "GOPPC64": "power8",
+    "GORISCV64": "rva20u64",
+}
+"""The variables that name a level of the processor, and what the go command takes where one is not set
+(`internal/buildcfg/cfg.go`)."""
+
 IDLE_FLAGS = (
     "-complete",
     "-compressdwarf",

@@ -11,7 +11,7 @@ from typing import Any
 
 from gopluck import machine
 from gopluck.builds.build import Build
-from gopluck.builds.flags import CGO, CGO_LINK, INSTRUMENTS, cgo_lines
+from gopluck.builds.flags import CGO, CGO_LINK, CPU, INSTRUMENTS, cgo_lines
 from gopluck.builds.source import STD, is_std
 from gopluck.facts.details import all_functions
 from gopluck.facts.model import Binary, Identity
@@ -113,9 +113,6 @@ def baseline(host: Build, plugin: Build | None = None, *, own_tags: bool = False
     if not toolchain(host):
         what = f"{host.release}, which GOTOOLCHAIN cannot name" if host.release else "a release that is not recorded"
         notes.append(f"{host.name.capitalize()} was built with {what}: use the same toolchain.")
-    level = host.setting("GOAMD64") or "v1"
-    if level != "v1":
-        notes.append(f"{host.name.capitalize()} was built with GOAMD64={level}; the other side need not be.")
     if host.binary.elf and host.binary.elf.interp and libc_of(host.binary).kind == "musl":
         notes.append("The host is linked with musl: build on Alpine, or with CC=musl-gcc.")
     if (foreign := machine.named(env.get("GOARCH", ""))) is not None:
@@ -170,6 +167,10 @@ def _environment(baseline: Build, other: Build) -> Iterator[tuple[str, str]]:
     if one and two and one != two:
         yield "GOOS", "linux"
         yield "GOARCH", one
+    for name, usual in CPU.items():
+        level = baseline.setting(name)
+        if level and (level != usual or (other.setting(name) or usual) != usual):
+            yield name, level
     if "-msan" in baseline.instruments:
         yield "CC", "clang"  # gcc has no MemorySanitizer
     link, other_link = baseline.setting(CGO_LINK), other.setting(CGO_LINK)

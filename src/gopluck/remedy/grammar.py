@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from gopluck.builds.flags import CGO, CGO_LINK
+from gopluck.builds.flags import CGO, CGO_LINK, CPU
 from gopluck.clean import clean, inert
 from gopluck.machine import GOARCHES
 from gopluck.remedy.flaglists import LONGEST_LIST, c_flags, c_linker_flags, gcflags, ldflags
@@ -111,6 +111,7 @@ ENVIRONMENT: Mapping[str, Grammar] = {
     "GOFIPS140": fips,
     "GOOS": frozenset({"linux"}).__contains__,
     "GOARCH": goarch,
+    **dict.fromkeys(CPU, _fits(r"[a-z0-9.,_]+")),
     "GOMODCACHE": module_cache,
     "GOWORK": frozenset({"", "off"}).__contains__,
     "CGO_ENABLED": frozenset({"0", "1"}).__contains__,

@@ -23,12 +23,12 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
         _shown(provider),
         _shown(plugin),
         "Build the plugin with the host's -tags.",
-        (path for path in comparison.mismatched if path in reached or _in_other_file(comparison, path)),
+        (path for path in comparison.mismatched if path in reached or in_other_file(comparison, path)),
         (path for path in comparison.mismatched if not is_std(path)),
     )
 
 
-def _in_other_file(comparison: Comparison, package: str) -> bool:
+def in_other_file(comparison: Comparison, package: str) -> bool:
     """Whether the sides have a function of a package from two files, though the package is that of one module."""
     if comparison.provider.use(package) != comparison.plugin.use(package):
         return False

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from gopluck.builds.build import Build
+from gopluck.builds.flags import CPU
 from gopluck.clean import first_of
 from gopluck.facts.model import Binary
 from gopluck.golang.records import FunctionCode
 from gopluck.rules.model import Evidence, Rule, Told, go_source, told
 
-COMPILED = (
-    "-gcflags", "-race", "-msan", "-asan", "-cover", "-pgo", "GOEXPERIMENT",
-    "GOAMD64", "GOARM64", "GO386", "GOARM", "GOPPC64", "GORISCV64",
-)  # fmt: skip
+COMPILED = ("-gcflags", "-race", "-msan", "-asan", "-cover", "-pgo", "GOEXPERIMENT", *CPU)
 """Build settings that can change which lines of a function have code of their own."""
 
 

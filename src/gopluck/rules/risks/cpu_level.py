@@ -36,8 +36,10 @@ def harmless(evidence: Evidence) -> Iterator[Told]:
     """A plugin that needs no newer processor than the host, which checks at its start that it has what it needs."""
     for variable, one, two in _levels(evidence):
         if one != two and not above(variable, two, one):
-            message = f"the host was compiled for {variable}={one}, the plugin for {two}: that changes no hash"
-            yield told(message, host=f"{variable}={one}", plugin=f"{variable}={two}")
+            message = f"the host was compiled for {variable}={one}, the plugin for {two}"
+            yield told(
+                f"{message}: by itself that changes no hash", host=f"{variable}={one}", plugin=f"{variable}={two}"
+            )
 
 
 def _levels(evidence: Evidence) -> Iterator[tuple[str, str, str]]:
