@@ -157,6 +157,12 @@ RUN = {
     "flags/experiment-arenas/plugin-only@1.27.3": (
         "GOTOOLCHAIN=go1.27.3 GOEXPERIMENT=noarenas CGO_ENABLED=1 go build -buildmode=plugin -o p.so .",
     ),
+    # No file tells whether a release has an experiment anyway that a build has off.
+    "flags/experiment-nogreenteagc/plugin-only@1.27.3": (
+        "GOTOOLCHAIN=go1.27.3 GOEXPERIMENT=nofieldtrack CGO_ENABLED=1 go build -buildmode=plugin -o p.so .",
+    ),
+    "rules/experiment-off-anyway@1.27.3": (f"{PLUGIN} -trimpath -o p.so .",),
+    "rules/cpu-tags/plugin@1.27.3": (f"{GO} GOAMD64=v1 go build -buildmode=plugin -o p.so .",),
     "flags/pgo/plugin-only@1.27.3": (f"{PLUGIN} -pgo=off -o p.so .",),
     "modules/wire-v1.1.0/trimmed/host-only@1.27.3": (
         "go mod edit -require=example.com/Acme/wire@v1.1.0 -dropexclude=example.com/Acme/wire@v1.1.0",

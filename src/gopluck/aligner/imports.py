@@ -209,6 +209,8 @@ def planned(plan: Plan, listed: Sequence[Listed], link_hashes: Mapping[str, str]
             "main" if one is main else one.path: compiled_under(one, plan) for one in listed if one.path != "unsafe"
         },
     )
+    if plan.variables["GOEXPERIMENT"]:
+        go = go._replace(version=f"{release} X:{plan.variables['GOEXPERIMENT']}")
     folder = plan.go.folder
     elf = Elf(b"", elf_class=64, byte_order="little", machine=0, type=3, goarch=plan.variables["GOARCH"])
     return Binary(folder, 0, Identity(folder, folder), "elf", elf, go)

@@ -65,12 +65,16 @@ class Build:
 
     @cached_property
     def experiments(self) -> frozenset[str] | None:
-        """The GOEXPERIMENT names by which it deviates from its release."""
+        """The GOEXPERIMENT names by which it deviates from its release.
+
+        Since Go 1.17 the linker writes them behind the release (`cmd/link/internal/ld/main.go`). The setting is what
+        was typed: `noarenas` deviates from nothing.
+        """
         version, suffix = _version(self.binary)
         recorded = self.setting("GOEXPERIMENT")
-        named = recorded or suffix
-        if not named and recorded is None and not version:
+        if not version and not suffix and recorded is None:
             return None
+        named = suffix or ("" if version and not before(version, (1, 17)) else recorded or "")
         return frozenset(filter(None, named.replace(",", " ").split(" ")))
 
     @cached_property

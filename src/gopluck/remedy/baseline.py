@@ -185,11 +185,13 @@ def _environment(baseline: Build, other: Build) -> Iterator[tuple[str, str]]:
 def _switched_off(baseline: Build, other: Build) -> list[str]:
     """The experiments of another build, each off by name: an empty GOEXPERIMENT leaves that of `go env -w` as it is.
 
-    Another release may not know them, and refuses a name that it does not know.
+    Another release may not know them, and refuses a name that it does not know. What is off may be off anyway: then
+    one that each release knows, and has off, stands for all (`FieldTrack` in `internal/goexperiment/flags.go`).
     """
     if minor(baseline.release) != minor(other.release) or before(baseline.release, (1, 17)):
         return []
-    return [name.removeprefix("no") if name.startswith("no") else f"no{name}" for name in other.experiments or ()]
+    names = other.experiments or ()
+    return ["nofieldtrack"] if any(name.startswith("no") for name in names) else [f"no{name}" for name in names]
 
 
 def whose(build: Build) -> str:
