@@ -91,6 +91,8 @@ class _Aligner:
         environ: Mapping[str, str],
         compiling: bool,
         progress: Callable[[str], object],
+        *,
+        own_tags: bool = True,
     ) -> None:
         self.host = host
         self.progress = progress
@@ -105,15 +107,14 @@ class _Aligner:
         done = go.run("mod", "edit", "-json", self.project.go_mod)
         self.mod = self.project.mod if done.status else gomod.from_json(done.stdout, self.project.go_mod)
         self.trial = Trial(host, self.project, go)
-        self.printed = Printed(host, self.project, self.mod, go, self.variables)
+        self.printed = Printed(host, self.project, self.mod, go, self.variables, own_tags=own_tags)
 
     def run(self, flags: str | None, *, here: bool = False) -> Alignment:
         """The alignment. Where nothing fits with this environment's own tags, the one without them."""
         found = self._run(flags, here=here)
         if found.recipe.possible or flags is not None or "-tags" not in self.printed.given:
             return found
-        other = _Aligner(self.host, self.project, self.go, self.environ, self.compiling, self.progress)
-        other.printed.own_tags = False
+        other = _Aligner(self.host, self.project, self.go, self.environ, self.compiling, self.progress, own_tags=False)
         without = other._run(flags, here=here)
         return without if without.recipe.possible else found
 
@@ -127,7 +128,9 @@ class _Aligner:
             failed = ""
         except GoFailed as error:
             if self.project.workspace and OUTSIDE in str(error):
-                return self._alone()[1]
+                return self._alone(
+                    f"{self.project.workspace} does not use this module: with GOWORK=off it stands on its own."
+                )
             first, more, failed = None, (), list_failed(str(error))
         settling = (
             repaired(self.trial, self.mod, lambda found: self._try(found, *more), first, edits)
@@ -301,24 +304,19 @@ class _Aligner:
 
     def _without_workspace(self) -> tuple[Recipe, str] | None:
         """The recipe, and go.mod after it, that makes the module fit on its own, outside of its go.work."""
-        recipe, found = self._alone()
-        if not recipe.possible:
-            return None
-        note = f"{self.project.workspace} decides the versions here; with GOWORK=off the module's own go.mod does."
-        return recipe._replace(notes=(note, *recipe.notes)), found.after
+        decides = f"{self.project.workspace} decides the versions here"
+        found = self._alone(f"{decides}; with GOWORK=off the module's own go.mod does.")
+        return (found.recipe, found.after) if found.recipe.possible else None
 
-    def _alone(self) -> tuple[Recipe, Alignment]:
-        """The module on its own: its recipe, and the alignment with a recipe that says why."""
+    def _alone(self, note: str) -> Alignment:
+        """The module on its own, outside of its go.work; its recipe says why."""
         environ = {**self.environ, "GOWORK": "off"}
         project = Project.read(self.project.folder, environ)
         go = self.go.with_environ(GOWORK="off")
         found = _Aligner(self.host, project, go, environ, self.compiling, self.progress).run(None)
         recipe = found.recipe
-        if recipe.possible:
-            recipe = recipe._replace(env={"GOWORK": "off", **recipe.env})
-        note = f"{self.project.workspace} does not use this module: with GOWORK=off it stands on its own."
-        noted = recipe._replace(notes=(note, *recipe.notes))
-        return recipe, found._replace(recipe=noted)
+        env = {"GOWORK": "off", **recipe.env} if recipe.possible else recipe.env
+        return found._replace(recipe=recipe._replace(env=env, notes=(note, *recipe.notes)))
 
     def _recipe(self, base: Baseline, settling: Repaired, more: tuple[str, ...], found: Found) -> Recipe:
         possible = not settling.why_not

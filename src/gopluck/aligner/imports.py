@@ -195,9 +195,10 @@ def planned(plan: Plan, listed: Sequence[Listed], link_hashes: Mapping[str, str]
         deps=_deps(plan, listed, main),
         settings=_settings(plan, main),
     )
+    experiments = plan.variables["GOEXPERIMENT"]
     go = Go(
         kind="plugin",
-        version=release,
+        version=f"{release} X:{experiments}" if experiments else release,
         build_info=info,
         plugin_support="none",
         exports_moduledata=False,
@@ -209,8 +210,6 @@ def planned(plan: Plan, listed: Sequence[Listed], link_hashes: Mapping[str, str]
             "main" if one is main else one.path: compiled_under(one, plan) for one in listed if one.path != "unsafe"
         },
     )
-    if plan.variables["GOEXPERIMENT"]:
-        go = go._replace(version=f"{release} X:{plan.variables['GOEXPERIMENT']}")
     folder = plan.go.folder
     elf = Elf(b"", elf_class=64, byte_order="little", machine=0, type=3, goarch=plan.variables["GOARCH"])
     return Binary(folder, 0, Identity(folder, folder), "elf", elf, go)

@@ -19,28 +19,39 @@ from gopluck.remedy.quote import Placeholder
 
 
 class Printed:
-    """That build of one project for one host. `variables`: `go env` here."""
+    """That build of one project for one host.
 
-    own_tags = True
-    """Whether the tags of this environment stay (`GOFLAGS=-tags=x`): the plugin's own code may ask for them."""
+    `variables`: `go env` here. `own_tags`: the tags of this environment stay (`GOFLAGS=-tags=x`), because the plugin's
+    own code may ask for them.
+    """
 
-    def __init__(self, host: Build, project: Project, mod: GoMod, go: GoCommand, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        host: Build,
+        project: Project,
+        mod: GoMod,
+        go: GoCommand,
+        variables: Mapping[str, str],
+        *,
+        own_tags: bool = True,
+    ) -> None:
         self.host = host
         self.project = project
         self.mod = mod
         self.go = go
         self.variables = variables
+        self.own_tags = own_tags
+        self._as_it_is = Plan(go, (), variables)
 
     @cached_property
     def given(self) -> Mapping[str, str]:
         """The flags of this environment."""
-        return Plan(self.go, (), self.variables).options
+        return self._as_it_is.options
 
     @cached_property
     def base(self) -> Baseline:
         """What the host demands, with what this environment has otherwise switched off by name."""
-        as_it_is = Plan(self.go, (), self.variables)
-        found = baseline(self.host, Build(planned(as_it_is, (), {}), "the plugin"), own_tags=self.own_tags)
+        found = baseline(self.host, Build(planned(self._as_it_is, (), {}), "the plugin"), own_tags=self.own_tags)
         env = dict(found.env)
         if "GOARCH" in env and self.go.which(env.get("CC", "")) is None and self._compiles_for(env["GOARCH"]):
             # Another system has other names; the one of this environment is for another machine.
@@ -50,7 +61,7 @@ class Printed:
         beside = "" if before(self.host.release, (1, 21)) else profile(self.project)
         lacking = {flag for flag in found.flags if beside and _lacking(flag)}
         flags = [f"-pgo={beside}" if flag in lacking else flag for flag in found.flags]
-        given = as_it_is.options.get("-gcflags", "")
+        given = self.given.get("-gcflags", "")
         if given.startswith("all=") and not _named("-gcflags", flags):
             flags.append("-gcflags=all=")
         if beside and not _named("-pgo", flags):

@@ -13,6 +13,7 @@ from gopluck.builds.build import Build
 from gopluck.builds.source import Use
 from gopluck.record import NamedTuple
 from gopluck.remedy.grammar import refused
+from gopluck.remedy.modules import without
 from gopluck.remedy.rename import another_path
 from gopluck.result.recipe import Edit
 from gopluck.result.verdict import Fit, Role
@@ -53,7 +54,7 @@ def _step(host: Build, package: str, one: Use | None, two: Use, mod: GoMod, done
     if one is None or two.is_main:
         return Step()  # no edit of go.mod moves it; the rules say what differs
     if one.path != two.path:
-        split = tuple(_other_module(host, one, two, mod, done))
+        split = tuple(edit for edit in _other_module(host, one, two, mod) if edit not in done)
         return Step(split, "" if split else f"{package} is of module {one.path} in the host, of {two.path} here")
     if one.is_main and not one.sum:
         return _checkout(host, package, one, two, mod, "is the host's own module, built from its checkout")
@@ -72,22 +73,14 @@ def _step(host: Build, package: str, one: Use | None, two: Use, mod: GoMod, done
     return Step(required)
 
 
-def _other_module(host: Build, one: Use, two: Use, mod: GoMod, done: Sequence[Edit]) -> Iterator[Edit]:
+def _other_module(host: Build, one: Use, two: Use, mod: GoMod) -> Iterator[Edit]:
     """The host's modules for a package that it has from another module than the plugin: both would be ambiguous."""
     theirs = host.modules.get(two.path)
-    wanted = [use for use in (one, theirs) if use is not None and use.version and not use.is_main]
-    for use in wanted:
-        yield from (edit for edit in _pinned(use, mod) if edit not in done)
+    for use in (one, theirs):
+        if use is not None and use.version and not use.is_main:
+            yield from _pinned(use, mod)
     if theirs is None and two.version:
-        reason = f"the host has the package in {one.path}"
-        yield from (
-            edit
-            for edit in (
-                Edit("droprequire", two.path, reason=reason),
-                Edit("exclude", two.path, two.version, reason=reason),
-            )
-            if edit not in done
-        )
+        yield from without(two, f"the host has the package in {one.path}")
 
 
 def _pinned(one: Use, mod: GoMod) -> Iterator[Edit]:

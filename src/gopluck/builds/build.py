@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 
-from gopluck.builds.flags import DWARF_FLAGS, INSTRUMENTS, matches, mattering, split
+from gopluck.builds.flags import CPU, DWARF_FLAGS, INSTRUMENTS, matches, mattering, split
 from gopluck.builds.source import STD, Source, Use, is_std, released, source_of
 from gopluck.facts.details import all_functions, ask_packages, names, some_functions
 from gopluck.facts.model import Binary
@@ -374,6 +374,13 @@ class Build:
         # Where the setting is not recorded, or has a name such as `certified`, the packages tell.
         found = (re.match(rf"{importpath.FROZEN}[0-9.]+[^/]*", package) for package in self.packages)
         return next((match[0].rpartition("/")[2] for match in found if match), "")
+
+
+def levels(one: Build, two: Build) -> Iterator[tuple[str, str, str]]:
+    """Each level of the processor that both were built for: the variable (`CPU`), and its two values."""
+    for variable in CPU:
+        if (first := one.setting(variable)) and (second := two.setting(variable)):
+            yield variable, first, second
 
 
 def _version(binary: Binary) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from gopluck.golang.release import TOOLCHAIN_LINE, before
+from gopluck.golang.release import DIRECTIVES, TOOLCHAIN_LINE, before
 from gopluck.record import NamedTuple
 from gopluck.remedy import quote
 from gopluck.remedy.quote import Placeholder, sh
@@ -13,8 +13,9 @@ from gopluck.result.check import Finding
 from gopluck.result.recipe import Edit, Recipe
 from gopluck.result.verdict import Role
 
-LATER = ("dropgodebug", "droptool", "dropignore")
-"""The kinds of edits that only a newer go command makes: an older one refuses the file in which they are needed."""
+LATER = tuple(f"drop{directive}" for directive in DIRECTIVES if directive != "toolchain")
+"""The kinds of edits that only a newer go command makes: an older one refuses the file in which they are needed. A
+toolchain line goes with the go line."""
 
 GO_MOD = ("require", "droprequire", "exclude", "dropexclude", "replace", "dropreplace", "module", *LATER)
 """The kinds of edits of which one `go mod edit` can make several."""

@@ -149,9 +149,13 @@ def _other_module(host: Build, one: Use, two: Use) -> Iterator[Edit]:
     if theirs is not None and theirs.version:
         yield from _required(theirs, two, f"{host.name} has {two.path} {theirs.described}", False)
     elif theirs is None:
-        reason = f"{host.name} has the package in {one.path}"
-        yield Edit("droprequire", two.path, reason=reason)
-        yield Edit("exclude", two.path, two.version, reason=reason)
+        yield from without(two, f"{host.name} has the package in {one.path}")
+
+
+def without(use: Use, reason: str) -> Iterator[Edit]:
+    """A module goes, and nothing that requires it brings its version back."""
+    yield Edit("droprequire", use.path, reason=reason)
+    yield Edit("exclude", use.path, use.version, reason=reason)
 
 
 def _required(one: Use, two: Use, reason: str, always: bool) -> Iterator[Edit]:

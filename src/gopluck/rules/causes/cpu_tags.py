@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gopluck.builds.flags import CPU
+from gopluck.builds.build import levels
 from gopluck.rules.causes.build_tags import in_other_file
 from gopluck.rules.model import Comparison, Difference, Link, Rule, go_source
 
@@ -13,9 +13,8 @@ def differs(comparison: Comparison) -> Iterator[Difference]:
     """By the variable of the architecture. Which packages have a file with its tag is not recorded, but a function that
     lies in another file of the same package shows one. What changes no package is told by `cpu-level`.
     """
-    for variable in CPU:
-        one, two = (build.setting(variable) for build in comparison.builds)
-        if one and two and one != two:
+    for variable, one, two in levels(*comparison.builds):
+        if one != two:
             yield comparison.built_with(
                 f"{variable}={one}",
                 f"{variable}={two}",

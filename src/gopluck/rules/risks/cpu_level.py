@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from gopluck.builds.build import levels
 from gopluck.rules.model import Evidence, Link, Rule, Told, go_source, told
 
 LEVELS: Mapping[str, Sequence[str]] = {
@@ -21,7 +22,7 @@ ARM64 = "GOARM64"
 
 def risks(evidence: Evidence) -> Iterator[Told]:
     """By the variable for the architecture in the build settings of both files."""
-    for variable, low, high in _levels(evidence):
+    for variable, low, high in levels(*evidence.builds):
         if above(variable, high, low):
             yield told(
                 f"the plugin was compiled for {variable}={high}, the host for {low}: nothing checks that the machine "
@@ -34,20 +35,12 @@ def risks(evidence: Evidence) -> Iterator[Told]:
 
 def harmless(evidence: Evidence) -> Iterator[Told]:
     """A plugin that needs no newer processor than the host, which checks at its start that it has what it needs."""
-    for variable, one, two in _levels(evidence):
+    for variable, one, two in levels(*evidence.builds):
         if one != two and not above(variable, two, one):
             message = f"the host was compiled for {variable}={one}, the plugin for {two}"
             yield told(
                 f"{message}: by itself that changes no hash", host=f"{variable}={one}", plugin=f"{variable}={two}"
             )
-
-
-def _levels(evidence: Evidence) -> Iterator[tuple[str, str, str]]:
-    """Each variable that both were built with, and its values."""
-    host, plugin = evidence.builds
-    for variable in (*LEVELS, ARM64):
-        if (one := host.setting(variable)) and (two := plugin.setting(variable)):
-            yield variable, one, two
 
 
 def above(variable: str, one: str, other: str) -> bool:
